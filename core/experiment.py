@@ -1,0 +1,180 @@
+"""Parameters x sweep x seeds -> members -> groups of equal shape; and what a finished member is."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+
+from core.scenarios import SCENARIOS
+from core.scenarios.scenario import Params, Value, knobs_of
+
+LARGEST_GROUP = 24
+MOST_MEMBERS = 120
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training run: a scenario, its parameters and a seed."""
+
+    scenario: str
+    params: Params
+    seed: int
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256 of what determines the run: scenario, version, seed, chosen fields."""
+        identity = {
+            "scenario": self.scenario,
+            "version": SCENARIOS[self.scenario].version,
+            "seed": self.seed,
+            "params": self.params.chosen(),
+        }
+        return _digest(identity)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a visitor asks for: one setting, fields to vary (their product), and seeds.
+
+    Raises ValueError for an unknown scenario or field, empty seeds or values, or too many members,
+    and pydantic's ValidationError for a value out of range.
+    """
+
+    params: Params
+    scenario: str
+    seeds: tuple[int, ...]
+    vary: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.scenario not in SCENARIOS:
+            raise ValueError(f"scenario: {self.scenario!r} is not one of {', '.join(SCENARIOS)}")
+        if not self.seeds:
+            raise ValueError("seeds: give at least one")
+        if any(seed < 0 for seed in self.seeds):
+            raise ValueError("seeds: must be 0 or larger")
+        for name, values in self.vary.items():
+            if name not in type(self.params).model_fields:
+                raise ValueError(f"vary: {self.scenario} has no parameter {name!r}")
+            if not values:
+                raise ValueError(f"vary: give {name} at least one value")
+        if len(self.members) > MOST_MEMBERS:
+            raise ValueError(
+                f"{len(self.members)} runs are more than the {MOST_MEMBERS} one request may hold: "
+                "use fewer values or seeds"
+            )
+
+    @cached_property
+    def members(self) -> tuple[Member, ...]:
+        """Every run, in the order of the sweep's values and then of the seeds, without repeats."""
+        settings = [
+            self.params.but(**dict(zip(self.vary, values, strict=True)))
+            for values in product(*self.vary.values())
+        ]
+        members = [Member(self.scenario, p, s) for p in settings for s in self.seeds]
+        return tuple({member.key: member for member in members}.values())
+
+    @cached_property
+    def key(self) -> str:
+        """Digest of the members' keys: equal requests are one request."""
+        return _digest([member.key for member in self.members])
+
+
+def groups(members: Iterable[Member], largest: int = LARGEST_GROUP) -> list[tuple[Member, ...]]:
+    """Members that agree in every field that is not batched, at most `largest` together."""
+    alike: dict[str, list[Member]] = {}
+    for member in members:
+        shape = {
+            name: getattr(member.params, name)
+            for name, knob in knobs_of(type(member.params)).items()
+            if not knob.batched
+        }
+        alike.setdefault(_digest([member.scenario, shape]), []).append(member)
+    return [
+        tuple(same[start : start + largest])
+        for same in alike.values()
+        for start in range(0, len(same), largest)
+    ]
+
+
+def work(members: Iterable[Member]) -> float:
+    """Floating-point operations that training these members takes."""
+    return sum(SCENARIOS[member.scenario].work(member.params) for member in members)
+
+
+Scores = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A group's training as it stands: what a worker reports and a page draws. m members."""
+
+    step: int
+    steps: int
+    loss: np.ndarray  # (m,) of the latest step
+    scores: dict[str, np.ndarray] | None  # each (m,); None between two observations
+    z: np.ndarray  # (m, n, d) the drawn points' true latents
+    z_hat: np.ndarray  # (m, n, d_hat) as recovered so far
+    net: np.ndarray  # (m, c, p, d) curves on the true sphere (c = 0 where none are drawn)
+    net_hat: np.ndarray  # (m, c, p, d_hat) the same curves under h
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A finished member. n drawn points, k frames, c curves of p points; NumPy only."""
+
+    member: Member
+    scores: Scores
+    diverged: bool
+    loss_step: np.ndarray  # (t,)
+    loss: np.ndarray  # (t,)
+    history_step: np.ndarray  # (s,)
+    history: dict[str, np.ndarray]  # scores while training, each (s,)
+    frame_step: np.ndarray  # (k,)
+    z: np.ndarray  # (n, d)
+    z_hat: np.ndarray  # (k, n, d_hat)
+    net: np.ndarray  # (c, p, d)
+    net_hat: np.ndarray  # (k, c, p, d_hat)
+    world: dict[str, np.ndarray]  # further facts a figure needs, by the scenario's names
+    provenance: dict[str, str | float]  # device, torch, cpu_seconds, seconds, date
+
+    def thinned(self, frames: int, points: int) -> "Result":
+        """At most `frames` frames (the last among them) of `points` points: for the gallery.
+
+        A single frame also drops the curves' history; `world` arrays that follow the points (first
+        axis n) are cut with them.
+        """
+        k, n = self.z_hat.shape[:2]
+        kept = np.unique(np.linspace(k - 1, 0, min(frames, k)).round().astype(int))
+        few = slice(0, min(points, n))
+        return replace(
+            self,
+            frame_step=self.frame_step[kept],
+            z=self.z[few],
+            z_hat=self.z_hat[kept][:, few],
+            net_hat=self.net_hat[kept],
+            world={
+                name: (a[few] if name.startswith("z_") and len(a) == n else a)
+                for name, a in self.world.items()
+            },
+        )
+
+
+def summary(result: Result, cached: bool) -> dict[str, object]:
+    """A member's line of the shell's JSON (`null` where a score is not defined)."""
+    return {
+        "scenario": result.member.scenario,
+        "params": result.member.params.model_dump(),
+        "seed": result.member.seed,
+        "scores": result.scores,
+        "steps": int(result.loss_step[-1]) if len(result.loss_step) else 0,
+        "cached": cached,
+    }
+
+
+def _digest(identity: object) -> str:
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""One learner per scenario: its world, its model, one update, one observation."""

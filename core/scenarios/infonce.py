@@ -1,0 +1,364 @@
+"""InfoNCE on a sphere: contrastive learning inverts the data generating process.
+
+Zimmermann, Sharma, Schneider, Bethge, Brendel, ICML 2021 (arXiv 2102.08850), Theorem 2.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from core.scenarios.scenario import Claim, Notice, Params, Preset, Scenario, Sweep, knob
+
+
+class InfoNCE(Params):
+    """Latents on S^(d-1), positives from a conditional around the anchor, an InfoNCE encoder."""
+
+    d: int = knob(
+        3,
+        "Dimension of the space the sphere sits in.",
+        label="Latent dimension",
+        symbol="d",
+        unit="dimensions",
+        ge=2,
+        le=20,
+    )
+    kappa: float = knob(
+        10.0,
+        "How tightly a positive sits around its anchor in the world. Large is tight.",
+        label="World concentration",
+        symbol=r"\kappa",
+        unit="concentration of the vMF conditional",
+        batched=True,
+        log=True,
+        ge=0.1,
+        le=500,
+    )
+    tau: float | None = knob(
+        None,
+        "The model's temperature: similarities are divided by it. The theorem's value is 1/κ.",
+        label="Model temperature",
+        symbol=r"\tau",
+        unit="temperature",
+        batched=True,
+        log=True,
+        none="1/κ for a vMF conditional, 1 for a projected one",
+        ge=0.005,
+        le=100,
+    )
+    marginal_kappa: float = knob(
+        0.0,
+        "How strongly the latents crowd around a pole. 0 is uniform, as the theorem assumes.",
+        label="Marginal concentration",
+        symbol=r"\kappa_m",
+        unit="concentration of the marginal",
+        batched=True,
+        ge=0,
+        le=1000,
+    )
+    conditional: Literal["vmf", "laplace", "normal"] = knob(
+        "vmf",
+        "The law of a positive around its anchor. The theorem assumes von Mises-Fisher.",
+        label="Conditional",
+        symbol=r"p(\tilde z \mid z)",
+        unit="family",
+    )
+    spread: float = knob(
+        0.05,
+        "Scale of the Laplace or normal noise that is added and projected back to the sphere.",
+        label="Noise scale",
+        symbol=r"\sigma",
+        unit="scale in latent units",
+        batched=True,
+        log=True,
+        ge=0.001,
+        le=5,
+    )
+    initialisation: Literal["identity", "standard"] = knob(
+        "identity",
+        "identity: a linear skip path and zero biases, so f starts unfolded. "
+        "standard: PyTorch's default, which starts folded.",
+        label="Initialisation",
+        unit="how f starts",
+    )
+    negatives: Literal["views", "anchors"] = knob(
+        "views",
+        "views: the other pairs' second members (textbook). "
+        "anchors: the anchors themselves, self included (the paper's code).",
+        label="Negatives",
+        unit="which points repel",
+        advanced=True,
+    )
+    anneal: float = knob(
+        0.0,
+        "Fraction of the steps over which the model's concentration 1/τ rises from a tenth to "
+        "its value. 0 switches it off.",
+        label="Annealing",
+        unit="fraction of the steps",
+        batched=True,
+        advanced=True,
+        ge=0,
+        le=1,
+    )
+    mixing_layers: int = knob(
+        3,
+        "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
+        label="Mixing layers",
+        unit="layers",
+        advanced=True,
+        ge=0,
+        le=5,
+    )
+    d_x: int | None = knob(
+        None,
+        "Dimension of the observations; they are lifted isometrically before the mixing.",
+        label="Observation dimension",
+        symbol="d_x",
+        unit="dimensions",
+        advanced=True,
+        none="the latent dimension",
+        ge=2,
+        le=64,
+    )
+    d_hat: int | None = knob(
+        None,
+        "Dimension of the encoder's output sphere. A wrong guess is worth trying.",
+        label="Encoder dimension",
+        symbol=r"\hat d",
+        unit="dimensions",
+        advanced=True,
+        none="the latent dimension",
+        ge=2,
+        le=20,
+    )
+    n_train: int | None = knob(
+        None,
+        "Number of pairs in a finite training set.",
+        label="Training pairs",
+        unit="pairs",
+        advanced=True,
+        none="fresh draws every step",
+        ge=16,
+        le=1_000_000,
+    )
+    width: int = knob(
+        64,
+        "Hidden width of the encoder.",
+        label="Encoder width",
+        unit="units",
+        advanced=True,
+        ge=8,
+        le=512,
+    )
+    depth: int = knob(
+        3,
+        "Hidden layers of the encoder.",
+        label="Encoder depth",
+        unit="layers",
+        advanced=True,
+        ge=1,
+        le=6,
+    )
+    batch: int = knob(
+        256,
+        "Positive pairs a step; also the number of negatives.",
+        label="Batch",
+        unit="pairs",
+        advanced=True,
+        ge=8,
+        le=4096,
+    )
+    steps: int = knob(
+        400,
+        "Optimiser steps.",
+        label="Steps",
+        unit="steps",
+        advanced=True,
+        ge=1,
+        le=20_000,
+    )
+    learning_rate: float = knob(
+        3e-3,
+        "Peak of the one-cycle schedule of Adam.",
+        label="Learning rate",
+        unit="peak rate",
+        advanced=True,
+        log=True,
+        ge=1e-5,
+        le=0.3,
+    )
+
+    @field_validator("d_x")
+    @classmethod
+    def _observes_every_latent(cls, d_x: int | None, info: ValidationInfo) -> int | None:
+        if d_x is not None and d_x < info.data.get("d", 2):
+            raise ValueError("must be at least d, or x could not determine z")
+        return d_x
+
+    def inactive(self) -> frozenset[str]:
+        """Only one of kappa and spread acts: the one of the chosen conditional."""
+        return frozenset({"spread"} if self.conditional == "vmf" else {"kappa"})
+
+    @property
+    def model_tau(self) -> float:
+        """The temperature in force: tau, or 1/kappa for vMF and 1 for the projected families."""
+        if self.tau is not None:
+            return self.tau
+        return 1 / self.kappa if self.conditional == "vmf" else 1.0
+
+    @property
+    def observed(self) -> int:
+        """Dimension of x."""
+        return self.d_x or self.d
+
+    @property
+    def encoded(self) -> int:
+        """Dimension of z_hat."""
+        return self.d_hat or self.d
+
+    @property
+    def matched(self) -> bool:
+        """Whether the theorem's assumptions hold: uniform, vMF, tau kappa = 1, d_hat = d."""
+        return (
+            self.conditional == "vmf"
+            and self.marginal_kappa == 0
+            and abs(self.model_tau * self.kappa - 1) < 1e-6
+            and self.encoded == self.d
+        )
+
+
+def notices(params: InfoNCE) -> tuple[Notice, ...]:
+    """What the visitor should know about a setting before reading its scores."""
+    found = []
+    if params.marginal_kappa > 0:
+        found.append(
+            Notice(
+                "marginal_kappa",
+                "The theorem assumes latents spread uniformly over the sphere; here they crowd "
+                "around a pole. Compare with the raw observation: a narrow cap is nearly flat.",
+            )
+        )
+    if params.conditional != "vmf":
+        found.append(
+            Notice(
+                "conditional",
+                "The conditional is not von Mises-Fisher, so the theorem is silent; the paper "
+                "reports that recovery survives.",
+            )
+        )
+    elif abs(params.model_tau * params.kappa - 1) > 1e-6:
+        found.append(
+            Notice(
+                "tau",
+                f"The model's concentration 1/τ = {1 / params.model_tau:.3g} is not the world's "
+                f"κ = {params.kappa:.3g}: the model cannot equal the true posterior.",
+            )
+        )
+    if params.encoded != params.d:
+        found.append(
+            Notice(
+                "d_hat",
+                f"The encoder has {params.encoded} dimensions for {params.d} latents: no map "
+                "between the two spheres is orthogonal and onto.",
+            )
+        )
+    if params.n_train is not None:
+        found.append(
+            Notice(
+                "n_train",
+                f"Only {params.n_train:,} pairs are ever seen, so the training loss may fall below "
+                "the floor (which is that of fresh data) while held-out scores do not follow.",
+            )
+        )
+    if params.initialisation == "standard":
+        found.append(
+            Notice(
+                "initialisation",
+                "A standard start folds the sphere; some seeds never unfold. Every seed is shown.",
+            )
+        )
+    if params.kappa < 0.5 and params.conditional == "vmf":
+        found.append(
+            Notice(
+                "kappa",
+                "A positive is almost as far from its anchor as any other point: "
+                "there is little to learn from, whatever the encoder.",
+            )
+        )
+    return tuple(found)
+
+
+def work(params: InfoNCE) -> float:
+    """Floating-point operations of one run: the encoder forward and backward, and the logits."""
+    sizes = [params.observed, *[params.width] * params.depth, params.encoded]
+    layers = sum(a * b for a, b in pairwise(sizes))
+    logits = params.batch**2 * (params.encoded + 4)
+    return params.steps * 12.0 * (params.batch * layers + logits)
+
+
+CLAIM = Claim(
+    up_to="orthogonal",
+    score="linear_r2",
+    statement="A minimiser of InfoNCE recovers the latents up to a rotation or reflection.",
+    source="Zimmermann et al. 2021, Theorem 2",
+)
+
+PRESETS = (
+    Preset(
+        "matched",
+        "Matched",
+        "Every assumption holds: the globe comes back, turned but not torn.",
+        {},
+    ),
+    Preset(
+        "cold",
+        "Too cold",
+        "A temperature far below 1/κ: the model expects pairs tighter than the world makes them.",
+        {"tau": 0.01},
+    ),
+    Preset(
+        "warm",
+        "Too warm",
+        "A temperature far above 1/κ: the model blurs, yet the order of the points survives.",
+        {"tau": 1.0},
+    ),
+    Preset(
+        "fold",
+        "The fold",
+        "A standard start has degree 0. Runs that stay there lose one direction for good.",
+        {"initialisation": "standard"},
+        seeds=tuple(range(8)),
+    ),
+    Preset(
+        "cap",
+        "Concentrated marginal",
+        "Latents crowd around a pole: recovery falls below a linear read-out of x itself.",
+        {"marginal_kappa": 20.0, "steps": 600},
+    ),
+    Preset(
+        "five",
+        "Five dimensions",
+        "More latents need more pairs and more steps, and come back all the same.",
+        {"d": 5, "width": 128, "batch": 512, "steps": 800},
+    ),
+    Preset(
+        "laplace",
+        "Projected Laplace",
+        "The wrong conditional, and recovery survives: what matters is which pairs are closer.",
+        {"conditional": "laplace"},
+    ),
+)
+
+SWEEPS = (Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),)
+
+SCENARIO = Scenario(
+    name="infonce",
+    title="InfoNCE on a sphere",
+    Params=InfoNCE,
+    version=1,
+    claim=CLAIM,
+    notices=notices,
+    work=work,
+    presets=PRESETS,
+    sweeps=SWEEPS,
+)

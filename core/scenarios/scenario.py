@@ -1,0 +1,190 @@
+"""What a scenario is: parameters, promise, presets, and what to say when an assumption breaks.
+
+Nothing here trains or draws, so importing it is cheap (no torch).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, Field
+
+Value = bool | int | float | str | None
+
+
+class Params(BaseModel):
+    """The parameters of one run; subclasses declare one `knob` per field.
+
+    A field's single declaration gives the widget, its range, the link key, the shell flag, the
+    validation with its message, and its part of the store key.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )
+
+    def inactive(self) -> frozenset[str]:
+        """Names of the fields that have no effect given the others (greyed out, not in the key)."""
+        return frozenset()
+
+    def chosen(self) -> dict[str, Value]:
+        """The active fields that differ from their default: what makes this setting itself."""
+        fields, inactive = type(self).model_fields, self.inactive()
+        return {
+            name: getattr(self, name)
+            for name in sorted(fields)
+            if name not in inactive and getattr(self, name) != fields[name].default
+        }
+
+    def but(self, **changes: Value) -> "Params":
+        """The same parameters with some changed, validated again (raises `ValidationError`)."""
+        return type(self).model_validate({**self.model_dump(), **changes})
+
+
+def knob(
+    default: Value,
+    help: str,
+    *,
+    label: str,
+    symbol: str = "",
+    unit: str = "",
+    batched: bool = False,
+    advanced: bool = False,
+    log: bool = False,
+    none: str = "",
+    ge: float | None = None,
+    le: float | None = None,
+) -> Any:
+    """Declare a field of a `Params` model.
+
+    `label` is its name in words, `symbol` its LaTeX, `unit` its unit or meaning, `help` one line.
+    `batched` fields may differ between members trained together. `log` asks for a logarithmic axis,
+    `none` says in words what leaving an optional field empty means.
+    """
+    about: dict[str, Any] = {
+        "label": label,
+        "symbol": symbol,
+        "unit": unit,
+        "batched": batched,
+        "advanced": advanced,
+        "log": log,
+        "none": none,
+    }
+    return Field(default, description=help, ge=ge, le=le, json_schema_extra=about)
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One field of a `Params` model as a control: everything a widget, a flag or an axis needs."""
+
+    name: str
+    kind: type  # int, float, bool or str
+    default: Value
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    optional: bool
+    help: str
+    label: str
+    symbol: str
+    unit: str
+    batched: bool
+    advanced: bool
+    log: bool
+    none: str
+
+
+def knob_of(params: type[Params], name: str) -> Knob:
+    """Read the declaration of field `name` (KeyError when there is none)."""
+    field = params.model_fields[name]
+    inner, optional = _without_none(field.annotation)
+    is_choice = get_origin(inner) is Literal
+    kind = str if is_choice else inner
+    low = next((kind(m.ge) for m in field.metadata if isinstance(m, Ge)), None)
+    high = next((kind(m.le) for m in field.metadata if isinstance(m, Le)), None)
+    about = field.json_schema_extra
+    assert isinstance(about, dict), f"{name} is not declared with knob()"
+    return Knob(
+        name=name,
+        kind=kind,
+        default=field.default,
+        low=low,
+        high=high,
+        choices=get_args(inner) if is_choice else (),
+        optional=optional,
+        help=field.description or "",
+        **about,  # type: ignore[arg-type]
+    )
+
+
+def knobs_of(params: type[Params]) -> dict[str, Knob]:
+    """Every field's declaration, in the order they are written."""
+    return {name: knob_of(params, name) for name in params.model_fields}
+
+
+def _without_none(annotation: Any) -> tuple[type, bool]:
+    if get_origin(annotation) in (Union, UnionType):
+        rest = [a for a in get_args(annotation) if a is not NoneType]
+        assert len(rest) == 1, f"a knob has one type, not {annotation}"
+        return rest[0], True
+    return annotation, False
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the theorem promises: the ambiguity left, the score that shows it, its source."""
+
+    up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
+    score: str
+    statement: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence about a setting that runs but breaks an assumption or cannot show something."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named setting with the lesson it teaches; shipped in the gallery with its trajectories."""
+
+    name: str
+    title: str
+    lesson: str
+    params: Mapping[str, Value]
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One parameter varied, the others fixed; shipped with scores and last frames."""
+
+    field: str
+    values: tuple[Value, ...]
+    params: Mapping[str, Value]
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
+
+    `version` is raised when the scenario's numbers change. `work` gives the floating-point
+    operations of one member's training, from which a run's duration is foretold.
+    """
+
+    name: str
+    title: str
+    Params: type[Params]
+    version: int
+    claim: Claim
+    notices: Callable[[Any], tuple[Notice, ...]]
+    work: Callable[[Any], float]
+    presets: tuple[Preset, ...]
+    sweeps: tuple[Sweep, ...]

@@ -1,0 +1,180 @@
+"""Results on disk, one atomic .npz per member: the visitor's store, then the shipped gallery."""
+
+import dataclasses
+import json
+import logging
+import os
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from core.experiment import Member, Result
+from core.scenarios import SCENARIOS
+
+GALLERY = Path(__file__).parent / "gallery"
+SIZE_CAP = 2_000_000_000
+STALE_SECONDS = 3600
+FORMAT = 1
+
+log = logging.getLogger(__name__)
+
+
+class Damaged(Exception):
+    """A file that cannot be read back as the Result its name promises."""
+
+
+class Store:
+    """Results by member key.
+
+    `folder` is read and written (default: `EXPLORER_CACHE`, else the platform's cache folder);
+    `gallery` is read when the folder has nothing. Any number of processes may share a folder.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        gallery: Path | None = GALLERY,
+        size_cap: int = SIZE_CAP,
+    ) -> None:
+        self.folder = folder or default_folder()
+        self.gallery = gallery
+        self.size_cap = size_cap
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._sweep_temporaries()
+
+    def get(self, member: Member) -> Result | None:
+        """The stored Result, or None. A damaged file is reported, set aside, and counts as none."""
+        for layer in (self.folder, self.gallery):
+            path = layer / f"{member.key}.npz" if layer else None
+            if path is None or not path.exists():
+                continue
+            try:
+                return read(path, member)
+            except FileNotFoundError:  # removed by another process between the two calls
+                continue
+            except Damaged as reason:
+                log.warning("set aside a damaged result: %s", reason)
+                if layer == self.folder:
+                    path.replace(path.with_suffix(".damaged"))
+        return None
+
+    def put(self, result: Result) -> None:
+        """Write atomically; the oldest results make room when the folder passes its size."""
+        write(self.folder / f"{result.member.key}.npz", result)
+        self._make_room()
+
+    def has(self, member: Member) -> bool:
+        """Whether a file for this member exists in either layer (it is not opened)."""
+        return any(
+            layer is not None and (layer / f"{member.key}.npz").exists()
+            for layer in (self.folder, self.gallery)
+        )
+
+    def _make_room(self) -> None:
+        files = [(stat.st_mtime, stat.st_size, path) for path, stat in _stats(self.folder, "*.npz")]
+        total = sum(size for _, size, _ in files)
+        for _, size, path in sorted(files):
+            if total <= self.size_cap:
+                return
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _sweep_temporaries(self) -> None:
+        for path, stat in _stats(self.folder, ".tmp-*"):
+            if time.time() - stat.st_mtime > STALE_SECONDS:
+                path.unlink(missing_ok=True)
+
+
+def default_folder() -> Path:
+    """`EXPLORER_CACHE`, or the platform's cache folder."""
+    chosen = os.environ.get("EXPLORER_CACHE")
+    return Path(chosen) if chosen else platformdirs.user_cache_path("identifiability-explorer")
+
+
+def write(path: Path, result: Result) -> None:
+    """Write a Result to `path` so that a reader sees the old file, the new one, or none."""
+    arrays, meta = _flatten(result)
+    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            text = json.dumps(meta, allow_nan=False).encode()
+            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read(path: Path, member: Member | None = None) -> Result:
+    """Read a Result back; `member`, when given, must be the one in the file. Raises Damaged."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays.pop("meta").tobytes())
+        result = _restore(arrays, meta)
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise Damaged(f"{path.name}: {error}") from error
+    if member is not None and result.member.key != member.key:
+        raise Damaged(f"{path.name}: holds another member's result")
+    return result
+
+
+def _flatten(result: Result) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    arrays: dict[str, np.ndarray] = {}
+    for f in dataclasses.fields(Result):
+        value = getattr(result, f.name)
+        if isinstance(value, np.ndarray):
+            arrays[f.name] = value
+    for group in ("history", "world"):
+        for name, array in getattr(result, group).items():
+            arrays[f"{group}.{name}"] = array
+    meta = {
+        "format": FORMAT,
+        "scenario": result.member.scenario,
+        "params": result.member.params.model_dump(),
+        "seed": result.member.seed,
+        "scores": result.scores,
+        "diverged": result.diverged,
+        "provenance": result.provenance,
+    }
+    return arrays, meta
+
+
+def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
+    if meta["format"] != FORMAT:
+        raise ValueError(f"format {meta['format']}, expected {FORMAT}")
+    params = SCENARIOS[meta["scenario"]].Params.model_validate(meta["params"])
+    nested: dict[str, dict[str, np.ndarray]] = {"history": {}, "world": {}}
+    plain: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        group, _, rest = name.partition(".")
+        if rest:
+            nested[group][rest] = array
+        else:
+            plain[name] = array
+    return Result(
+        member=Member(meta["scenario"], params, meta["seed"]),
+        scores=meta["scores"],
+        diverged=meta["diverged"],
+        provenance=meta["provenance"],
+        history=nested["history"],
+        world=nested["world"],
+        **plain,
+    )
+
+
+def _stats(folder: Path, pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
+    for path in folder.glob(pattern):
+        try:
+            yield path, path.stat()
+        except FileNotFoundError:  # another process removed it
+            continue
