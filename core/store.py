@@ -104,7 +104,7 @@ def write(path: Path, result: Result) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             text = json.dumps(meta, allow_nan=False).encode()
-            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)
+            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:
