@@ -178,3 +178,7 @@ def summary(result: Result, cached: bool) -> dict[str, object]:
 def _digest(identity: object) -> str:
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Stopped(Exception):
+    """Training ended early because nobody waits for it any more."""

@@ -1,0 +1,95 @@
+"""The encoder f: x -> z_hat, an MLP for m members at once (leading member axis)."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SLOPE = 0.01
+Initialisation = Literal["identity", "standard"]
+
+
+class Encoder(nn.Module):
+    """MLP with LeakyReLU(0.01) and, from an identity-like start, a linear skip path x S.
+
+    Weights are (m, fan_in, fan_out), biases (m, 1, fan_out); members never mix. `normalised` puts
+    z_hat on the unit sphere.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Tensor],
+        biases: Sequence[Tensor],
+        skip: Tensor | None,
+        normalised: bool = True,
+    ) -> None:
+        super().__init__()
+        self.weights = nn.ParameterList(weights)
+        self.biases = nn.ParameterList(biases)
+        self.skip = None if skip is None else nn.Parameter(skip)
+        self.normalised = normalised
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (m, n, d_x) -> z_hat (m, n, d_hat)."""
+        hidden = x
+        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            if depth:
+                hidden = F.leaky_relu(hidden, SLOPE, inplace=True)
+            hidden = torch.baddbmm(bias, hidden, weight)
+        if self.skip is not None:
+            hidden = torch.baddbmm(hidden, x, self.skip)
+        return F.normalize(hidden, dim=-1) if self.normalised else hidden
+
+    def member(self, i: int) -> "Encoder":
+        """A copy of the i-th member alone (m = 1)."""
+        one = slice(i, i + 1)
+        return Encoder(
+            [w[one].detach().clone() for w in self.weights],
+            [b[one].detach().clone() for b in self.biases],
+            None if self.skip is None else self.skip[one].detach().clone(),
+            self.normalised,
+        )
+
+
+def make_encoder(
+    generators: Sequence[torch.Generator],
+    d_x: int,
+    d_hat: int,
+    width: int,
+    depth: int,
+    initialisation: Initialisation,
+    normalised: bool = True,
+) -> Encoder:
+    """One member per CPU generator. `depth` hidden layers of `width` units.
+
+    "standard" is PyTorch's default, weights and biases U(-a, a) with a = 1/sqrt(fan_in).
+    "identity" has the same weights, zero biases and a random orthogonal skip S: together with a
+    bias-free g, h then starts as a map of degree +1 or -1 rather than a fold.
+    """
+    sizes = [d_x, *[width] * depth, d_hat]
+    members = [_draw(g, sizes, initialisation) for g in generators]
+    weights, biases, skips = zip(*members, strict=True)
+    return Encoder(
+        [torch.stack(layer) for layer in zip(*weights, strict=True)],
+        [torch.stack(layer) for layer in zip(*biases, strict=True)],
+        torch.stack(skips) if initialisation == "identity" else None,
+        normalised,
+    )
+
+
+def _draw(
+    generator: torch.Generator, sizes: Sequence[int], initialisation: Initialisation
+) -> tuple[list[Tensor], list[Tensor], Tensor]:
+    weights, biases = [], []
+    for fan_in, fan_out in pairwise(sizes):
+        bound = fan_in**-0.5
+        weights.append((2 * torch.rand(fan_in, fan_out, generator=generator) - 1) * bound)
+        bias = (2 * torch.rand(1, fan_out, generator=generator) - 1) * bound
+        biases.append(bias if initialisation == "standard" else torch.zeros_like(bias))
+    d_x, d_hat = sizes[0], sizes[-1]
+    big = max(d_x, d_hat)
+    orthogonal = torch.linalg.qr(torch.randn(big, big, generator=generator))[0]
+    return weights, biases, orthogonal[:d_x, :d_hat].contiguous()

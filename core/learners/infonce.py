@@ -1,0 +1,263 @@
+"""InfoNCE on a sphere: worlds of m members, their encoders, one Adam update, one observation."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import metrics, theory
+from core.encoder import make_encoder
+from core.experiment import Member, Scores
+from core.mixing import make_mixing, stack
+from core.objectives import INFO_NCE
+from core.scenarios.infonce import InfoNCE as Params
+from core.spaces import VMF, Noise, generator, laplace, pole, projected, sphere
+from core.training import Observation, Truth
+
+EVALUATED = 8192  # draws of the training law: the first half fits, the second scores
+WATCHED = 512  # of each half, for the scores while training
+DRAWN = 500
+COVERED = 2000  # uniform points for the degree, whatever the marginal
+LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
+CHUNK = 2048
+CURVE = 37  # points a curve of the graticule
+FRESH = 16  # batches behind the reported loss where there is no floor to settle
+MOST_FRESH = 4000
+
+
+class World:
+    """Latents and positives of m members: the marginal and the conditional."""
+
+    def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
+        first = settings[0]
+        self.d = first.d
+        self.conditional = first.conditional
+
+        def column(name: str) -> Tensor:
+            values = [getattr(p, name) for p in settings]
+            return torch.tensor(values, dtype=torch.float64, device=device)
+
+        self.pole = pole(self.d, device).expand(len(settings), 1, self.d)
+        self.marginal = VMF.of(column("marginal_kappa"), self.d)
+        self.spread = column("spread")
+        self.vmf = VMF.of(column("kappa"), self.d) if self.conditional == "vmf" else None
+
+    def latents(self, n: int, noise: Noise) -> Tensor:
+        """z (m, n, d): uniform, or vMF around the pole."""
+        mean = self.pole.expand(-1, n, -1)
+        return self.marginal.sample(mean, noise.uniform(n), noise.normal(n, self.d))
+
+    def positives(self, z: Tensor, noise: Noise) -> Tensor:
+        """z_pos (m, n, d) from the conditional around z."""
+        n = z.shape[1]
+        if self.vmf is not None:
+            return self.vmf.sample(z, noise.uniform(n), noise.normal(n, self.d))
+        if self.conditional == "laplace":
+            return projected(z, laplace(noise.uniform(n, self.d)), self.spread)
+        return projected(z, noise.normal(n, self.d), self.spread)
+
+
+class Learner:
+    """m members of equal shape training together; see `core.training.Learner`."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        self.members = members
+        self.settings = [cast(Params, member.params) for member in members]
+        self.device = device
+        p = self.settings[0]
+        self.steps, self.batch = p.steps, p.batch
+        seeds = [member.seed for member in members]
+
+        self.world = World(self.settings, device)
+        mixings = {
+            seed: make_mixing(generator(seed, "world"), p.d, p.observed, p.mixing_layers)
+            for seed in set(seeds)
+        }
+        self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
+        self.f = make_encoder(
+            [generator(seed, "initialisation") for seed in seeds],
+            p.observed, p.encoded, p.width, p.depth, p.initialisation,
+        ).to(device)  # fmt: skip
+        self.loss = INFO_NCE[p.negatives]
+        self.concentration = torch.tensor([1 / s.model_tau for s in self.settings], device=device)
+        self.anneal = torch.tensor([s.anneal for s in self.settings], device=device)
+        self.optimiser = torch.optim.Adam(self.f.parameters(), lr=p.learning_rate, fused=True)
+        self.rate = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, p.learning_rate, total_steps=self.steps + 1, pct_start=0.25
+        )
+
+        self.floors: dict[tuple[float, float], tuple[float | None, int]] = {}
+        self.data = Noise(seeds, "data", device)
+        self.finite = self._pairs(p.n_train) if p.n_train else None
+        self._prepare_evaluation(Noise(seeds, "evaluation", device))
+        self.untrained = [
+            {f"untrained_{name}": scores[name] for name in ("linear_r2", "mcc")}
+            for scores in self._final_scores()
+        ]
+
+    def step(self, t: int) -> Tensor:
+        """One Adam update of every member on a batch of pairs; the loss (m,) before it."""
+        z, z_pos = self._batch()
+        x = self.g(torch.cat([z, z_pos], 1))
+        z_hat, z_hat_pos = self.f(x).chunk(2, 1)
+        loss = self.loss(z_hat, z_hat_pos, self._tau(t))
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()  # members share no parameter, so the sum trains each alone
+        self.optimiser.step()
+        self.rate.step()
+        return loss.detach()
+
+    def look(self) -> Observation:
+        """Images of the drawn points and the graticule."""
+        return self._observation({}, self._encode(self.x_look))
+
+    def observe(self) -> Observation:
+        """The same with the scores on WATCHED points of each half, and the degree."""
+        z_hat = self._encode(self.x_observe)
+        seen, watched, covered = np.split(z_hat, self.parts, axis=1)
+        rows = [self._scores(*each) for each in zip(self.z_watched, watched, covered, strict=True)]
+        scores = {
+            name: np.array([np.nan if row[name] is None else row[name] for row in rows], float)
+            for name in rows[0]
+        }
+        return self._observation(scores, seen)
+
+    def finish(self) -> list[Scores]:
+        """Held-out scores, the raw and untrained baselines, the loss on fresh pairs, its floor."""
+        x = self.x_all.cpu().numpy()
+        return [
+            {
+                **trained,
+                "raw_linear_r2": metrics.linear_r2(self.z_all[i], x[i]),
+                "raw_mcc": metrics.mcc(self.z_all[i], x[i]),
+                **self.untrained[i],
+                **self._fresh_loss(i),
+            }
+            for i, trained in enumerate(self._final_scores())
+        ]
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        if self.finite is None:
+            return self._pairs(self.batch)
+        chosen = self.data.index(self.finite[0].shape[1], self.batch)[..., None]
+        chosen = chosen.expand(-1, -1, self.world.d)
+        return self.finite[0].gather(1, chosen), self.finite[1].gather(1, chosen)
+
+    def _pairs(self, n: int) -> tuple[Tensor, Tensor]:
+        z = self.world.latents(n, self.data)
+        return z, self.world.positives(z, self.data)
+
+    def _tau(self, t: int) -> Tensor:
+        """Temperature at step t (m,): the concentration rises linearly over the annealed steps."""
+        ramp = (t / self.steps / self.anneal.clamp_min(1e-9)).clamp(max=1)
+        share = LOWEST_CONCENTRATION + (1 - LOWEST_CONCENTRATION) * ramp
+        return 1 / (self.concentration * share)
+
+    def _prepare_evaluation(self, noise: Noise) -> None:
+        m, d = len(self.members), self.world.d
+        z = self.world.latents(EVALUATED, noise)
+        half = EVALUATED // 2
+        drawn = z[:, half : half + DRAWN]
+        watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
+        net = graticule(d)
+        curves = torch.from_numpy(net).to(self.device).reshape(1, -1, d).expand(m, -1, -1)
+        # the degree belongs to h on the whole sphere, so its points are uniform for every world
+        covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
+        defined = d in (2, 3) and self.settings[0].encoded == d
+        self.degree = metrics.Degree(covering.numpy()) if defined else None
+
+        self.z_all, self.x_all = z.cpu().numpy(), self.g(z)
+        self.z_watched = watched.cpu().numpy()
+        self.x_look = self.g(torch.cat([drawn, curves], 1))
+        self.x_covering = self.g(covering.to(self.device).expand(m, -1, -1))
+        self.x_observe = torch.cat([self.x_look, self.g(watched), self.x_covering], 1)
+        self.parts = np.cumsum([self.x_look.shape[1], watched.shape[1]])
+        self.truth = Truth(
+            z=drawn.cpu().numpy(),
+            net=np.broadcast_to(net, (m, *net.shape)),
+            world={"z_pos": self.world.positives(drawn, noise).cpu().numpy()},
+        )
+
+    def _observation(self, scores: dict[str, np.ndarray], seen: np.ndarray) -> Observation:
+        curves = seen[:, DRAWN:].reshape(*self.truth.net.shape[:3], seen.shape[-1])
+        return Observation(scores, seen[:, :DRAWN], curves)
+
+    @torch.inference_mode()
+    def _encode(self, x: Tensor) -> np.ndarray:
+        return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()
+
+    def _final_scores(self) -> list[Scores]:
+        z_hat, covering = self._encode(self.x_all), self._encode(self.x_covering)
+        return [self._scores(*each) for each in zip(self.z_all, z_hat, covering, strict=True)]
+
+    def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray) -> Scores:
+        """Every score of one member, all None once its latents are not finite."""
+        names = ("linear_r2", "orthogonal_r2", "mcc", "singular_value_mae")
+        if not np.isfinite(z_hat).all():
+            return {**dict.fromkeys(names), "degree": None}
+        scores: Scores = {name: getattr(metrics, name)(z, z_hat) for name in names}
+        return {**scores, "degree": self.degree(covering) if self.degree else None}
+
+    def _fresh(self, i: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches (1, batch, d) of fresh pairs of member i's world, the same for every seed."""
+        world = World(self.settings[i : i + 1], self.device)
+        noise = Noise([0], "floor", self.device)
+        for _ in range(MOST_FRESH):
+            z = world.latents(self.batch, noise)
+            yield z, world.positives(z, noise)
+
+    @torch.inference_mode()
+    def _fresh_loss(self, i: int) -> Scores:
+        """Loss of member i on batches it never saw, and the loss at the truth on the same ones."""
+        p = self.settings[i]
+        world = (p.kappa, p.marginal_kappa)
+        if world not in self.floors:
+            self.floors[world] = self._loss_floor(i)
+        floor, batches = self.floors[world]
+        tau = self._tau(self.steps)[i : i + 1]
+        g, f = self.g.member(i), self.f.member(i)
+        losses = []
+        for z, z_pos in islice(self._fresh(i), batches):
+            z_hat, z_hat_pos = f(g(torch.cat([z, z_pos], 1))).chunk(2, 1)
+            losses.append(float(self.loss(z_hat, z_hat_pos, tau)))
+        loss = float(np.mean(losses)) if np.isfinite(losses).all() else None
+        return {"loss": loss, "loss_floor": floor}
+
+    def _loss_floor(self, i: int) -> tuple[float | None, int]:
+        """The loss at the truth, None without a closed-form density ratio, and its batches."""
+        p = self.settings[i]
+        if p.conditional != "vmf":
+            return None, FRESH
+        ratio = theory.vmf_log_ratio(p.kappa, p.marginal_kappa, np.eye(p.d)[-1])
+        pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
+        return theory.loss_floor(ratio, pairs, p.negatives)
+
+
+def graticule(d: int) -> np.ndarray:
+    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
+
+    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
+    -60, -30, 0, 30, 60 degrees.
+    """
+    if d > 3:
+        return np.zeros((0, 0, d), np.float32)
+    turn = np.linspace(0, 2 * np.pi, CURVE)
+    if d == 2:
+        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
+    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
+    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
+    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
+    return np.stack(curves).astype(np.float32)
+
+
+def _on_globe(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    flat = np.cos(latitude)
+    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)
+
+
+def start(members: Sequence[Member], device: torch.device | str) -> Learner:
+    """Worlds and encoders of members that agree in every field that is not batched."""
+    return Learner(members, device)

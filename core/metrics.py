@@ -1,0 +1,124 @@
+"""Scores of (z, z_hat), NumPy in, floats out.
+
+Names that end in `_r2`, and `mcc`, are better when larger; `_mae` when smaller. Scores that fit a
+map take points in two halves: the first fits, the second scores. z is (n, d), z_hat (n, d_hat).
+"""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial import ConvexHull
+
+Array = np.ndarray
+
+
+def r2(z: Array, predicted: Array) -> float:
+    """Explained variance averaged uniformly over the columns, as scikit-learn's `r2_score`.
+
+    (Called dozens of times a run, where that function's checks cost more than the arithmetic.)
+    """
+    residual = ((z - predicted) ** 2).sum(0)
+    return float((1 - residual / ((z - z.mean(0)) ** 2).sum(0)).mean())
+
+
+def linear_r2(z: Array, z_hat: Array) -> float:
+    """Held-out R2 of the best affine map z_hat -> z, averaged uniformly over the columns of z."""
+    fit, test = _halves(len(z))
+    design = np.column_stack([z_hat, np.ones(len(z_hat))]).astype(float)
+    coefficients = np.linalg.lstsq(design[fit], z[fit], rcond=None)[0]
+    return r2(z[test], design[test] @ coefficients)
+
+
+def orthogonal_r2(z: Array, z_hat: Array) -> float:
+    """Held-out R2 of the best scaled orthogonal map z_hat -> z without intercept.
+
+    With d_hat != d the map has orthonormal rows or columns.
+    """
+    fit, test = _halves(len(z))
+    rotation, scale = procrustes(z[fit], z_hat[fit])
+    return r2(z[test], scale * z_hat[test] @ rotation)
+
+
+def procrustes(z: Array, z_hat: Array) -> tuple[Array, float]:
+    """Orthogonal map (d_hat, d), reflections allowed, and scale that bring z_hat closest to z."""
+    u, s, vt = np.linalg.svd(z_hat.T.astype(float) @ z, full_matrices=False)
+    energy = float((z_hat.astype(float) ** 2).sum())
+    return u @ vt, float(s.sum()) / energy if energy > 0 else 0.0
+
+
+def mcc(z: Array, z_hat: Array) -> float:
+    """Mean absolute Pearson correlation under the best matching of latents to recovered ones.
+
+    Over the d latents: one without a partner (d_hat < d) counts 0, as does a constant column.
+    """
+    d = z.shape[1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        correlation = np.corrcoef(z, z_hat, rowvar=False)[:d, d:]
+    strength = np.abs(np.nan_to_num(correlation))
+    rows, columns = linear_sum_assignment(strength, maximize=True)
+    return float(strength[rows, columns].sum() / d)
+
+
+def singular_value_mae(z: Array, z_hat: Array, expected: float = 1.0) -> float:
+    """Mean |s_i / expected - 1| over the singular values of the no-intercept map z_hat -> z.
+
+    0 exactly when the fitted map is orthogonal up to the expected scale (1 on the sphere).
+    """
+    fit, _ = _halves(len(z))
+    matrix = np.linalg.lstsq(z_hat[fit].astype(float), z[fit], rcond=None)[0]
+    return float(np.abs(np.linalg.svd(matrix, compute_uv=False) / expected - 1).mean())
+
+
+class Degree:
+    """Topological degree of h: S^(d-1) -> S^(d-1), d = 2 or 3, from the images of fixed points.
+
+    At d = 2 the winding number, at d = 3 the signed area of the triangulation's image over 4 pi.
+    +1 or -1 for a homeomorphism (every orthogonal map is one), 0 for a folded sphere.
+    """
+
+    def __init__(self, z: Array) -> None:
+        """z (n, d) spread over the whole sphere, in no particular order; 2000 points are plenty."""
+        self.resolutions = [(every, _oriented_simplices(z[::every])) for every in (1, 4)]
+
+    def __call__(self, z_hat: Array) -> int | None:
+        """Degree from unit images z_hat (n, d); None when all points and every fourth disagree.
+
+        (The sum of areas is an integer even when the points are too sparse for it to be right.)
+        """
+        if not np.isfinite(z_hat).all():
+            return None
+        counts = {_covering_number(z_hat[::every], s) for every, s in self.resolutions}
+        return counts.pop() if len(counts) == 1 else None
+
+
+def degree(z: Array, z_hat: Array) -> int | None:
+    """`Degree` of one map; None also where it is not defined (d_hat != d, or d > 3)."""
+    if z.shape[1] != z_hat.shape[1] or z.shape[1] not in (2, 3):
+        return None
+    return Degree(z)(z_hat)
+
+
+def _oriented_simplices(z: Array) -> Array:
+    """The sphere's triangles (t, 3), or the circle's arcs (t, 2), all oriented alike."""
+    if z.shape[1] == 2:
+        around = np.argsort(np.arctan2(z[:, 1], z[:, 0]))
+        return np.column_stack([around, np.roll(around, -1)])
+    triangles = ConvexHull(z).simplices
+    inward = np.linalg.det(z[triangles].astype(float)) < 0
+    triangles[inward] = triangles[inward][:, ::-1]
+    return triangles
+
+
+def _covering_number(z_hat: Array, simplices: Array) -> int:
+    corners = z_hat[simplices].astype(float)
+    if z_hat.shape[1] == 2:
+        start, end = (corners[:, i] @ np.array([1, 1j]) for i in (0, 1))
+        return round(float(np.angle(end / start).sum() / (2 * np.pi)))
+    # signed solid angle of a spherical triangle (van Oosterom and Strackee 1983)
+    a, b, c = corners[:, 0].T, corners[:, 1].T, corners[:, 2].T
+    volume = (a * np.cross(b, c, axis=0)).sum(0)
+    cosines = (a * b + b * c + c * a).sum(0)
+    return round(float(2 * np.arctan2(volume, 1 + cosines).sum() / (4 * np.pi)))
+
+
+def _halves(n: int) -> tuple[slice, slice]:
+    return slice(0, n // 2), slice(n // 2, n)

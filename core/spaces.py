@@ -1,0 +1,160 @@
+"""Latents on the sphere: marginals, conditionals of a positive pair, and the noise they consume.
+
+n samples, d dimensions, m members (runs trained together, always the leading axis). Samplers take
+noise and return points, so that members which share a seed share the noise and no draw depends on
+a member's companions. Nothing here rejects, loops over samples or looks at the data.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Role = Literal["world", "initialisation", "data", "evaluation", "floor"]
+ROLES: tuple[Role, ...] = ("world", "initialisation", "data", "evaluation", "floor")
+ANGLES = 4096
+TAIL = 60.0  # log-density below the mode at which the polar angle's table ends
+
+
+def generator(seed: int, role: Role, device: torch.device | str = "cpu") -> torch.Generator:
+    """The stream of one seed for one purpose; different roles are independent (SeedSequence)."""
+    child = np.random.SeedSequence(seed).spawn(len(ROLES))[ROLES.index(role)]
+    state = int(child.generate_state(1, np.uint64)[0] >> np.uint64(1))
+    return torch.Generator(device).manual_seed(state)
+
+
+class Noise:
+    """Noise for members with the given seeds; members that share a seed get the same numbers."""
+
+    def __init__(self, seeds: Sequence[int], role: Role, device: torch.device | str) -> None:
+        distinct = sorted(set(seeds))
+        self.device = torch.device(device)
+        self.generators = [generator(seed, role, device) for seed in distinct]
+        self.of_member = torch.tensor([distinct.index(s) for s in seeds], device=self.device)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal, (m, *shape), float32."""
+        return self._per_member(
+            [torch.randn(shape, generator=g, device=self.device) for g in self.generators]
+        )
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform on (0, 1), (m, *shape), float64 because the tails of a law need the digits."""
+        kind = torch.float64
+        draws = [
+            torch.rand(shape, generator=g, device=self.device, dtype=kind) for g in self.generators
+        ]
+        return self._per_member(draws).clamp_(min=2.0**-54)
+
+    def index(self, high: int, *shape: int) -> Tensor:
+        """Uniform integers in [0, high), (m, *shape)."""
+        return self._per_member(
+            [torch.randint(high, shape, generator=g, device=self.device) for g in self.generators]
+        )
+
+    def _per_member(self, draws: list[Tensor]) -> Tensor:
+        """Members in the order of their seeds: a gather only where several share one."""
+        return torch.stack(draws).index_select(0, self.of_member)
+
+
+def normalise(z: Tensor) -> Tensor:
+    """Project to the unit sphere along the last axis. The zero vector maps to itself."""
+    return z / z.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+
+
+def sphere(normal: Tensor) -> Tensor:
+    """Uniform points on S^(d-1) from standard normal noise (..., d)."""
+    return normalise(normal)
+
+
+@dataclass(frozen=True)
+class VMF:
+    """von Mises-Fisher on S^(d-1), one concentration per member; kappa = 0 is uniform.
+
+    The polar angle comes from its inverse distribution function: in closed form at d = 3, else by
+    a float64 table of angles on the window that carries the mass. (A grid uniform in probability
+    ruins the tails.)
+    """
+
+    d: int
+    kappa: Tensor  # (m,) float64
+    angles: Tensor | None  # (m, ANGLES)
+    cdf: Tensor | None  # (m, ANGLES), from 0 to 1
+
+    @classmethod
+    def of(cls, kappa: Tensor, d: int) -> "VMF":
+        """kappa (m,) >= 0, d >= 2."""
+        kappa = kappa.double()
+        if d == 3:
+            return cls(d, kappa, None, None)
+        # The table is made on the CPU in float64, so that it is the same on every device.
+        rows = [_angle_table(float(k), d) for k in kappa.cpu()]
+        angles, cdf = (
+            torch.from_numpy(np.stack(a)).to(kappa.device) for a in zip(*rows, strict=True)
+        )
+        return cls(d, kappa, angles, cdf)
+
+    def cosine_and_sine(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """cos and sin of the polar angle at probability u (m, n), float64."""
+        if self.angles is None or self.cdf is None:
+            kappa = self.kappa.clamp_min(1e-9)[:, None]
+            # 1 - cos, with the digits near the mode: -log(1 - (1-u)(1-exp(-2 kappa))) / kappa
+            drop = -torch.log1p((1 - u) * torch.expm1(-2 * kappa)) / kappa
+            drop = drop.clamp(0, 2)
+            return 1 - drop, (drop * (2 - drop)).sqrt()
+        right = torch.searchsorted(self.cdf, u).clamp_(1, ANGLES - 1)
+        low, high = self.cdf.gather(1, right - 1), self.cdf.gather(1, right)
+        a, b = self.angles.gather(1, right - 1), self.angles.gather(1, right)
+        theta = a + (b - a) * (u - low) / (high - low).clamp_min(1e-300)
+        return theta.cos(), theta.sin()
+
+    def sample(self, mean: Tensor, u: Tensor, normal: Tensor) -> Tensor:
+        """Points (m, n, d) around mean (m, n, d), from u (m, n) uniform and normal (m, n, d)."""
+        cosine, sine = self.cosine_and_sine(u)
+        across = normal - (normal * mean).sum(-1, keepdim=True) * mean
+        return _float(cosine) * mean + _float(sine) * normalise(across)
+
+
+def _float(column: Tensor) -> Tensor:
+    return column.float().unsqueeze(-1)
+
+
+def _angle_table(kappa: float, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Angles on the window that carries the mass of exp(kappa cos) sin^(d-2), and their CDF."""
+
+    def log_density(theta: np.ndarray) -> np.ndarray:
+        # cos - 1 = -2 sin^2(theta / 2) keeps the digits at large kappa
+        with np.errstate(divide="ignore"):
+            return -2 * kappa * np.sin(theta / 2) ** 2 + (d - 2) * np.log(np.sin(theta))
+
+    coarse = np.linspace(0, np.pi, ANGLES)
+    for _ in range(4):  # narrow the window until it is resolved: kappa may be large
+        height = log_density(np.clip(coarse, 1e-12, np.pi - 1e-12))
+        inside = np.flatnonzero(height > height.max() - TAIL)
+        low = coarse[max(inside[0] - 1, 0)]
+        high = coarse[min(inside[-1] + 1, ANGLES - 1)]
+        coarse = np.linspace(low, high, ANGLES)
+    height = log_density(np.clip(coarse, 1e-12, np.pi - 1e-12))
+    density = np.exp(height - height.max())
+    mass = (density[1:] + density[:-1]) / 2
+    cdf = np.concatenate([[0.0], np.cumsum(mass)])
+    return coarse, cdf / cdf[-1]
+
+
+def laplace(u: Tensor) -> Tensor:
+    """Standard Laplace noise, density exp(-|e|)/2, from u uniform on (0, 1); float32."""
+    half = u - 0.5
+    return (-half.sign() * torch.log1p(-2 * half.abs())).float()
+
+
+def projected(mean: Tensor, noise: Tensor, scale: Tensor) -> Tensor:
+    """Noise added in R^d and projected back: mean (m, n, d), noise (m, n, d), scale (m,)."""
+    return normalise(mean + scale.float()[:, None, None] * noise)
+
+
+def pole(d: int, device: torch.device | str = "cpu") -> Tensor:
+    """The north pole e_d (d,), around which a concentrated marginal sits."""
+    return torch.eye(d, device=device)[-1]

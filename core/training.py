@@ -1,0 +1,141 @@
+"""The one training loop: budget, schedule of observations, progress, cancellation, divergence."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from torch import Tensor
+
+from core.experiment import Member, Progress, Result, Scores, Stopped
+
+FRAMES = 36
+REPORT_SECONDS = 0.2
+MOST_LOSSES = 400
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is seen of m members at one step."""
+
+    scores: dict[str, np.ndarray]  # each (m,), nan where undefined
+    z_hat: np.ndarray  # (m, n, d_hat) images of the drawn points
+    net_hat: np.ndarray  # (m, c, p, d_hat) images of the graticule
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What the drawn points and curves are in truth, and what else a figure needs."""
+
+    z: np.ndarray  # (m, n, d)
+    net: np.ndarray  # (m, c, p, d)
+    world: dict[str, np.ndarray]  # each (m, ...)
+
+
+class Learner(Protocol):
+    """Worlds, encoders and one update of members that train together."""
+
+    members: Sequence[Member]
+    steps: int
+    truth: Truth
+
+    def step(self, t: int) -> Tensor:
+        """Perform update t (from 0) of every member and return the losses (m,) before it."""
+
+    def look(self) -> Observation:
+        """Images of the drawn points alone, without scores: cheap enough for several a second."""
+
+    def observe(self) -> Observation:
+        """Scores on part of the evaluation set, and the images of the drawn points."""
+
+    def finish(self) -> list[Scores]:
+        """Final scores and baselines on the whole evaluation set, one dict a member."""
+
+
+def schedule(steps: int, frames: int = FRAMES) -> set[int]:
+    """Steps at which to observe: 0, the end, and log-spaced between, so dense early."""
+    grid = np.geomspace(1, steps + 1, min(frames, steps + 1)) - 1
+    return {0, steps, *grid.round().astype(int).tolist()}
+
+
+def train(
+    learner: Learner,
+    report: Callable[[Progress], None] = lambda progress: None,
+    should_stop: Callable[[], bool] = lambda: False,
+    provenance: dict[str, str | float] | None = None,
+) -> list[Result]:
+    """Train to the end of the budget and return one Result per member.
+
+    A member whose loss or latents stop being finite is marked diverged; the others go on. Raises
+    `Stopped` as soon as `should_stop` says so.
+    """
+    started, cpu_started = time.perf_counter(), time.process_time()
+    observed_at = schedule(learner.steps)
+    losses: list[Tensor] = []
+    seen: list[tuple[int, Observation]] = []
+    last_report = -float("inf")
+
+    def tell(step: int, observation: Observation, scored: bool) -> None:
+        nonlocal last_report
+        last_report = time.perf_counter()
+        latest = losses[-1].cpu().numpy() if losses else np.full(len(learner.members), np.nan)
+        report(
+            Progress(
+                step, learner.steps, latest, observation.scores if scored else None,
+                learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
+            )
+        )  # fmt: skip
+
+    for t in range(learner.steps + 1):
+        if t in observed_at:
+            seen.append((t, learner.observe()))
+            tell(t, seen[-1][1], scored=True)
+        elif time.perf_counter() - last_report > REPORT_SECONDS:
+            tell(t, learner.look(), scored=False)
+        if should_stop():
+            raise Stopped
+        if t < learner.steps:
+            losses.append(learner.step(t))
+
+    scores = learner.finish()
+    loss = np.stack([each.cpu().numpy() for each in losses])  # (steps, m)
+    clock: dict[str, str | float] = {
+        "seconds": (time.perf_counter() - started) / len(learner.members),
+        "cpu_seconds": (time.process_time() - cpu_started) / len(learner.members),
+    }
+    facts = {**(provenance or {}), **clock}
+    return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
+
+
+def _result(
+    learner: Learner,
+    i: int,
+    scores: Scores,
+    loss: np.ndarray,
+    seen: list[tuple[int, Observation]],
+    provenance: dict[str, str | float],
+) -> Result:
+    """Member i of a finished group."""
+    kept = np.unique(np.linspace(0, len(loss) - 1, min(len(loss), MOST_LOSSES)).round().astype(int))
+    z_hat = np.stack([observation.z_hat[i] for _, observation in seen])
+    steps = np.array([step for step, _ in seen], np.int32)
+    return Result(
+        member=learner.members[i],
+        scores=scores,
+        diverged=not (np.isfinite(loss).all() and np.isfinite(z_hat).all()),
+        loss_step=(kept + 1).astype(np.int32),
+        loss=loss[kept].astype(np.float32),
+        history_step=steps,
+        history={
+            name: np.array([o.scores[name][i] for _, o in seen], np.float32)
+            for name in seen[0][1].scores
+        },
+        frame_step=steps,
+        z=learner.truth.z[i].astype(np.float32),
+        z_hat=z_hat.astype(np.float16),
+        net=learner.truth.net[i].astype(np.float32),
+        net_hat=np.stack([observation.net_hat[i] for _, observation in seen]).astype(np.float16),
+        world={name: array[i] for name, array in learner.truth.world.items()},
+        provenance=provenance,
+    )
