@@ -1,7 +1,9 @@
 """What runs inside a worker: a group's learner and the training loop, on the device at hand."""
 
+import ctypes
 import datetime
 import importlib
+import platform
 from collections.abc import Callable
 
 import torch
@@ -30,6 +32,18 @@ def train_group(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     return train(learner, report, should_stop, provenance)
+
+
+def keep_memory() -> None:
+    """Let glibc keep freed activations instead of returning them to the system at every step.
+
+    What the engine sets in its workers' environment, for a process that already runs: training a
+    batch of members otherwise costs up to twice as much. Does nothing outside glibc.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(-1, 268_435_456)  # M_TRIM_THRESHOLD
+        mallopt(-3, 33_554_432)  # M_MMAP_THRESHOLD
 
 
 def pick_device(wanted: str) -> str:

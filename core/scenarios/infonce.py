@@ -307,49 +307,83 @@ PRESETS = (
     Preset(
         "matched",
         "Matched",
-        "Every assumption holds: the globe comes back, turned but not torn.",
+        "Every assumption holds: the globe comes back turned or mirrored, and whole.",
         {},
     ),
     Preset(
         "cold",
         "Too cold",
-        "A temperature far below 1/κ: the model expects pairs tighter than the world makes them.",
+        "τ far below 1/κ: the model wants pairs tighter than the world makes them, "
+        "and tears the globe it started with.",
         {"tau": 0.01},
     ),
     Preset(
         "warm",
         "Too warm",
-        "A temperature far above 1/κ: the model blurs, yet the order of the points survives.",
+        "τ far above 1/κ: the model cannot be the posterior, and still finds the globe.",
         {"tau": 1.0},
     ),
     Preset(
         "fold",
         "The fold",
-        "A standard start has degree 0. Runs that stay there lose one direction for good.",
-        {"initialisation": "standard"},
+        "A standard start has degree 0. A run that stays there is a folded globe: "
+        "one direction is lost for good.",
+        {"initialisation": "standard", "steps": 800},
+        seeds=tuple(range(8)),
+    ),
+    Preset(
+        "unfold",
+        "Unfolded by annealing",
+        "The same standard start, but 1/τ rises slowly: every run finds degree +1 or −1.",
+        {"initialisation": "standard", "steps": 800, "anneal": 0.5},
         seeds=tuple(range(8)),
     ),
     Preset(
         "cap",
         "Concentrated marginal",
-        "Latents crowd around a pole: recovery falls below a linear read-out of x itself.",
-        {"marginal_kappa": 20.0, "steps": 600},
+        "Latents crowd around a pole: recovery falls, and a linear read-out of x itself "
+        "can be the better one.",
+        {"marginal_kappa": 20.0},
+    ),
+    Preset(
+        "weak",
+        "The paper's first row",
+        "κ = 1: a positive is hardly closer than a stranger, and it is enough.",
+        {"kappa": 1.0, "batch": 512, "steps": 600},
     ),
     Preset(
         "five",
         "Five dimensions",
-        "More latents need more pairs and more steps, and come back all the same.",
+        "More latents ask for more pairs and more steps, and come back all the same.",
         {"d": 5, "width": 128, "batch": 512, "steps": 800},
+    ),
+    Preset(
+        "circle",
+        "A circle",
+        "d = 2: the degree is the number of turns.",
+        {"d": 2},
     ),
     Preset(
         "laplace",
         "Projected Laplace",
-        "The wrong conditional, and recovery survives: what matters is which pairs are closer.",
-        {"conditional": "laplace"},
+        "The wrong conditional, and recovery survives: the order of distances is what is learned.",
+        {"conditional": "laplace", "spread": 0.2},
     ),
 )
 
-SWEEPS = (Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),)
+SWEEPS = (
+    Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
+    Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
+    Sweep("marginal_kappa", (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0), {}),
+    Sweep("d", (2, 3, 4, 5, 6, 8), {}),
+    Sweep("batch", (16, 32, 64, 128, 256, 512), {}),
+    Sweep("steps", (25, 50, 100, 200, 400, 800), {}),
+    Sweep("n_train", (64, 256, 1024, 4096), {}),
+    Sweep("mixing_layers", (0, 1, 2, 3, 4, 5), {}),
+    Sweep("initialisation", ("identity", "standard"), {}),
+    Sweep("spread", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"conditional": "laplace"}),
+    Sweep("anneal", (0.0, 0.25, 0.5, 0.75), {"initialisation": "standard", "steps": 800}),
+)
 
 SCENARIO = Scenario(
     name="infonce",

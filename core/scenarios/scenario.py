@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 Value = bool | int | float | str | None
 
@@ -122,6 +122,16 @@ def knob_of(params: type[Params], name: str) -> Knob:
 def knobs_of(params: type[Params]) -> dict[str, Knob]:
     """Every field's declaration, in the order they are written."""
     return {name: knob_of(params, name) for name in params.model_fields}
+
+
+def explain(error: ValidationError) -> tuple[str, str]:
+    """The first field that pydantic rejects, and why, in one sentence for a visitor."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if first["type"] == "extra_forbidden":
+        reason = "is not a parameter"
+    return field, f"{reason} (not {first['input']!r})"
 
 
 def _without_none(annotation: Any) -> tuple[type, bool]:

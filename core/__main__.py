@@ -1,0 +1,224 @@
+"""The same from a shell: `python -m core list | run | sweep | bench | gallery`.
+
+Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
+"""
+
+import argparse
+import contextlib
+import io
+import itertools
+import json
+import re
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
+
+from core.experiment import Experiment, Member, Result, groups, summary
+from core.scenarios import SCENARIOS
+from core.scenarios.scenario import Params, Scenario, Value, explain, knobs_of
+from core.store import Store
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one verb; the exit status."""
+    verbs = {"list": _list, "run": _run, "sweep": _sweep, "bench": _bench, "gallery": _gallery}
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(__doc__)
+        return 0
+    if arguments[0] not in verbs:
+        fail(f"{arguments[0]!r} is not one of {', '.join(verbs)}")
+    return verbs[arguments[0]](list(arguments[1:]))
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say what is wrong in one line and leave with status 2."""
+    print(f"error: {sentence}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _list(arguments: list[str]) -> int:
+    for scenario in SCENARIOS.values():
+        print(f"{scenario.name}: {scenario.title}. {scenario.claim.statement}")
+        for name, knob in knobs_of(scenario.Params).items():
+            within = ", ".join(knob.choices) or f"{knob.low:g} to {knob.high:g}"
+            print(f"  --{name.replace('_', '-'):16} {knob.default!s:9} {within:18} {knob.help}")
+    return 0
+
+
+def _run(arguments: list[str]) -> int:
+    scenario, options, params = _parse("run", arguments)
+    return _answer(options, Experiment(params, scenario.name, tuple(options.seeds)))
+
+
+def _sweep(arguments: list[str]) -> int:
+    scenario, options, params = _parse("sweep", arguments)
+    if not options.vary:
+        fail("--vary: name a parameter and its values, such as --vary kappa=1,3,10")
+    vary = dict(_values(scenario, each) for each in options.vary)
+    try:
+        experiment = Experiment(params, scenario.name, tuple(options.seeds), vary)
+    except ValidationError as error:
+        fail("--vary: {} {}".format(*explain(error)))
+    except ValueError as error:
+        fail(str(error))
+    return _answer(options, experiment)
+
+
+def _answer(options: argparse.Namespace, experiment: Experiment) -> int:
+    """Train what is not stored, print a line per member or one document."""
+    store = Store()
+    stored = {} if options.fresh else {m.key: store.get(m) for m in experiment.members}
+    found = {key: result for key, result in stored.items() if result is not None}
+    missing = [member for member in experiment.members if member.key not in found]
+    train = train_here if options.inline else _train_by_engine
+    trained = {result.member.key: result for result in train(missing, store)} if missing else {}
+    rows = [summary(found.get(m.key) or trained[m.key], m.key in found) for m in experiment.members]
+    clock = {
+        name: round(sum(float(r.provenance[name]) for r in trained.values()), 3)
+        for name in ("seconds", "cpu_seconds")
+    }
+    devices = {str(r.provenance["device"]) for r in [*found.values(), *trained.values()]}
+    if options.json:
+        document = {"members": rows, "device": ", ".join(sorted(devices)), **clock}
+        print(json.dumps(document, allow_nan=False))
+        return 0
+    for row, member in zip(rows, experiment.members, strict=True):
+        print(_line(member, row))
+    print(
+        f"{len(trained)} trained in {clock['seconds']:.1f} s "
+        f"({clock['cpu_seconds']:.1f} CPU-s), {len(found)} stored"
+    )
+    return 0
+
+
+def _line(member: Member, row: dict) -> str:
+    chosen = " ".join(f"{name}={value}" for name, value in member.params.chosen().items())
+    scores = " ".join(
+        f"{name}={_number(value)}"
+        for name, value in row["scores"].items()
+    )
+    return f"{member.scenario} {chosen} seed={member.seed}: {scores}".replace("  ", " ")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def train_here(members: Sequence[Member], store: Store) -> list[Result]:
+    """Train in this process, group by group."""
+    from core.worker import keep_memory, train_group  # torch: seconds that `list` does not need
+
+    keep_memory()
+    results = []
+    for group in groups(members):
+        for result in train_group(group):
+            store.put(result)
+            results.append(result)
+    return results
+
+
+def _bench(arguments: list[str]) -> int:
+    from core.bench import measure
+
+    options = argparse.ArgumentParser(prog="python -m core bench", allow_abbrev=False)
+    options.add_argument("--json", action="store_true", help="one JSON document")
+    figures = measure()
+    if options.parse_args(arguments).json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:44} {value:.4g}" if isinstance(value, float) else f"{name:44} {value}")
+    return 0
+
+
+def _gallery(arguments: list[str]) -> int:
+    from core import curate
+
+    actions = {"build": curate.build, "check": curate.check}
+    if len(arguments) != 1 or arguments[0] not in actions:
+        fail("gallery: say build or check")
+    problems = actions[arguments[0]]()
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:
+    """The scenario, our own flags, and the parameters that are left for the Params model."""
+    if not arguments or arguments[0] not in SCENARIOS:
+        named = repr(arguments[0]) if arguments else "nothing"
+        fail(f"{named} is not one of {', '.join(SCENARIOS)}")
+    scenario = SCENARIOS[arguments[0]]
+    own = _OneLineParser(prog=f"python -m core {verb} {scenario.name}", allow_abbrev=False)
+    own.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    own.add_argument("--json", action="store_true")
+    own.add_argument("--fresh", action="store_true", help="ignore stored results")
+    own.add_argument("--inline", action="store_true", help="train in this process")
+    if verb == "sweep":
+        own.add_argument("--vary", nargs="*", default=[], metavar="FIELD=A,B,C")
+    if {"-h", "--help"} & set(arguments):
+        own.print_help()
+        print()
+    options, rest = own.parse_known_args(arguments[1:])
+    if not options.seeds:
+        fail("--seeds: give at least one")
+    if min(options.seeds) < 0:
+        fail("--seeds: must be 0 or larger")
+    return scenario, options, _params(scenario, rest)
+
+
+class _OneLineParser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(add_help=False, **settings)
+
+    def error(self, message: str) -> NoReturn:
+        fail(message.removeprefix("argument "))
+
+
+def _params(scenario: Scenario, arguments: list[str]) -> Params:
+    """Parse a Params model with tyro; its box and pydantic's report become one line."""
+    import tyro
+
+    flags = ["None" if each.lower() == "none" else each for each in arguments]
+    box = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(box):
+            return tyro.cli(scenario.Params, args=flags, prog=f"python -m core {scenario.name}")
+    except SystemExit as leave:
+        if not leave.code:
+            raise
+        fail(_one_line(box.getvalue()))
+
+
+def _one_line(box: str) -> str:
+    """The first paragraph of tyro's box, with the field's name in front where pydantic speaks."""
+    inside = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
+    first = " ".join(itertools.takewhile(lambda line: not line.startswith("──"), inside))
+    rejected = re.search(r"validation errors? for \w+ (\w+) (?:Input|Value error,) (.*) \[", first)
+    if rejected:
+        return f"--{rejected[1].replace('_', '-')}: {rejected[2]}"
+    parsing = re.match(r"Error parsing (--[\w-]+): (.*?)(?: Got errors:.*)?$", first)
+    return f"{parsing[1]}: {parsing[2]}" if parsing else first
+
+
+def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
+    """`kappa=1,3,10` -> the field and its values, as the Params model will read them."""
+    name, equals, values = text.partition("=")
+    name = name.replace("-", "_")
+    if not equals or name not in scenario.Params.model_fields:
+        fail(f"--vary: {text!r} does not read FIELD=A,B,C with a field of {scenario.name}")
+    return name, tuple(None if v.lower() == "none" else v for v in values.split(",") if v)
+
+
+def _train_by_engine(members: Sequence[Member], store: Store) -> list[Result]:
+    """In the engine's workers, which a server would use."""
+
+    raise SystemExit("engine")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
