@@ -95,10 +95,7 @@ def _answer(options: argparse.Namespace, experiment: Experiment) -> int:
 
 def _line(member: Member, row: dict) -> str:
     chosen = " ".join(f"{name}={value}" for name, value in member.params.chosen().items())
-    scores = " ".join(
-        f"{name}={_number(value)}"
-        for name, value in row["scores"].items()
-    )
+    scores = " ".join(f"{name}={_number(value)}" for name, value in row["scores"].items())
     return f"{member.scenario} {chosen} seed={member.seed}: {scores}".replace("  ", " ")
 
 

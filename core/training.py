@@ -39,6 +39,7 @@ class Learner(Protocol):
     members: Sequence[Member]
     steps: int
     truth: Truth
+    baselines: Sequence[Scores]  # what is known before training: raw and untrained scores, floor
 
     def step(self, t: int) -> Tensor:
         """Perform update t (from 0) of every member and return the losses (m,) before it."""
@@ -50,7 +51,7 @@ class Learner(Protocol):
         """Scores on part of the evaluation set, and the images of the drawn points."""
 
     def finish(self) -> list[Scores]:
-        """Final scores and baselines on the whole evaluation set, one dict a member."""
+        """Final scores on the whole evaluation set, one dict a member."""
 
 
 def schedule(steps: int, frames: int = FRAMES) -> set[int]:
@@ -75,6 +76,9 @@ def train(
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []
     last_report = -float("inf")
+    known = {
+        name: _column([row[name] for row in learner.baselines]) for name in learner.baselines[0]
+    }
 
     def tell(step: int, observation: Observation, scored: bool) -> None:
         nonlocal last_report
@@ -82,7 +86,7 @@ def train(
         latest = losses[-1].cpu().numpy() if losses else np.full(len(learner.members), np.nan)
         report(
             Progress(
-                step, learner.steps, latest, observation.scores if scored else None,
+                step, learner.steps, latest, {**observation.scores, **known} if scored else None,
                 learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
             )
         )  # fmt: skip
@@ -98,7 +102,10 @@ def train(
         if t < learner.steps:
             losses.append(learner.step(t))
 
-    scores = learner.finish()
+    scores = [
+        {**final, **before}
+        for final, before in zip(learner.finish(), learner.baselines, strict=True)
+    ]
     loss = np.stack([each.cpu().numpy() for each in losses])  # (steps, m)
     clock: dict[str, str | float] = {
         "seconds": (time.perf_counter() - started) / len(learner.members),
@@ -106,6 +113,11 @@ def train(
     }
     facts = {**(provenance or {}), **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
+
+
+def _column(values: Sequence[float | None]) -> np.ndarray:
+    """Scores of m members as numbers (m,), nan where undefined."""
+    return np.array([np.nan if value is None else value for value in values], float)
 
 
 def _result(

@@ -93,10 +93,7 @@ class Learner:
         self.data = Noise(seeds, "data", device)
         self.finite = self._pairs(p.n_train) if p.n_train else None
         self._prepare_evaluation(Noise(seeds, "evaluation", device))
-        self.untrained = [
-            {f"untrained_{name}": scores[name] for name in ("linear_r2", "mcc")}
-            for scores in self._final_scores()
-        ]
+        self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch of pairs; the loss (m,) before it."""
@@ -126,17 +123,9 @@ class Learner:
         return self._observation(scores, seen)
 
     def finish(self) -> list[Scores]:
-        """Held-out scores, the raw and untrained baselines, the loss on fresh pairs, its floor."""
-        x = self.x_all.cpu().numpy()
+        """Held-out scores, and the loss on pairs that no one trained on."""
         return [
-            {
-                **trained,
-                "raw_linear_r2": metrics.linear_r2(self.z_all[i], x[i]),
-                "raw_mcc": metrics.mcc(self.z_all[i], x[i]),
-                **self.untrained[i],
-                **self._fresh_loss(i),
-            }
-            for i, trained in enumerate(self._final_scores())
+            {**scores, "loss": self._fresh_loss(i)} for i, scores in enumerate(self._final_scores())
         ]
 
     def _batch(self) -> tuple[Tensor, Tensor]:
@@ -201,6 +190,20 @@ class Learner:
         scores: Scores = {name: getattr(metrics, name)(z, z_hat) for name in names}
         return {**scores, "degree": self.degree(covering) if self.degree else None}
 
+    def _baselines(self, i: int, untrained: Scores) -> Scores:
+        """Scores of x itself and of f at its start, and the loss at the truth."""
+        p, z, x = self.settings[i], self.z_all[i], self.x_all[i].cpu().numpy()
+        world = (p.kappa, p.marginal_kappa)
+        if world not in self.floors:
+            self.floors[world] = self._loss_floor(i)
+        return {
+            "raw_linear_r2": metrics.linear_r2(z, x),
+            "raw_mcc": metrics.mcc(z, x),
+            "untrained_linear_r2": untrained["linear_r2"],
+            "untrained_mcc": untrained["mcc"],
+            "loss_floor": self.floors[world][0],
+        }
+
     def _fresh(self, i: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches (1, batch, d) of fresh pairs of member i's world, the same for every seed."""
         world = World(self.settings[i : i + 1], self.device)
@@ -208,23 +211,6 @@ class Learner:
         for _ in range(MOST_FRESH):
             z = world.latents(self.batch, noise)
             yield z, world.positives(z, noise)
-
-    @torch.inference_mode()
-    def _fresh_loss(self, i: int) -> Scores:
-        """Loss of member i on batches it never saw, and the loss at the truth on the same ones."""
-        p = self.settings[i]
-        world = (p.kappa, p.marginal_kappa)
-        if world not in self.floors:
-            self.floors[world] = self._loss_floor(i)
-        floor, batches = self.floors[world]
-        tau = self._tau(self.steps)[i : i + 1]
-        g, f = self.g.member(i), self.f.member(i)
-        losses = []
-        for z, z_pos in islice(self._fresh(i), batches):
-            z_hat, z_hat_pos = f(g(torch.cat([z, z_pos], 1))).chunk(2, 1)
-            losses.append(float(self.loss(z_hat, z_hat_pos, tau)))
-        loss = float(np.mean(losses)) if np.isfinite(losses).all() else None
-        return {"loss": loss, "loss_floor": floor}
 
     def _loss_floor(self, i: int) -> tuple[float | None, int]:
         """The loss at the truth, None without a closed-form density ratio, and its batches."""
@@ -234,6 +220,19 @@ class Learner:
         ratio = theory.vmf_log_ratio(p.kappa, p.marginal_kappa, np.eye(p.d)[-1])
         pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
         return theory.loss_floor(ratio, pairs, p.negatives)
+
+    @torch.inference_mode()
+    def _fresh_loss(self, i: int) -> float | None:
+        """Loss of member i on the batches that settled its floor, at the final temperature."""
+        p = self.settings[i]
+        batches = self.floors[p.kappa, p.marginal_kappa][1]
+        tau = self._tau(self.steps)[i : i + 1]
+        g, f = self.g.member(i), self.f.member(i)
+        losses = []
+        for z, z_pos in islice(self._fresh(i), batches):
+            z_hat, z_hat_pos = f(g(torch.cat([z, z_pos], 1))).chunk(2, 1)
+            losses.append(float(self.loss(z_hat, z_hat_pos, tau)))
+        return float(np.mean(losses)) if np.isfinite(losses).all() else None
 
 
 def graticule(d: int) -> np.ndarray:

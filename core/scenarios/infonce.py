@@ -30,7 +30,7 @@ class InfoNCE(Params):
         symbol=r"\kappa",
         unit="concentration of the vMF conditional",
         batched=True,
-        log=True,
+        scale="log",
         ge=0.1,
         le=500,
     )
@@ -41,7 +41,7 @@ class InfoNCE(Params):
         symbol=r"\tau",
         unit="temperature",
         batched=True,
-        log=True,
+        scale="log",
         none="1/κ for a vMF conditional, 1 for a projected one",
         ge=0.005,
         le=100,
@@ -55,6 +55,7 @@ class InfoNCE(Params):
         batched=True,
         ge=0,
         le=1000,
+        scale="log",
     )
     conditional: Literal["vmf", "laplace", "normal"] = knob(
         "vmf",
@@ -70,7 +71,7 @@ class InfoNCE(Params):
         symbol=r"\sigma",
         unit="scale in latent units",
         batched=True,
-        log=True,
+        scale="log",
         ge=0.001,
         le=5,
     )
@@ -140,6 +141,7 @@ class InfoNCE(Params):
         none="fresh draws every step",
         ge=16,
         le=1_000_000,
+        scale="doubling",
     )
     width: int = knob(
         64,
@@ -149,6 +151,7 @@ class InfoNCE(Params):
         advanced=True,
         ge=8,
         le=512,
+        scale="doubling",
     )
     depth: int = knob(
         3,
@@ -167,6 +170,7 @@ class InfoNCE(Params):
         advanced=True,
         ge=8,
         le=4096,
+        scale="doubling",
     )
     steps: int = knob(
         400,
@@ -176,6 +180,7 @@ class InfoNCE(Params):
         advanced=True,
         ge=1,
         le=20_000,
+        scale="log",
     )
     learning_rate: float = knob(
         3e-3,
@@ -183,7 +188,7 @@ class InfoNCE(Params):
         label="Learning rate",
         unit="peak rate",
         advanced=True,
-        log=True,
+        scale="log",
         ge=1e-5,
         le=0.3,
     )

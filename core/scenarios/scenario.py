@@ -52,7 +52,7 @@ def knob(
     unit: str = "",
     batched: bool = False,
     advanced: bool = False,
-    log: bool = False,
+    scale: Literal["linear", "log", "doubling"] = "linear",
     none: str = "",
     ge: float | None = None,
     le: float | None = None,
@@ -60,8 +60,8 @@ def knob(
     """Declare a field of a `Params` model.
 
     `label` is its name in words, `symbol` its LaTeX, `unit` its unit or meaning, `help` one line.
-    `batched` fields may differ between members trained together. `log` asks for a logarithmic axis,
-    `none` says in words what leaving an optional field empty means.
+    `batched` fields may differ between members trained together. `scale` is how its values
+    are spaced on a slider or an axis, `none` says what leaving an optional field empty means.
     """
     about: dict[str, Any] = {
         "label": label,
@@ -69,7 +69,7 @@ def knob(
         "unit": unit,
         "batched": batched,
         "advanced": advanced,
-        "log": log,
+        "scale": scale,
         "none": none,
     }
     return Field(default, description=help, ge=ge, le=le, json_schema_extra=about)
@@ -92,7 +92,7 @@ class Knob:
     unit: str
     batched: bool
     advanced: bool
-    log: bool
+    scale: Literal["linear", "log", "doubling"]
     none: str
 
 

@@ -1,0 +1,456 @@
+"""Where training runs: one queue and one set of workers behind `submit`, shared by all visitors.
+
+Embedded by default: Dask's scheduler in this process, its workers as a subprocess of the very
+command a cluster uses. Or an existing cluster by its address, through the same code.
+"""
+
+import atexit
+import hashlib
+import importlib
+import logging
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from collections.abc import Iterable
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import numpy as np
+from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
+
+from core.experiment import (
+    LARGEST_GROUP,
+    Experiment,
+    Member,
+    Progress,
+    Result,
+    Stopped,
+    groups,
+    work,
+)
+from core.job import ARRAYS, Group, Job, Status
+from core.store import Damaged, Store, read
+
+MOST_QUEUED = 32  # jobs that wait for a worker
+MOST_SECONDS = 600  # of one job, from its first task's start
+VIEWER_SECONDS = 20  # after which a viewer who did not look no longer counts
+STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended
+TICK_SECONDS = 1.0
+SMALLEST_GROUP = 6  # below this, splitting a batch over idle workers wastes more than it gains
+GALLERY_SAMPLE = 20
+TOPIC = "explorer-progress"  # one for all jobs: the scheduler keeps a history of every topic
+TASK = "train-"
+
+log = logging.getLogger(__name__)
+
+
+class Refused(ValueError):
+    """A request over a bound; its message is a sentence for the visitor."""
+
+
+class Engine:
+    """Runs experiments on workers, once for any number of viewers, and stores what they give.
+
+    `address` (or `EXPLORER_SCHEDULER`) names an existing cluster whose workers can import this
+    package; without it the engine starts `workers` (or `EXPLORER_WORKERS`) processes of its own.
+    `trainer` is named, not imported: it loads torch, and only workers need that.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        address: str | None = None,
+        workers: int | None = None,
+        trainer: str = "core.worker:train_group",
+    ) -> None:
+        self.store = store
+        self.trainer = trainer
+        self.workers = workers or default_workers()
+        self._lock = threading.Lock()  # taken before a job's lock, never after; not by the loop
+        self._jobs: dict[str, Job] = {}  # those not ended
+        self._attempts: Counter[str] = Counter()  # ended without success, by job key
+        self._waiting: deque[tuple[Job, Group]] = deque()
+        self._tasks: dict[str, tuple[Job, Group]] = {}  # handed to Dask
+        self._stopping: list[tuple[float, str]] = []  # cancelled tasks and until when to be patient
+        self._measured: float | None = None
+        self._closing = threading.Event()
+
+        address = address or os.environ.get("EXPLORER_SCHEDULER") or None
+        self._cluster = None if address else _scheduler()
+        self._client = Client(address or self._cluster, set_as_default=False)
+        self._client.register_plugin(_WorkerSide(trainer))
+        self._client.subscribe_topic(TOPIC, self._on_message)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        if self._cluster is not None:
+            self._folder = tempfile.TemporaryDirectory("-explorer", ignore_cleanup_errors=True)
+            self._process = self._start_workers()
+        self._capacity = self._count_workers()
+        self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
+        self._ticker.start()
+        atexit.register(self.close)
+
+    def submit(self, experiment: Experiment, viewer: str) -> Job:
+        """Start what is not stored yet, or join those who already wait for the same.
+
+        Raises `Refused` when the queue is full.
+        """
+        job = self.find(experiment, viewer)
+        if job is not None:
+            return job
+        stored = self._stored(experiment.members)
+        with self._lock:
+            job = self._jobs.get(experiment.key)
+            if job is None:
+                # once more, as an equal job may have finished since; absent files cost a `stat`
+                stored |= self._stored(m for m in experiment.members if m.key not in stored)
+                missing = [m for m in experiment.members if m.key not in stored]
+                parts = self._split(missing)
+                job = Job(experiment, stored, parts, self._ahead, self._leave)
+                if missing:
+                    self._enqueue(job)
+            job.join(viewer)
+        return job
+
+    def find(self, experiment: Experiment, viewer: str) -> Job | None:
+        """The job under way for this experiment, which `viewer` then counts for; starts none."""
+        with self._lock:
+            job = self._jobs.get(experiment.key)
+            if job is not None:
+                job.join(viewer)
+        return job
+
+    def estimate(self, experiment: Experiment) -> float | None:
+        """Seconds that training the missing members takes here; None when nothing is known yet."""
+        missing = [m for m in experiment.members if not self.store.has(m)]
+        rate = self._measured or self._gallery_rate
+        return work(missing) / rate if rate else None if missing else 0.0
+
+    def close(self) -> None:
+        """Cancel every job and leave no process behind; harmless when repeated."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        atexit.unregister(self.close)
+        self._ticker.join()
+        for job in tuple(self._jobs.values()):
+            self._end(job, "cancelled")
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(5)
+            except subprocess.TimeoutExpired:  # its workers end with it
+                self._process.kill()
+                self._process.wait()
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    def _ahead(self, job: Job) -> int:
+        jobs = tuple(self._jobs.values())  # in the order they came
+        return jobs.index(job) if job in jobs else 0
+
+    def _leave(self, job: Job) -> None:
+        self._end(job, "cancelled", unless_watched=True)
+
+    def _end(
+        self, job: Job, status: Status, error: str | None = None, *, unless_watched: bool = False
+    ) -> None:
+        """Give a job its final status and stop whatever of it still runs."""
+        with self._lock:
+            if self._jobs.get(job.key) is not job:
+                return
+            if unless_watched and job.watched(VIEWER_SECONDS):
+                return
+            del self._jobs[job.key]
+            self._waiting = deque(entry for entry in self._waiting if entry[0] is not job)
+            if status != "done":
+                self._attempts[job.key] += 1
+            running = [group for other, group in self._tasks.values() if other is job]
+            deadline = time.monotonic() + STOP_SECONDS
+            self._stopping += [(deadline, group.task) for group in running]
+            futures = [group.future for group in running]
+            job.finish(status, error)
+        if futures:
+            self._client.cancel(futures)
+
+    def _stored(self, members: Iterable[Member]) -> dict[str, Result]:
+        results = ((member.key, self.store.get(member)) for member in members)
+        return {key: result for key, result in results if result is not None}
+
+    def _split(self, missing: list[Member]) -> list[Group]:
+        """Tasks for the missing members: smaller batches where workers would stay idle."""
+        idle = self._capacity - len(self._tasks) - len(self._waiting)
+        share = math.ceil(len(missing) / max(1, idle))
+        largest = min(LARGEST_GROUP, max(SMALLEST_GROUP, share))
+        return [Group("", members) for members in groups(missing, largest)]
+
+    def _enqueue(self, job: Job) -> None:
+        if sum(other.status == "queued" for other in self._jobs.values()) >= MOST_QUEUED:
+            raise Refused(
+                f"{MOST_QUEUED} requests are waiting for a worker already: try again in a minute"
+            )
+        for group in job.groups:
+            # Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts
+            identity = " ".join([job.key, *(member.key for member in group.members)])
+            digest = hashlib.sha256(identity.encode()).hexdigest()
+            group.task = f"{TASK}{digest}#{self._attempts[job.key]}"
+            self._waiting.append((job, group))
+        self._jobs[job.key] = job
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Hand Dask as many tasks as there are workers.
+
+        Not more, because a task queued on a worker that dies counts as a suspect of its death.
+        """
+        while self._waiting and len(self._tasks) < self._capacity:
+            job, group = self._waiting.popleft()
+            self._tasks[group.task] = (job, group)
+            future = self._client.submit(
+                _train, self.trainer, group.members, key=group.task, pure=False
+            )
+            group.future = future
+            # not `add_done_callback`, whose thread is gone when a server exits during a run
+            threading.Thread(target=self._follow, args=(job, group, future), daemon=True).start()
+
+    def _on_message(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, message = event
+        job, group = self._tasks.get(message["task"], (None, None))
+        if job is not None and group is not None:  # else of another attempt, or another server's
+            job.take(group, message)
+
+    def _follow(self, job: Job, group: Group, future: Future) -> None:
+        """Wait for a task and store its results: a thread of its own, as both take time."""
+        error = future.exception()
+        with self._lock:
+            group.future = None
+            self._tasks.pop(group.task, None)
+            if not self._closing.is_set():
+                self._dispatch()
+        if job.ended.is_set():
+            return
+        try:
+            if future.status == "cancelled":
+                raise ConnectionError("the cluster was lost")
+            if error is not None:
+                raise error
+            results = future.result()
+            if {r.member.key for r in results} != {m.key for m in group.members}:
+                raise RuntimeError("the trainer did not return one result per member")
+            for result in results:
+                self.store.put(result)
+        except Exception as reason:
+            log.warning("a run failed", exc_info=reason)
+            self._end(job, "failed", _sentence(reason))
+            return
+        self._learn_rate(group, results)
+        if job.finish_group(group, results):
+            self._end(job, "done")
+
+    def _learn_rate(self, group: Group, results: list[Result]) -> None:
+        seconds = sum(float(result.provenance["cpu_seconds"]) for result in results)
+        if seconds > 0:
+            before = self._measured or self._gallery_rate or group.work / seconds
+            self._measured = 0.7 * before + 0.3 * group.work / seconds
+
+    @cached_property
+    def _gallery_rate(self) -> float | None:
+        """Work per second of the shipped results, made on another machine."""
+        paths = sorted(self.store.gallery.glob("*.npz")) if self.store.gallery else []
+        rates = []
+        for path in paths[:: max(1, len(paths) // GALLERY_SAMPLE)][:GALLERY_SAMPLE]:
+            try:
+                result = read(path)
+            except Damaged as reason:
+                log.warning("not used to foretell durations: %s", reason)
+                continue
+            seconds = float(result.provenance["cpu_seconds"])
+            if seconds > 0:
+                rates.append(work([result.member]) / seconds)
+        return statistics.median(rates) if rates else None
+
+    def _tick(self) -> None:
+        while not self._closing.wait(TICK_SECONDS):
+            try:
+                self._keep_house()
+            except Exception:  # reported, and the next round still comes
+                log.exception("the engine's housekeeping failed")
+
+    def _keep_house(self) -> None:
+        for job in tuple(self._jobs.values()):
+            if job.elapsed > MOST_SECONDS:
+                reason = f"stopped after {MOST_SECONDS:g} seconds, the most one request may take"
+                self._end(job, "failed", f"{reason}: use fewer runs or fewer steps")
+            else:
+                self._leave(job)
+        now = time.monotonic()
+        with self._lock:
+            due = [task for deadline, task in self._stopping if deadline <= now]
+            self._stopping = [entry for entry in self._stopping if entry[0] > now]
+        if due:  # in a thread of its own, as a worker that hangs may not answer
+            end = partial(self._client.run, _quit_if_training, due, on_error="ignore")
+            threading.Thread(target=end, daemon=True).start()
+        if self._process is not None and self._process.poll() is not None:
+            log.warning("the workers' process ended (%s): starting it again", self._process.poll())
+            self._process = self._start_workers()
+        self._capacity = self._count_workers()
+        with self._lock:
+            self._dispatch()
+
+    def _count_workers(self) -> int:
+        if self._cluster is not None:
+            return self.workers
+        return max(1, sum(self._client.nthreads().values()))
+
+    def _start_workers(self) -> "subprocess.Popen[bytes]":
+        assert self._cluster is not None and self._folder is not None
+        root = str(Path(__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
+        options = {
+            "--nworkers": self.workers,
+            "--nthreads": 1,
+            "--host": "127.0.0.1",
+            "--dashboard-address": "127.0.0.1:0",
+            "--memory-limit": round(1 / self.workers, 3),  # a fraction of the machine's
+            "--local-directory": self._folder.name,
+            "--death-timeout": 10,  # no worker outlives a server that was killed
+        }
+        command = [sys.executable, "-m", "distributed.cli.dask_worker"]
+        command += [self._cluster.scheduler_address, "--nanny", "--no-dashboard"]
+        command += [str(word) for option in options.items() for word in option]
+        environment = {
+            "PYTHONPATH": path,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            # Dask's nanny lowers these, and training spends half its time in page faults
+            "MALLOC_TRIM_THRESHOLD_": "268435456",
+            "MALLOC_MMAP_THRESHOLD_": "33554432",
+            "DASK_LOGGING__DISTRIBUTED": "warning",
+            "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "50",
+            "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
+        }
+        return subprocess.Popen(
+            command,
+            env=os.environ | environment,
+            cwd=self._folder.name,
+            stdin=subprocess.DEVNULL,
+            process_group=0,  # Ctrl-C reaches the server, which then closes its workers
+        )
+
+
+def default_workers() -> int:
+    """`EXPLORER_WORKERS`, else all cores but one, at most four."""
+    chosen = os.environ.get("EXPLORER_WORKERS")
+    return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))
+
+
+def _scheduler() -> LocalCluster:
+    """A scheduler in this process, on loopback, that serves no web page and has no workers yet."""
+    # after importing distributed, whose import would undo it: every event is kept this often
+    dask.config.set({"distributed.admin.low-level-log-length": 50})
+    with dask.config.set({"distributed.scheduler.http.routes": []}):
+        return LocalCluster(
+            n_workers=0,
+            host="127.0.0.1",
+            protocol="tcp",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False, "allowed_failures": 1},
+        )
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KilledWorker):
+        return "the process that trained this died, and so did the next: it may lack memory"
+    lines = str(error).splitlines() or ["no further reason"]
+    return f"{type(error).__name__}: {lines[0]}"
+
+
+# What follows runs inside a worker.
+
+_stops: dict[str, threading.Event] = {}  # of the tasks that this process trains
+
+
+class _WorkerSide(WorkerPlugin):
+    """Tells a training task that it was cancelled, which Dask by itself does not do.
+
+    Rests on names of worker states that Dask may change: the tests of cancelling notice. Also
+    imports the trainer ahead of the first task, as torch takes seconds.
+    """
+
+    name = "explorer"
+    idempotent = True
+
+    def __init__(self, trainer: str) -> None:
+        self.trainer = trainer
+
+    def setup(self, worker: Worker) -> None:
+        # a trainer that cannot be imported says so on stderr here, and again in the first job
+        module, _, _ = self.trainer.partition(":")
+        threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
+
+    def teardown(self, worker: Worker) -> None:
+        for stop in tuple(_stops.values()):
+            stop.set()
+
+    def transition(self, key: Any, start: str, finish: str, **kwargs: Any) -> None:
+        if not str(key).startswith(TASK):
+            return
+        if finish == "executing":  # before its thread starts, so that no cancel is missed
+            _stops[key] = threading.Event()
+        elif start in ("executing", "long-running") and finish == "released" and key in _stops:
+            _stops[key].set()
+
+
+def _train(trainer: str, members: tuple[Member, ...]) -> list[Result]:
+    """A task: call the trainer by name, sending its progress to whoever listens."""
+    worker = get_worker()
+    task = str(worker.get_current_task())
+    stop = _stops.setdefault(task, threading.Event())
+    run = uuid.uuid4().hex
+    sent: dict[str, np.ndarray] = {}
+
+    def report(progress: Progress) -> None:
+        arrays = {name: getattr(progress, name) for name in ARRAYS}
+        changed = {
+            n: a for n, a in arrays.items() if n not in sent or not np.array_equal(a, sent[n])
+        }
+        sent.update({name: a.copy() for name, a in changed.items()})
+        scores = progress.scores
+        message = {
+            "task": task,
+            "run": run,
+            "step": int(progress.step),
+            "steps": int(progress.steps),
+            "loss": progress.loss.tolist(),
+            "scores": None if scores is None else {n: v.tolist() for n, v in scores.items()},
+            "arrays": {n: (a.dtype.str, a.shape, a.tobytes()) for n, a in changed.items()},
+        }
+        worker.log_event(TOPIC, message)
+
+    worker.log_event(TOPIC, {"task": task, "run": run})
+    module, _, function = trainer.partition(":")
+    try:
+        train = getattr(importlib.import_module(module), function)
+        return train(members, report=report, should_stop=stop.is_set)
+    except Stopped:
+        return []  # cancelled: nobody takes what is returned
+    finally:
+        _stops.pop(task, None)
+
+
+def _quit_if_training(tasks: list[str]) -> None:
+    """End this process if it still trains a cancelled task; its nanny starts another."""
+    if any(task in _stops for task in tasks):
+        os._exit(1)

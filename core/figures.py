@@ -1,0 +1,246 @@
+"""Result -> Plotly or Altair figure; colours by role, everywhere the same.
+
+Live curves are Altair (keyed charts do not flicker), figures drawn once a run are Plotly. Theory is
+dashed, measurement solid or points. Every figure has a table of its numbers beside it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.experiment import Result
+from core.scenarios.scenario import Knob
+
+# Told apart by the colour-blind, and legible on a white wall as on a dark page.
+ROLE = {
+    "z": "#3f8fd2",
+    "z_hat": "#e0703a",
+    "v": "#1fa37a",
+    "w": "#b877b5",
+    "theory": "#8a8f98",
+    "baseline": "#8a8f98",
+}
+LINE_HEIGHT = 230
+SCORE_TITLES = {
+    "linear_r2": "Linear R²",
+    "orthogonal_r2": "Orthogonal R²",
+    "mcc": "MCC",
+    "singular_value_mae": "Singular-value error",
+    "degree": "Degree of the map",
+    "loss": "InfoNCE loss, nats",
+}
+BASELINES = {"raw": "raw x", "untrained": "untrained f"}
+
+
+def direction_colours(z: np.ndarray) -> list[str]:
+    """A hex colour per point (n, d): hue from longitude, lightness from latitude (OKLCh).
+
+    Perceptually even, so that order seen on the recovered side is order recovered. Uses the first
+    three coordinates; at d = 2 the hue alone.
+    """
+    unit = z[:, :3] / np.linalg.norm(z[:, :3], axis=1, keepdims=True).clip(1e-12)
+    hue = np.arctan2(unit[:, 1], unit[:, 0])
+    up = unit[:, 2] if unit.shape[1] == 3 else np.zeros(len(unit))
+    return _oklch_to_hex(0.66 + 0.17 * up, np.full(len(z), 0.135), hue)
+
+
+def _oklch_to_hex(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> list[str]:
+    """OKLCh -> sRGB (Ottosson 2020), clipped to the gamut."""
+    lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], -1)
+    to_lms = np.array(
+        [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728],
+         [1, -0.0894841775, -1.2914855480]]
+    )  # fmt: skip
+    to_rgb = np.array(
+        [[4.0767416621, -3.3077115913, 0.2309699292], [-1.2684380046, 2.6097574011, -0.3413193965],
+         [-0.0041960863, -0.7034186147, 1.7076147010]]
+    )  # fmt: skip
+    linear = ((lab @ to_lms.T) ** 3 @ to_rgb.T).clip(0, 1)
+    srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return ["#" + "".join(f"{round(255 * c):02x}" for c in row) for row in srgb]
+
+
+def curves(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    steps: int,
+    title: str,
+    levels: Mapping[str, float],
+    shown: str = "",
+    domain: tuple[float, float] | None = None,
+) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+    """Curves over training steps, one thin line a name, and dashed labelled levels.
+
+    `series` maps a seed's name to (steps, values); `shown` is drawn bolder. `levels` are baselines
+    or floors. Also gives the table behind the picture.
+    """
+    table = pd.DataFrame(
+        [
+            {"seed": name, "step": int(step), title: float(value)}
+            for name, (at, values) in series.items()
+            for step, value in zip(at, values, strict=True)
+            if np.isfinite(value)
+        ],
+        columns=["seed", "step", title],
+    )
+    x = alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps]))
+    scale = alt.Scale(domain=list(domain), clamp=True) if domain else alt.Scale(zero=False)
+    y = alt.Y(f"{title}:Q", title=title, scale=scale)
+    bold = alt.condition(alt.datum.seed == shown, alt.value(2.6), alt.value(1))
+    faint = alt.condition(alt.datum.seed == shown, alt.value(1), alt.value(0.55))
+    lines = (
+        alt.Chart(table)
+        .mark_line(color=ROLE["z_hat"], interpolate="monotone")
+        .encode(x=x, y=y, detail="seed:N", strokeWidth=bold, opacity=faint,
+                tooltip=["seed", "step", alt.Tooltip(f"{title}:Q", format=".3f")])
+    )  # fmt: skip
+    return alt.layer(lines, *_levels(levels, y)).properties(height=LINE_HEIGHT), table
+
+
+def _levels(levels: Mapping[str, float], y: alt.Y) -> list[alt.Chart]:
+    """Dashed horizontal lines, each labelled on the line; no legend to decode."""
+    rows = pd.DataFrame({"name": list(levels), y.shorthand.removesuffix(":Q"): levels.values()})
+    base = alt.Chart(rows).encode(y=y)
+    rule = base.mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
+    text = base.mark_text(align="right", dx=-4, dy=-7, color=ROLE["theory"], fontSize=12).encode(
+        x=alt.value("width"), text="name:N"
+    )
+    return [rule, text]
+
+
+def strip(
+    values: Mapping[str, float | None], baselines: Mapping[str, float], title: str, ceiling: float
+) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+    """Every seed's score as a dot on one axis, with baselines and ceiling as labelled ticks."""
+    table = pd.DataFrame(
+        [{"seed": seed, title: value} for seed, value in values.items() if value is not None],
+        columns=["seed", title],
+    )
+    low = min([0.5, *table[title], *baselines.values()])
+    x = alt.X(f"{title}:Q", title=None, scale=alt.Scale(domain=[max(low - 0.05, -0.2), ceiling]))
+    dots = (
+        alt.Chart(table)
+        .mark_circle(size=90, color=ROLE["z_hat"], opacity=0.75)
+        .encode(x=x, tooltip=["seed", alt.Tooltip(f"{title}:Q", format=".3f")])
+    )
+    marks = pd.DataFrame({"name": list(baselines), title: list(baselines.values())})
+    base = alt.Chart(marks).encode(x=x)
+    tick = base.mark_tick(color=ROLE["baseline"], thickness=2, size=26)
+    text = base.mark_text(dy=-22, color=ROLE["baseline"], fontSize=11).encode(text="name:N")
+    return alt.layer(tick, text, dots).properties(height=90), table
+
+
+def sweep(
+    results: Iterable[Result], knob: Knob, score: str, baselines: Sequence[str] = ()
+) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+    """A score against a parameter: every seed a point, their mean a line, baselines dashed.
+
+    Points can be selected (name "run"): the selection carries the value and the seed.
+    """
+    rows = [
+        {
+            "value": _label(getattr(r.member.params, knob.name)),
+            "x": getattr(r.member.params, knob.name),
+            "seed": r.member.seed,
+            **{name: r.scores.get(name) for name in (score, *baselines)},
+        }
+        for r in results
+    ]
+    table = pd.DataFrame(rows, columns=["value", "x", "seed", score, *baselines])
+    x = _axis(knob, table)
+    y = alt.Y(f"{score}:Q", title=SCORE_TITLES.get(score, score), scale=alt.Scale(zero=False))
+    points = (
+        alt.Chart(table)
+        .mark_circle(size=80, color=ROLE["z_hat"])
+        .encode(
+            x=x, y=y,
+            opacity=alt.condition(alt.selection_point(name="run", fields=["value", "seed"]),
+                                  alt.value(0.9), alt.value(0.35)),
+            tooltip=[alt.Tooltip("value", title=knob.label), "seed",
+                     alt.Tooltip(f"{score}:Q", format=".3f")],
+        )
+        .add_params(alt.selection_point(name="run", fields=["value", "seed"], nearest=False))
+    )  # fmt: skip
+    mean = alt.Chart(table).mark_line(color=ROLE["z_hat"]).encode(x=x, y=f"mean({score}):Q")
+    dashed = [
+        alt.Chart(table)
+        .mark_line(color=ROLE["baseline"], strokeDash=[5, 4], strokeWidth=1.5)
+        .encode(x=x, y=f"mean({name}):Q")
+        for name in baselines
+    ]
+    names = [_end_label(table, x, name) for name in baselines]
+    return alt.layer(*dashed, *names, mean, points).properties(height=300), table
+
+
+def _label(value: object) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
+    title = f"{knob.label} ({knob.unit})" if knob.unit else knob.label
+    numeric = table["x"].map(lambda value: isinstance(value, int | float)).all()
+    if numeric and knob.scale != "linear" and len(table) and table["x"].min() > 0:
+        return alt.X("x:Q", title=title, scale=alt.Scale(type="log"))
+    if numeric and knob.scale == "linear":
+        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=12))
+    return alt.X("value:O", title=title, sort=list(dict.fromkeys(table["value"])))
+
+
+def _end_label(table: pd.DataFrame, x: alt.X, name: str) -> alt.Chart:
+    kind = BASELINES.get(name.split("_")[0], name)
+    last = table.dropna(subset=[name]).tail(1).assign(name=kind)
+    return (
+        alt.Chart(last)
+        .mark_text(align="right", dy=12, color=ROLE["baseline"], fontSize=12)
+        .encode(x=x, y=f"{name}:Q", text="name:N")
+    )
+
+
+def distances(
+    result: Result, kappa: float, tau: float, line: bool
+) -> tuple[go.Figure, pd.DataFrame]:
+    """The proof's second step: kappa <z, z'> against <h(z), h(z')> / tau, over random pairs.
+
+    `line` draws the identity, which can hold only where the theorem's assumptions do.
+    """
+    z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
+    pairs = np.random.default_rng(0).integers(len(z), size=(2, 1500))
+    world = kappa * (z[pairs[0]] * z[pairs[1]]).sum(1)
+    model = (z_hat[pairs[0]] * z_hat[pairs[1]]).sum(1) / tau
+    table = pd.DataFrame({"kappa <z, z'>": world, "<h, h'> / tau": model})
+    figure = go.Figure(
+        go.Scatter(x=world, y=model, mode="markers", hoverinfo="skip",
+                   marker={"size": 4, "color": ROLE["z_hat"], "opacity": 0.45})
+    )  # fmt: skip
+    if line:
+        figure.add_scatter(
+            x=[-kappa, kappa], y=[-kappa, kappa], mode="lines", hoverinfo="skip",
+            line={"dash": "dash", "color": ROLE["theory"]},
+        )  # fmt: skip
+        figure.add_annotation(
+            x=0.55 * kappa, y=0.55 * kappa, text="identity", showarrow=False, xshift=-30,
+            font={"color": ROLE["theory"]},
+        )  # fmt: skip
+    figure.update_layout(
+        xaxis_title="world: κ ⟨z, z′⟩", yaxis_title="model: ⟨h(z), h(z′)⟩ / τ",
+        showlegend=False, height=320, margin={"l": 60, "r": 10, "t": 10, "b": 50},
+    )  # fmt: skip
+    return figure, table
+
+
+def gram(map_: np.ndarray) -> tuple[go.Figure, pd.DataFrame]:
+    """A transposed times A of the fitted map z_hat -> z: the identity when it is orthogonal."""
+    product = map_.T @ map_
+    figure = go.Figure(
+        go.Heatmap(z=product, zmin=-1, zmax=1, texttemplate="%{z:.2f}", hoverinfo="skip",
+                   colorscale=[[0, "#5b7fb8"], [0.5, "rgba(128,128,128,0.08)"], [1, ROLE["z_hat"]]],
+                   showscale=False, xgap=2, ygap=2)
+    )  # fmt: skip
+    figure.update_layout(
+        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis={"visible": False}, yaxis={"visible": False, "autorange": "reversed",
+                                         "scaleanchor": "x"},
+    )  # fmt: skip
+    return figure, pd.DataFrame(product)
