@@ -10,7 +10,9 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
@@ -19,6 +21,8 @@ from core.experiment import Experiment, Member, Result, groups, summary
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Params, Scenario, Value, explain, knobs_of
 from core.store import Store
+
+VIEWER = "shell"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -68,27 +72,27 @@ def _sweep(arguments: list[str]) -> int:
 
 def _answer(options: argparse.Namespace, experiment: Experiment) -> int:
     """Train what is not stored, print a line per member or one document."""
-    store = Store()
-    stored = {} if options.fresh else {m.key: store.get(m) for m in experiment.members}
-    found = {key: result for key, result in stored.items() if result is not None}
-    missing = [member for member in experiment.members if member.key not in found]
-    train = train_here if options.inline else _train_by_engine
-    trained = {result.member.key: result for result in train(missing, store)} if missing else {}
-    rows = [summary(found.get(m.key) or trained[m.key], m.key in found) for m in experiment.members]
+    cached = set() if options.fresh else set(_stored(experiment))
+    if len(cached) == len(experiment.members):
+        results = _stored(experiment)
+    else:
+        train = _train_here if options.inline else _train_by_engine
+        results = train(experiment, options.fresh)
+    trained = [result for key, result in results.items() if key not in cached]
+    rows = [summary(results[m.key], m.key in cached) for m in experiment.members]
     clock = {
-        name: round(sum(float(r.provenance[name]) for r in trained.values()), 3)
+        name: round(sum(float(r.provenance[name]) for r in trained), 3)
         for name in ("seconds", "cpu_seconds")
     }
-    devices = {str(r.provenance["device"]) for r in [*found.values(), *trained.values()]}
     if options.json:
-        document = {"members": rows, "device": ", ".join(sorted(devices)), **clock}
-        print(json.dumps(document, allow_nan=False))
+        devices = sorted({str(r.provenance["device"]) for r in results.values()})
+        print(json.dumps({"members": rows, "device": ", ".join(devices), **clock}))
         return 0
     for row, member in zip(rows, experiment.members, strict=True):
         print(_line(member, row))
     print(
         f"{len(trained)} trained in {clock['seconds']:.1f} s "
-        f"({clock['cpu_seconds']:.1f} CPU-s), {len(found)} stored"
+        f"({clock['cpu_seconds']:.1f} CPU-s), {len(cached)} stored"
     )
     return 0
 
@@ -103,19 +107,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def train_here(members: Sequence[Member], store: Store) -> list[Result]:
-    """Train in this process, group by group."""
-    from core.worker import keep_memory, train_group  # torch: seconds that `list` does not need
-
-    keep_memory()
-    results = []
-    for group in groups(members):
-        for result in train_group(group):
-            store.put(result)
-            results.append(result)
-    return results
 
 
 def _bench(arguments: list[str]) -> int:
@@ -211,10 +202,48 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
     return name, tuple(None if v.lower() == "none" else v for v in values.split(",") if v)
 
 
-def _train_by_engine(members: Sequence[Member], store: Store) -> list[Result]:
-    """In the engine's workers, which a server would use."""
+def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
+    """Train in the engine's workers, as a server does."""
+    from core.engine import Engine
 
-    raise SystemExit("engine")
+    with tempfile.TemporaryDirectory() as scratch:
+        # a fresh run must not find what is stored, and what it gives is stored all the same
+        engine = Engine(Store(Path(scratch), gallery=None) if fresh else Store())
+        try:
+            job = engine.submit(experiment, VIEWER)
+            job.wait(viewer=VIEWER)
+            if job.status != "done":
+                fail(job.error or f"the run was {job.status}")
+            results = {result.member.key: result for result in job.results()}
+        finally:
+            engine.close()
+    if fresh:
+        _keep(results.values())
+    return results
+
+
+def _train_here(experiment: Experiment, fresh: bool) -> dict[str, Result]:
+    """Train in this process, group by group."""
+    from core.worker import keep_memory, train_group  # torch: seconds that `list` does not need
+
+    keep_memory()
+    found = {} if fresh else _stored(experiment)
+    missing = [member for member in experiment.members if member.key not in found]
+    trained = [result for group in groups(missing) for result in train_group(group)]
+    _keep(trained)
+    return {**found, **{result.member.key: result for result in trained}}
+
+
+def _stored(experiment: Experiment) -> dict[str, Result]:
+    store = Store()
+    found = {member.key: store.get(member) for member in experiment.members}
+    return {key: result for key, result in found.items() if result is not None}
+
+
+def _keep(results: Iterable[Result]) -> None:
+    store = Store()
+    for result in results:
+        store.put(result)
 
 
 if __name__ == "__main__":

@@ -144,14 +144,14 @@ class Engine:
         self._ticker.join()
         for job in tuple(self._jobs.values()):
             self._end(job, "cancelled")
+        self._client.close()  # before the workers, lest the scheduler think that they died
         if self._process is not None:
             self._process.terminate()
             try:
                 self._process.wait(5)
-            except subprocess.TimeoutExpired:  # its workers end with it
-                self._process.kill()
+            except subprocess.TimeoutExpired:
+                self._process.kill()  # its workers notice and end too
                 self._process.wait()
-        self._client.close()
         if self._cluster is not None:
             self._cluster.close()
         if self._folder is not None:

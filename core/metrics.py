@@ -64,8 +64,13 @@ def singular_value_mae(z: Array, z_hat: Array, expected: float = 1.0) -> float:
     0 exactly when the fitted map is orthogonal up to the expected scale (1 on the sphere).
     """
     fit, _ = _halves(len(z))
-    matrix = np.linalg.lstsq(z_hat[fit].astype(float), z[fit], rcond=None)[0]
-    return float(np.abs(np.linalg.svd(matrix, compute_uv=False) / expected - 1).mean())
+    singular_values = np.linalg.svd(linear_map(z[fit], z_hat[fit]), compute_uv=False)
+    return float(np.abs(singular_values / expected - 1).mean())
+
+
+def linear_map(z: Array, z_hat: Array) -> Array:
+    """The least-squares map (d_hat, d) without intercept: z is close to z_hat @ map."""
+    return np.linalg.lstsq(z_hat.astype(float), z, rcond=None)[0]
 
 
 class Degree:

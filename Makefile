@@ -1,0 +1,40 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+# Small models train fastest on one thread; more on a busy core are many times slower.
+export OMP_NUM_THREADS := 1
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+run: .venv/run  ## Serve the explorer at http://localhost:8501
+	@mkdir -p static
+	$(BIN)/python -c "from ui.latent_view import ensure_plotly_bundle; ensure_plotly_bundle()"
+	$(BIN)/streamlit run app.py
+
+test: .venv/dev  ## Run every test (the browser's need Chromium)
+	$(BIN)/python -m pytest
+
+check: .venv/dev  ## Lint, formatting and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+gallery: .venv/run  ## Train what the shipped gallery lacks
+	$(BIN)/python -m core gallery build
+
+bench: .venv/run  ## Measure the speeds on this machine
+	$(BIN)/python -m core bench
+
+# The stamps make both installations safe to repeat and instant the second time.
+.venv/run: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/dev: requirements.txt requirements-dev.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ .venv/run
+
+.PHONY: help run test check gallery bench

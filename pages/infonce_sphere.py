@@ -1,0 +1,236 @@
+"""Contrastive learning inverts the data generating process (Zimmermann et al. 2021)."""
+
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from core.experiment import Experiment, Result
+from core.legend import SCORE_TITLES
+from core.scenarios import SCENARIOS
+from core.scenarios.infonce import InfoNCE
+from ui import export, knobs, recovery, runner, story, sweep
+
+scenario = SCENARIOS["infonce"]
+MAIN = ("kappa", "tau", "d", "marginal_kappa", "initialisation")
+present = story.presenting()
+
+
+def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int, ...]]:
+    """Which seed is drawn, aligned or as learnt, and which coordinates."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if st.session_state.get("show") not in (None, *seeds):
+            del st.session_state["show"]
+        seed = st.segmented_control(
+            "Seed drawn", seeds, default=0, required=True, key="show", bind="query-params"
+        )
+        view = st.segmented_control(
+            "Recovered side", ("aligned", "learnt"), default="aligned", required=True,
+            key="view", bind="query-params",
+            help="aligned: turned by the best rotation or reflection, fitted at the last step.",
+        )  # fmt: skip
+        axes = (1, 2, 3)
+        if d > 3:
+            names = [str(i + 1) for i in range(d)]
+            chosen = st.multiselect(
+                "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
+                bind="query-params",
+            )  # fmt: skip
+            axes = tuple(int(name) for name in chosen) if len(chosen) == 3 else axes
+    return seed, view == "aligned", tuple(axis - 1 for axis in axes)
+
+
+def draw(shown: runner.Shown) -> None:
+    """The main picture, its numbers, and the curves of every seed."""
+    params = cast(InfoNCE, shown.experiment.params)
+    seed, aligned, axes = seed_and_view(shown.experiment.seeds, params.d)
+    run = recovery.Run.of(shown, seed)
+    if run is None:
+        st.caption(f"Seed {seed} has not started yet.")
+        return
+    plain = st.query_params.get("plain") == "1"
+    height = 560 if present else 420
+    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
+    recovery.numbers(run, scenario.claim)
+    with place:
+        recovery.picture(run, aligned, axes, "globe", shown.stale, plain, height)
+    results = list(shown.results.values())
+    if len(results) == len(shown.experiment.members):
+        st.caption(recovery.tally(scenario, results))
+    if not present:
+        curves(shown, run, f"seed {seed}")
+
+
+def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
+    """Loss with its floor, and the promised score with its baselines, over training."""
+    from core import figures  # plotly and altair: the numbers do not wait for them
+
+    floor, raw = run.scores.get("loss_floor"), run.scores.get("raw_linear_r2")
+    params = cast(InfoNCE, shown.experiment.params)
+    floor_name = "Bayes floor" if params.negatives == "views" else "value at the truth"
+    levels = {
+        "loss": {} if floor is None else {floor_name: floor},
+        "linear_r2": {} if raw is None else {"raw x": raw},
+    }
+    for column, score in zip(st.columns(2, gap="medium"), levels, strict=True):
+        with column:
+            title = SCORE_TITLES[score]
+            series = recovery.history(shown, score)
+            chart, table = figures.curves(series, run.total, title, levels[score], bold)
+            st.altair_chart(chart, key=f"curve_{score}", alt=f"{title} over training, by seed.")
+            if not run.live:
+                export.table(table, score, f"curve_{score}.table")
+
+
+def why(result: Result) -> None:
+    """The theorem in three steps, each drawn from the run above."""
+    from core import figures, metrics
+
+    params = cast(InfoNCE, result.member.params)
+    loss, floor = result.scores["loss"], result.scores["loss_floor"]
+
+    def posterior() -> None:
+        if loss is None or floor is None:
+            st.caption("The density ratio of this conditional has no closed form, so no floor.")
+            return
+        st.metric(
+            "Loss on fresh pairs above the floor",
+            f"{loss - floor:+.3f} nats",
+            f"loss {loss:.3f} · floor {floor:.3f}",
+            delta_color="off",
+            delta_arrow="off",
+        )
+        st.caption(
+            "The floor is the loss of the true density ratio, by Monte Carlo on the same pairs."
+        )
+
+    def distances() -> None:
+        chart, table = figures.distances(
+            result, params.kappa, params.model_tau, line=params.matched
+        )
+        st.plotly_chart(
+            chart,
+            key="distances",
+            config={"displayModeBar": False},
+            alt="World similarity against model similarity over random pairs.",
+        )
+        if not params.matched:
+            st.caption(
+                "No identity line: it can hold only for a uniform marginal, a vMF conditional and "
+                "τκ = 1, where both sides reach κ for a point with itself."
+            )
+        export.table(table, "distances", "distances.table")
+
+    def orthogonal() -> None:
+        z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
+        if not np.isfinite(z_hat).all():
+            st.caption("The latents of this run are not finite.")
+            return
+        chart, table = figures.gram(metrics.linear_map(z, z_hat))
+        st.plotly_chart(
+            chart,
+            key="gram",
+            config={"displayModeBar": False},
+            alt="The fitted map transposed times itself: the identity if orthogonal.",
+        )
+        export.table(table, "gram", "gram.table")
+
+    story.why(
+        [
+            (
+                "1. The minimiser is the posterior",
+                "InfoNCE is a cross-entropy. At its floor, the model's similarity "
+                r"$\langle h(z), h(z')\rangle/\tau$ equals the world's log density ratio, "
+                r"$\kappa\,\langle z, z'\rangle$ up to a constant, for $h = f \circ g$.",
+                posterior,
+            ),
+            (
+                "2. So h keeps every distance",
+                r"On the sphere the constant must vanish when $\tau\kappa = 1$: "
+                r"$\kappa\,\langle z, z'\rangle = \langle h(z), h(z')\rangle/\tau$ "
+                "for all pairs. Each dot is one pair of latents.",
+                distances,
+            ),
+            (
+                "3. So h is orthogonal",
+                "A map of the sphere that keeps all distances is a rotation or a reflection. "
+                r"Fit $A$ in $z \approx A\,\hat z$: then $A^\top A$ is the identity.",
+                orthogonal,
+            ),
+        ]
+    )
+
+
+BREAKS = {
+    "cold": "**Too cold** (τ = 0.01). The start has degree ±1, but the training tears it",
+    "fold": "**A folded start.** Most standard starts stay at degree 0",
+    "unfold": "**Its cure.** The same starts, with 1/τ rising slowly",
+    "cap": "**A concentrated marginal** (κₘ = 20). Raw x is a strong rival",
+    "laplace": "**The wrong conditional.** Projected Laplace noise",
+}
+
+
+def breaks() -> None:
+    """Each broken assumption with the scores it was measured to give, and a link."""
+    for name, words in BREAKS.items():
+        preset = next(p for p in scenario.presets if p.name == name)
+        params = scenario.Params.model_validate(dict(preset.params))
+        experiment = Experiment(params, scenario.name, preset.seeds)
+        results = list(runner.stored(experiment.members).values())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{words}: {measured(results)}", width="content")
+            story.preset_link(scenario, name, "open", f"breaks_{name}")
+
+
+def measured(results: list[Result]) -> str:
+    """The spread of scores over seeds, and how many maps are whole."""
+    if not results:
+        return "not measured here."
+    values = [r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
+    raw = [r.scores["raw_linear_r2"] or 0.0 for r in results]
+    degrees = [r.scores["degree"] for r in results]
+    whole = sum(degree in (1, -1) for degree in degrees)
+    return (
+        f"linear R² {min(values):.2f} to {max(values):.2f} (raw x {min(raw):.2f} to "
+        f"{max(raw):.2f}), {whole} of {len(results)} maps whole."
+    )
+
+
+story.opening(
+    "Contrastive learning finds the latents, up to a rotation",
+    "Points on a sphere are hidden by an invertible network $g$. An encoder $f$ sees only pairs of "
+    "observations that lie close together, and brings the sphere back.",
+)
+side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
+params, seeds = knobs.read(scenario)
+with main:
+    if present:
+        story.slides(scenario, params)
+    else:
+        story.presets(scenario, params)
+    story.notices([n.text for n in scenario.notices(params)], knobs.refusals())
+    experiment = Experiment(params, scenario.name, seeds)
+    finished = runner.panel(experiment, draw, "run")
+with side or st.expander("Knobs"):
+    knobs.draw(scenario, params, MAIN)
+    story.presenter_switch()
+
+if not present:
+    st.header("How the scores change", anchor="sweep", divider="gray")
+    sweep.panel(scenario, params, seeds)
+    st.header("Why it works", anchor="why", divider="gray")
+    shown = [r for r in finished.values() if r.member.seed == st.session_state.get("show", 0)]
+    if shown:
+        why(shown[0])
+    else:
+        st.caption("The steps are drawn from a finished run: they appear when this one is.")
+    st.header("When it breaks", anchor="breaks", divider="gray")
+    breaks()
+    st.header("Take it home", anchor="export", divider="gray")
+    if finished:
+        export.take_home(list(finished.values()), params, scenario.name)
+    st.caption(
+        "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
+        "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
+        "own finding."
+    )

@@ -1,0 +1,513 @@
+"""The engine against real workers, with a trainer that fabricates its results (no torch)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+import core.engine
+from core.engine import Engine, Refused
+from core.experiment import Experiment, Member, groups, work
+from core.job import Group
+from core.scenarios.infonce import InfoNCE
+from core.store import Store
+from tests.engine_trainers import STEPS, result
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAINER = "tests.engine_trainers:obedient"
+PATIENCE = 30
+
+
+def until(condition, what):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain: {what}"
+        time.sleep(0.01)
+
+
+def alive(process):
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE  # which only waits for its new parent
+    except psutil.NoSuchProcess:
+        return False
+
+
+def asked(*seeds, **vary):
+    """An experiment of these seeds (its numbers mean nothing: the trainer fabricates them)."""
+    return Experiment(InfoNCE(), "infonce", seeds, vary)
+
+
+class Bench:
+    """An engine, and what its trainer is told to do and has done."""
+
+    def __init__(self, folder, monkeypatch, workers=2):
+        self.folder = folder
+        monkeypatch.setenv("ENGINE_TEST_FOLDER", str(folder))
+        self.tell("quick")
+        self.engine = Engine(Store(folder / "store", gallery=None), None, workers, TRAINER)
+
+    def tell(self, mode):
+        """quick, raise, hold (until release, or stopped), deaf (the same, but never stops)."""
+        (self.folder / "release").unlink(missing_ok=True)
+        (self.folder / "mode").write_text(mode)
+
+    def release(self):
+        (self.folder / "release").touch()
+
+    def notes(self, ending, experiment):
+        """What the trainer noted about this experiment's members, oldest first."""
+        wanted = {member.key for member in experiment.members}
+        notes = [json.loads(path.read_text()) for path in self.folder.glob(f"*.{ending}")]
+        mine = [note for note in notes if wanted & set(note["members"])]
+        return sorted(mine, key=lambda note: note["began"])
+
+    def started(self, experiment, times=1):
+        until(lambda: len(self.notes("ran", experiment)) >= times, "the trainer starts")
+
+    def children(self):
+        return psutil.Process(self.engine._process.pid).children(recursive=True)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        bench = Bench(tmp_path_factory.mktemp("engine"), monkeypatch)
+        yield bench
+        bench.engine.close()
+
+
+@pytest.fixture
+def bench(shared):
+    """The shared engine, idle, its two workers ready, and in the mode "quick"."""
+    shared.tell("quick")
+    until(lambda: len(shared.engine._client.nthreads()) == 2, "both workers are there")
+    yield shared
+    shared.release()
+    until(lambda: not shared.engine._jobs and not shared.engine._tasks, "the engine is idle")
+
+
+def test_a_run_ends_with_its_results_in_order_and_stored(bench):
+    experiment = asked(3, 1, 2)
+    job = bench.engine.submit(experiment, "anna")
+    assert job.wait(PATIENCE) and job.status == "done", job.error
+    assert [r.member for r in job.results()] == list(experiment.members)
+    assert [bench.engine.store.get(m).loss[0] for m in experiment.members] == [3, 1, 2]
+    state = job.snapshot("anna")
+    assert state.fraction == 1 and state.step == state.steps == STEPS
+    assert set(state.results) == {m.key for m in experiment.members}
+
+
+def test_stored_members_are_not_trained_again(bench):
+    assert bench.engine.submit(asked(10, 11), "anna").wait(PATIENCE)
+    more = asked(10, 11, 12)
+    job = bench.engine.submit(more, "anna")
+    assert len(job.snapshot("anna").results) == 2  # shown before the third is trained
+    assert job.wait(PATIENCE) and [r.member.seed for r in job.results()] == [10, 11, 12]
+    trained = [key for note in bench.notes("ran", more) for key in note["members"]]
+    assert sorted(trained) == sorted(m.key for m in more.members)
+
+
+def test_a_stored_experiment_is_done_at_once_without_the_cluster(bench, monkeypatch):
+    for member in asked(15, 16).members:
+        bench.engine.store.put(result(member))
+    monkeypatch.setattr(bench.engine, "_client", None)
+    job = bench.engine.submit(asked(15, 16), "anna")
+    state = job.snapshot("anna")
+    assert (job.status, state.fraction, state.position) == ("done", 1, 0)
+    assert [r.member.seed for r in job.results()] == [15, 16]
+
+
+def test_equal_requests_from_many_threads_run_once(bench):
+    experiment, jobs = asked(20, 21), []
+    together = threading.Barrier(20)
+
+    def visit(viewer):
+        together.wait()
+        jobs.append(bench.engine.submit(asked(20, 21), viewer))
+
+    threads = [threading.Thread(target=visit, args=(f"viewer {i}",)) for i in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(job.wait(PATIENCE) and job.status == "done" for job in jobs)
+    assert len(bench.notes("ran", experiment)) == 1
+
+
+def test_a_run_can_be_found_but_finding_starts_nothing(bench):
+    bench.tell("hold")
+    experiment = asked(30)
+    assert bench.engine.find(experiment, "anna") is None
+    job = bench.engine.submit(experiment, "anna")
+    assert bench.engine.find(asked(30), "bert") is job
+    job.cancel("anna")
+    assert job.status != "cancelled"  # bert still looks
+    bench.release()
+    assert job.wait(PATIENCE) and job.status == "done"
+    assert bench.engine.find(experiment, "anna") is None
+
+
+def test_the_last_viewers_cancel_stops_the_training(bench):
+    bench.tell("hold")
+    experiment = asked(40)
+    job = bench.engine.submit(experiment, "anna")
+    assert bench.engine.submit(experiment, "bert") is job
+    bench.started(experiment)
+    job.cancel("anna")
+    job.snapshot("anna")  # a last look does not count her again
+    time.sleep(0.5)
+    assert job.status == "running" and not bench.notes("stopped", experiment)
+    job.cancel("bert")
+    assert job.wait(PATIENCE) and job.status == "cancelled"
+    until(lambda: bench.notes("stopped", experiment), "the trainer is told to stop")
+    assert not bench.engine.store.has(experiment.members[0])
+    with pytest.raises(RuntimeError, match="cancelled"):
+        job.results()
+
+
+def test_a_run_goes_on_while_looked_at_and_stops_when_all_have_gone(bench, monkeypatch):
+    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 1.5)
+    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.1)
+    bench.tell("hold")
+    experiment = asked(50)
+    job = bench.engine.submit(experiment, "anna")
+    for _ in range(40):
+        job.snapshot("anna")
+        time.sleep(0.1)
+    assert job.status == "running"
+    until(lambda: bench.notes("stopped", experiment), "the trainer is told to stop")
+    assert job.status == "cancelled"
+
+
+def test_a_run_can_be_asked_for_again_right_after_its_cancel(bench):
+    experiment = asked(60)
+    for attempt in range(1, 6):
+        bench.tell("hold")
+        job = bench.engine.submit(experiment, "anna")
+        bench.started(experiment, attempt)
+        job.cancel("anna")
+        again = bench.engine.submit(experiment, "anna")
+        assert again is not job
+        bench.started(experiment, attempt + 1) if attempt == 5 else again.cancel("anna")
+    bench.release()
+    assert again.wait(PATIENCE) and again.status == "done", again.error
+
+
+def test_a_trainer_that_ignores_its_cancel_loses_its_process(bench):
+    bench.tell("deaf")
+    experiment = asked(70)
+    job = bench.engine.submit(experiment, "anna")
+    bench.started(experiment)
+    pid = bench.notes("ran", experiment)[0]["pid"]
+    job.cancel("anna")
+    until(lambda: not psutil.pid_exists(pid), "the deaf process ends")
+    bench.tell("quick")
+    assert bench.engine.submit(experiment, "anna").wait(PATIENCE)
+
+
+def test_a_killed_worker_is_replaced_and_its_run_finishes(bench):
+    bench.tell("hold")
+    experiment = asked(80)
+    job = bench.engine.submit(experiment, "anna")
+    bench.started(experiment)
+    os.kill(bench.notes("ran", experiment)[0]["pid"], signal.SIGKILL)
+    bench.started(experiment, 2)
+    bench.release()
+    assert job.wait(PATIENCE, "anna") and job.status == "done", job.error
+
+
+def test_a_run_that_kills_its_workers_fails_with_a_sentence(bench):
+    bench.tell("hold")
+    experiment = asked(81)
+    job = bench.engine.submit(experiment, "anna")
+    for time_ in (1, 2):
+        bench.started(experiment, time_)
+        os.kill(bench.notes("ran", experiment)[-1]["pid"], signal.SIGKILL)
+    assert job.wait(PATIENCE, "anna") and job.status == "failed"
+    assert "died" in job.error
+
+
+def test_workers_whose_nannies_died_are_started_again(bench):
+    before = bench.engine._process.pid
+    children = bench.children()
+    os.kill(before, signal.SIGKILL)
+    psutil.wait_procs(children, PATIENCE)
+    assert bench.engine.submit(asked(85), "anna").wait(PATIENCE, "anna")
+    assert bench.engine._process.pid != before
+
+
+def test_a_trainer_that_raises_fails_its_run_and_a_later_request_tries_again(bench):
+    bench.tell("raise")
+    experiment = asked(90)
+    job = bench.engine.submit(experiment, "anna")
+    assert job.wait(PATIENCE) and job.status == "failed"
+    assert job.error == job.snapshot("anna").error == "ValueError: the loss has no floor"
+    bench.tell("quick")
+    again = bench.engine.submit(experiment, "anna")
+    assert again.wait(PATIENCE) and again.status == "done", again.error
+
+
+def test_a_result_that_cannot_be_stored_fails_its_run(bench, monkeypatch):
+    def full(result):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(bench.engine.store, "put", full)
+    job = bench.engine.submit(asked(91), "anna")
+    assert job.wait(PATIENCE) and job.status == "failed" and "no space" in job.error
+
+
+def test_progress_arrives_complete_and_in_order(bench):
+    bench.tell("hold")
+    experiment = asked(100, 101)
+    job = bench.engine.submit(experiment, "anna")
+    until(lambda: job.snapshot("anna").step == STEPS, "all reports arrive")
+    state = job.snapshot("anna")
+    assert state.status == "running" and state.position == 0 and state.elapsed > 0
+    assert state.fraction == 1 and not state.results
+    for member in experiment.members:
+        live = state.members[member.key]
+        assert live.loss_step == list(range(1, STEPS + 1))
+        np.testing.assert_allclose(live.loss, [member.seed + 1 / t for t in live.loss_step])
+        assert live.score_step == [1, 3, 5, 7, 9]
+        np.testing.assert_allclose(live.scores["linear_r2"], np.array([1, 3, 5, 7, 9]) / STEPS)
+        assert (live.z == member.seed).all() and live.z.shape == (5, 3)
+        assert (live.z_hat == STEPS).all() and live.net.shape == (0, 4, 3)
+    live.loss.append(0.0)  # a snapshot is its viewer's own
+    assert len(job.snapshot("anna").members[member.key].loss) == STEPS
+
+
+def test_messages_of_an_old_attempt_are_ignored(bench):
+    bench.tell("hold")
+    experiment = asked(110)
+    heard = []
+    hear = bench.engine._on_message
+    bench.engine._client.subscribe_topic(core.engine.TOPIC, lambda e: (heard.append(e), hear(e)))
+    job = bench.engine.submit(experiment, "anna")
+    until(lambda: job.snapshot("anna").step == STEPS, "all reports arrive")
+    job.cancel("anna")
+    old = heard[-1][1]
+    again = bench.engine.submit(experiment, "anna")
+    until(lambda: again.snapshot("anna").step == STEPS, "all reports arrive again")
+    new = heard[-1][1]
+    late = {**old, "step": 99}
+    restarted = {"task": old["task"], "run": old["run"]}
+    stray = {**new, "run": "another", "step": 98}
+    for message in (late, restarted, late, stray):
+        hear((0.0, message))
+    assert again.snapshot("anna").step == STEPS
+    hear((0.0, {**new, "step": 97}))  # the same of this run is taken
+    assert again.snapshot("anna").step == 97
+
+
+def test_a_run_that_starts_again_forgets_what_it_reported():
+    group = Group("task", asked(0).members)
+    report = {"steps": 5, "loss": [1.0], "scores": None, "arrays": {}}
+    for message in ({"run": "a"}, {"run": "a", "step": 4, **report}, {"run": "b"}):
+        group.take(message)
+    assert group.step == 0 and not group.loss_step
+    group.take({"run": "a", "step": 5, **report})
+    group.take({"run": "b", "step": 1, **report})
+    assert group.loss_step == [1] and group.loss == [[1.0]]
+
+
+def test_a_long_run_is_stopped(bench, monkeypatch):
+    monkeypatch.setattr(core.engine, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.1)
+    bench.tell("hold")
+    experiment = asked(120)
+    job = bench.engine.submit(experiment, "anna")
+    assert job.wait(PATIENCE) and job.status == "failed" and "0.3 seconds" in job.error
+    until(lambda: bench.notes("stopped", experiment), "the trainer is told to stop")
+
+
+def test_the_queue_is_first_come_first_served_and_bounded(bench, monkeypatch):
+    monkeypatch.setattr(core.engine, "MOST_QUEUED", 2)
+    bench.tell("hold")
+    jobs = []
+    for seed in (130, 131, 132, 133):
+        jobs.append(bench.engine.submit(asked(seed), "anna"))
+        if seed < 132:  # two workers
+            bench.started(asked(seed))
+            until(lambda: jobs[-1].status == "running", "it runs")
+    assert [job.snapshot("anna").position for job in jobs] == [0, 0, 2, 3]
+    assert jobs[2].snapshot("anna").status == "queued"
+    with pytest.raises(Refused, match="2 requests are waiting"):
+        bench.engine.submit(asked(134), "anna")
+    assert bench.engine.find(asked(134), "anna") is None
+    assert bench.engine.submit(asked(133), "bert") is jobs[3]  # joining is not refused
+    jobs[2].cancel("anna")
+    assert jobs[2].status == "cancelled" and jobs[3].snapshot("anna").position == 2
+    jobs.append(bench.engine.submit(asked(134), "anna"))
+    jobs[0].cancel("anna")
+    until(lambda: "running" in (jobs[3].status, jobs[4].status), "the next one starts")
+    assert [job.status for job in jobs[1:]] == ["running", "cancelled", "running", "queued"]
+    bench.release()
+    assert all(job.wait(PATIENCE) for job in jobs)
+    assert [job.status for job in jobs[1:]] == ["done", "cancelled", "done", "done"]
+    assert not bench.notes("ran", asked(132))
+
+
+def test_groups_run_side_by_side_and_show_as_they_finish(bench):
+    bench.tell("hold")
+    shapes = asked(140, d=(3, 4, 5))
+    assert len(groups(shapes.members)) == 3
+    job = bench.engine.submit(shapes, "anna")
+    bench.started(shapes, 2)
+    until(lambda: len(job.snapshot("anna").members) == 2, "two of them report")
+    assert len({note["pid"] for note in bench.notes("ran", shapes)}) == 2
+    weights = [work(group) for group in groups(shapes.members)]
+    until(
+        lambda: job.snapshot("anna").fraction == pytest.approx(sum(weights[:2]) / sum(weights)),
+        "the fraction is that of the work",
+    )
+    bench.release()
+    assert job.wait(PATIENCE) and len(job.results()) == 3
+
+
+def test_a_batch_is_split_over_idle_workers_but_not_too_finely(bench):
+    many = asked(*range(150, 164))
+    assert bench.engine.submit(many, "anna").wait(PATIENCE)
+    assert [len(note["members"]) for note in bench.notes("ran", many)] == [7, 7]
+    few = asked(*range(170, 177))
+    assert bench.engine.submit(few, "anna").wait(PATIENCE)
+    assert sorted(len(note["members"]) for note in bench.notes("ran", few)) == [1, 6]
+
+
+def test_an_existing_cluster_is_used_by_its_address(bench, tmp_path):
+    address = bench.engine._cluster.scheduler_address
+    guest = Engine(Store(tmp_path / "store", gallery=None), address, trainer=TRAINER)
+    try:
+        job = guest.submit(asked(180, 181), "anna")
+        assert job.wait(PATIENCE) and job.status == "done", job.error
+        assert guest._process is None and guest._capacity == 2
+    finally:
+        guest.close()
+    assert bench.engine.submit(asked(182), "anna").wait(PATIENCE)  # its host is unharmed
+
+
+def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
+    engine = Engine.__new__(Engine)  # needs no cluster
+    gallery = Store(tmp_path / "gallery", gallery=None)
+    engine.store, engine._measured = Store(tmp_path / "store", gallery=gallery.folder), None
+    assert engine.estimate(asked(1)) is None
+    del engine._gallery_rate
+    for member in asked(0, 1).members:  # made in 2 seconds each, says the trainer
+        gallery.put(result(member))
+    (gallery.folder / "damaged.npz").write_bytes(b"")
+    assert engine.estimate(asked(0, 1)) == 0
+    assert engine.estimate(asked(1, 2, 3, 4)) == pytest.approx(6)
+    members = asked(2).members
+    engine._learn_rate(Group("task", members * 2), [result(member) for member in members])
+    assert 2 / 2 < engine.estimate(asked(4)) < 2  # now twice as fast, but slowly believed
+
+
+@pytest.mark.parametrize(("chosen", "workers"), [("3", 3), ("0", 1), (None, None)])
+def test_the_number_of_workers(monkeypatch, chosen, workers):
+    monkeypatch.setenv("EXPLORER_WORKERS", chosen or "")
+    expected = workers or max(1, min(4, os.cpu_count() - 1))
+    assert core.engine.default_workers() == expected
+
+
+def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
+    processes = [psutil.Process(), psutil.Process(bench.engine._process.pid), *bench.children()]
+    listening = [c for p in processes for c in p.net_connections() if c.status == "LISTEN"]
+    assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
+    ports = bench.engine._client.run(lambda dask_worker: dask_worker.http_server.port)
+    for port in (bench.engine._cluster.scheduler.http_server.port, *ports.values()):
+        for page in ("status", "health", "metrics", "info/main/workers.html", "json/identity.json"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}")
+
+
+def test_the_workers_environment(bench):
+    environment = bench.engine._client.run(lambda: dict(os.environ))
+    assert len(environment) == 2
+    for values in environment.values():
+        assert values["OMP_NUM_THREADS"] == values["MKL_NUM_THREADS"] == "1"
+        assert values["MALLOC_TRIM_THRESHOLD_"] == "268435456"
+        assert values["MALLOC_MMAP_THRESHOLD_"] == "33554432"
+
+
+def test_closing_cancels_and_leaves_no_process_and_no_file(tmp_path, monkeypatch):
+    bench = Bench(tmp_path, monkeypatch)
+    bench.tell("hold")
+    jobs = [bench.engine.submit(asked(seed), "anna") for seed in (1, 2, 3)]
+    bench.started(asked(1, 2), 2)
+    children = [psutil.Process(bench.engine._process.pid), *bench.children()]
+    # Python's own resource tracker ends by itself a moment after the process it serves
+    children = [child for child in children if "resource_tracker" not in str(child.cmdline())]
+    assert len(children) == 3
+    scratch = Path(bench.engine._folder.name)
+    assert scratch.exists() and ROOT not in scratch.parents
+    bench.engine.close()
+    bench.engine.close()
+    assert not [child for child in children if alive(child)]
+    assert not scratch.exists()
+    assert {job.status for job in jobs} == {"cancelled"}
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+import psutil
+from core.engine import Engine
+from core.experiment import Experiment
+from core.scenarios.infonce import InfoNCE
+from core.store import Store
+
+engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")
+job = engine.submit(Experiment(InfoNCE(), "infonce", (0,)), "anna")
+while job.snapshot("anna").step < 10 or len(engine._client.nthreads()) < 2:
+    time.sleep(0.01)
+print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
+if sys.argv[2] == "wait":
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["killed", "exits"])
+def test_a_server_that_ends_while_training_leaves_no_workers(tmp_path, how):
+    (tmp_path / "mode").write_text("hold")
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, tmp_path / "store", "wait" if how == "killed" else ""],
+        cwd=ROOT,
+        env=os.environ | {"ENGINE_TEST_FOLDER": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    workers = [psutil.Process(int(pid)) for pid in server.stdout.readline().split()]
+    assert len(workers) >= 3
+    if how == "killed":
+        server.kill()
+    _, complaints = server.communicate(timeout=PATIENCE)
+    if how == "exits":
+        assert "Traceback" not in complaints
+    until(lambda: not any(alive(worker) for worker in workers), "the workers end")
+
+
+def test_the_engine_does_not_import_torch_or_the_trainer():
+    code = "import sys, core.engine; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "distributed" in loaded
+    assert not {"torch", "streamlit", "core.worker", "core.training"} & set(loaded)
+
+
+def test_members_survive_the_way_to_a_worker():
+    import pickle
+
+    member = asked(7).members[0]
+    copy = pickle.loads(pickle.dumps(member))
+    assert isinstance(copy, Member) and copy == member and copy.key == member.key

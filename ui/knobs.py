@@ -1,0 +1,168 @@
+"""A Params model -> widgets bound to the link, each declared once by its field.
+
+The link's raw text is read before any widget is made, because a widget silently drops what it does
+not take; what was refused becomes a sentence.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import streamlit as st
+from pydantic import ValidationError
+
+from core.legend import spoken
+from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
+
+SEEDS = "seeds"
+MOST_SEEDS = 8
+DEFAULT_SEEDS = 3
+
+
+def key_of(name: str, prefix: str = "") -> str:
+    """The link's key for a field: its name on a page's first scenario, prefixed on others."""
+    return f"{prefix}_{name}" if prefix else name
+
+
+def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]:
+    """The parameters and seeds that the link, or the knobs since, ask for; draws nothing.
+
+    So a page can show its numbers before its knobs, which take the browser longer.
+    """
+    knobs = knobs_of(scenario.Params)
+    _read_link(scenario.Params, knobs, prefix)
+    held = {
+        name: st.session_state.get(key_of(name, prefix), k.default) for name, k in knobs.items()
+    }
+    params, sentence = _valid(scenario.Params, held)
+    if sentence:
+        _note(prefix, sentence)
+    return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
+
+
+def draw(scenario: Scenario, params: Params, main: Iterable[str], prefix: str = "") -> None:
+    """The widgets, `main` first and the others under Advanced; greyed out where without effect."""
+    knobs, off, main = knobs_of(scenario.Params), params.inactive(), tuple(main)
+    for name in main:
+        _widget(knobs[name], key_of(name, prefix), name in off)
+    st.slider(
+        "Seeds", 1, MOST_SEEDS, DEFAULT_SEEDS, key=key_of(SEEDS, prefix), bind="query-params",
+        help="How many runs, each with its own g, encoder and data. Every one is drawn.",
+    )  # fmt: skip
+    with st.expander("Advanced"):
+        for name, knob in knobs.items():
+            if name not in main:
+                _widget(knob, key_of(name, prefix), name in off)
+
+
+def refusals(prefix: str = "") -> list[str]:
+    """Sentences about what the link asked for and did not get; shown until a knob moves."""
+    return st.session_state.pop(f"_refused_{prefix}", [])
+
+
+def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
+    """Set every knob to a preset's values (a widget callback: before the widgets are drawn)."""
+    turn_to(scenario, preset.params, len(preset.seeds), prefix)
+
+
+def turn_to(
+    scenario: Scenario, params: Mapping[str, Value], seeds: int | None = None, prefix: str = ""
+) -> None:
+    """Set the knobs to `params`, defaults elsewhere (before the widgets are drawn)."""
+    chosen = scenario.Params.model_validate(dict(params))
+    for name in knobs_of(scenario.Params):
+        key = key_of(name, prefix)
+        st.session_state[key] = getattr(chosen, name)
+        _extra(key).add(getattr(chosen, name))
+    if seeds is not None:
+        st.session_state[key_of(SEEDS, prefix)] = seeds
+
+
+def ticks(knob: Knob) -> list[Value]:
+    """The values a slider offers: evenly spaced, 1-2-3-5-7 per decade, or doubling."""
+    assert knob.low is not None and knob.high is not None, f"{knob.name} has no bounds"
+    low, high = knob.low, knob.high
+    if knob.scale == "doubling":
+        found = [2**p for p in range(30) if low <= 2**p <= high]
+    elif knob.scale == "log":
+        steps = [s * 10.0**p for p in range(-6, 7) for s in (1, 1.5, 2, 3, 5, 7)]
+        found = [knob.kind(f"{s:.6g}") for s in steps if low <= s <= high and knob.kind(s) == s]
+        found = ([knob.kind(0)] if low == 0 else []) + [s for s in found if low or s >= 0.5]
+    elif knob.kind is int:
+        found = list(range(int(low), int(high) + 1))
+    else:
+        found = [round(low + (high - low) * i / 20, 6) for i in range(21)]
+    found = sorted({*found, *([] if knob.default is None else [knob.default])})
+    return [None, *found] if knob.optional else list(found)
+
+
+def name_of(knob: Knob) -> str:
+    """A knob's label with its symbol, as Streamlit's labels take it."""
+    return f"{knob.label} ${knob.symbol}$" if knob.symbol else knob.label
+
+
+def _widget(knob: Knob, key: str, off: bool) -> None:
+    about = f"{knob.help} ({knob.unit})" if knob.unit else knob.help
+    if knob.none:
+        about += f" auto: {knob.none}."
+    common = {"key": key, "help": about, "disabled": off, "bind": "query-params"}
+    if knob.kind is bool:
+        st.toggle(name_of(knob), value=bool(knob.default), **common)
+    elif knob.choices:
+        st.segmented_control(
+            name_of(knob),
+            knob.choices,
+            default=knob.default,
+            required=True,
+            width="stretch",
+            **common,
+        )
+    else:
+        offered = ticks(knob)
+        numbers = {v for v in (*offered, *_extra(key)) if v is not None}
+        options = [None, *sorted(numbers)] if knob.optional else sorted(numbers)
+        st.select_slider(name_of(knob), options, value=knob.default, format_func=spoken, **common)
+
+
+def _extra(key: str) -> set[Value]:
+    """Values between the slider's ticks that a link, a preset or a click has asked for."""
+    return st.session_state.setdefault(f"_extra_{key}", set())
+
+
+def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> None:
+    for name, knob in knobs.items():
+        key = key_of(name, prefix)
+        raw = st.query_params.get(key)
+        if raw is None or key in st.session_state:
+            continue
+        wanted = None if knob.optional and raw.lower() in ("none", "auto") else raw
+        try:
+            value = getattr(model.model_validate({name: wanted}), name)
+        except ValidationError as error:
+            _note(prefix, f"{knob.label} in the link {explain(error)[1]}; "
+                          f"{spoken(knob.default)} is used instead.")  # fmt: skip
+            continue
+        _extra(key).add(value)
+        st.session_state[key] = value
+    key = key_of(SEEDS, prefix)
+    raw = st.query_params.get(key)
+    if raw is not None and key not in st.session_state:
+        if raw.isdecimal() and 1 <= int(raw) <= MOST_SEEDS:
+            st.session_state[key] = int(raw)
+        else:
+            _note(prefix, f"Seeds in the link must be a number from 1 to {MOST_SEEDS} "
+                          f"(not {raw!r}); {DEFAULT_SEEDS} are used instead.")  # fmt: skip
+
+
+def _valid(model: type[Params], values: Mapping[str, Value]) -> tuple[Params, str]:
+    """The parameters, and a sentence when a field had to fall back to its default."""
+    try:
+        return model.model_validate(dict(values)), ""
+    except ValidationError as error:
+        field, reason = explain(error)
+        default = model.model_fields[field].default
+        rest = {name: value for name, value in values.items() if name != field}
+        sentence = f"{field} {reason}; {spoken(default)} is used instead."
+        return _valid(model, rest)[0], sentence
+
+
+def _note(prefix: str, sentence: str) -> None:
+    st.session_state.setdefault(f"_refused_{prefix}", []).append(sentence)

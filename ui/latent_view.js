@@ -1,0 +1,524 @@
+// Truth beside recovered latents: two globes with one camera, and the player under them.
+// A message holds a whole run; from there on the browser plays it alone. Three rules:
+// draw only the newest state; never while a draw is pending; never while the pointer is down on
+// the picture or within 60 ms after (a redraw inside `pointerup` loses the camera).
+
+const memory = new Map(); // key -> {camera, zoom, show}: outlives a remount
+const views = new WeakMap(); // mount point -> View: outlives every message
+const CAMERA = { eye: { x: 0.9, y: -1.5, z: 0.65 }, up: { x: 0, y: 0, z: 1 },
+  center: { x: 0, y: 0, z: 0 }, projection: { type: "orthographic" } };
+const BALL = 0.985; // the drawn ball is a little smaller, so that points lie on it
+const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600;
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export default function ({ parentElement, data }) {
+  const plotly = loadPlotly();
+  if (data.preload) {
+    const place = parentElement.closest('[data-testid="stElementContainer"]');
+    if (place) place.style.display = "none";
+    return undefined;
+  }
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, plotly));
+  const view = views.get(parentElement);
+  view.receive(data);
+  // Streamlit also calls this for a superseded message: only a removed element is the end.
+  return () => { if (!parentElement.isConnected) { view.destroy(); views.delete(parentElement); } };
+}
+
+function loadPlotly() {
+  // Beside Streamlit's own scripts, so that it is found under any base path.
+  const own = document.querySelector('script[src*="static/js/"]')?.src ?? document.baseURI;
+  const src = new URL("app/static/plotly.min.js", own.replace(/static\/js\/[^/]*$/, "")).href;
+  return (window.latentViewPlotly ??= new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src, async: true });
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { window.latentViewPlotly = undefined; reject(new Error(src)); };
+    document.head.append(script);
+  }));
+}
+
+class View {
+  constructor(parent, plotly) {
+    this.root = build(parent);
+    for (const part of this.root.querySelectorAll("[data-part]")) this[part.dataset.part] = part;
+    Object.assign(this, { index: 0, draws: 0, playing: false, held: false, freeAt: 0, extent: 0 });
+    this.listen();
+    plotly.then((library) => { this.Plotly = library; this.ask("figure"); }, () => {
+      this.waiting.textContent = "The drawing library could not be loaded from this server.";
+    });
+  }
+
+  // ---- messages
+
+  receive(data) { // also called when the theme changes, with the message it already has
+    const colours = palette(this.root);
+    const same = JSON.stringify(colours) === JSON.stringify(this.palette), known = data === this.data;
+    if (same && known) return;
+    this.palette = colours;
+    const { run, extent, header } = this;
+    if (!known) this.take(data);
+    const next = same && header?.live && this.header.live && run === this.run && extent === this.extent;
+    this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
+  }
+
+  take(data) {
+    const { run: before, index, frames: had } = this;
+    const { key, run, steps, alt, note, whiskers, live, stale, height } = data.header;
+    Object.assign(this, { data, header: data.header, run, height, frames: steps.length });
+    this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: true } };
+    memory.set(key, this.state);
+    this.state.show.whiskers ??= whiskers;
+    if (run !== before) { this.playing = false; this.extent = 0; }
+    this.unpack();
+    if (!this.draws && this.root.clientWidth) this.place(this.root.clientWidth);
+    this.slider.max = this.frames - 1;
+    this.select(run !== before || live || index === had - 1 ? this.frames - 1 : index);
+    this.root.classList.toggle("live", live);
+    this.root.classList.toggle("stale", stale);
+    this.controls.hidden = live || this.frames < 2;
+    this.plot.setAttribute("aria-label", alt);
+    this.note.textContent = [note, this.aside].filter(Boolean).join(" · ");
+    this.whiskers.hidden = whiskers === null;
+    this.pairs.hidden = !this.arrays.pairs;
+    this.reset.hidden = this.dims === 2;
+  }
+
+  unpack() {
+    const { d, arrays, labels, reach } = this.header;
+    const bytes = Uint8Array.from(atob(this.data.floats), (c) => c.charCodeAt(0));
+    this.dims = this.noWebGL ? 2 : d;
+    this.arrays = {};
+    let at = 0;
+    for (const [name, shape] of arrays) {
+      const size = shape.reduce((a, b) => a * b, 1);
+      this.arrays[name] = { shape, flat: new Float32Array(bytes.buffer, 4 * at, size) };
+      at += size;
+      if (this.dims < d) flatten(this.arrays[name]);
+    }
+    this.aside = d === 2 ? "points are spread a little in radius; curves spiral outside, so that a fold shows" :
+      this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" : "";
+    this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
+  }
+
+  // ---- drawing
+
+  ask(what) {
+    this.wanted = what === "figure" || this.wanted === "figure" ? "figure" : "frame";
+    this.pump();
+  }
+
+  async pump() {
+    if (!this.Plotly || !this.wanted || this.drawing || this.held || this.gone) return;
+    const width = this.root.clientWidth;
+    if (!width) return; // hidden in a closed tab: the ResizeObserver asks again
+    const early = this.freeAt - performance.now();
+    if (early > 0) { setTimeout(() => this.pump(), early + 1); return; }
+    const what = this.wanted;
+    this.wanted = null;
+    this.drawing = true;
+    const step = this.header.steps[this.index];
+    try {
+      await (what === "figure" ? this.drawFigure(width) : this.drawFrame());
+      await new Promise(requestAnimationFrame); // WebGL paints on the next frame
+    } finally { this.drawing = false; }
+    this.waiting.hidden = true;
+    Object.assign(this.root.dataset, { step, run: this.run, frames: this.frames, draws: ++this.draws,
+      camera: JSON.stringify(this.state.camera.eye), flat: this.dims === 2 });
+    if (this.dims === 3 && !this.scenes().length) {
+      this.noWebGL = true;
+      this.Plotly.purge(this.plot);
+      this.take(this.data);
+      this.ask("figure");
+    }
+    this.pump();
+  }
+
+  async drawFigure(width) {
+    this.place(width);
+    this.layers = layers(this);
+    const traces = this.layers.map((l) => ({ ...l.style, ...l.xyz(this.index) }));
+    const camera = { name: "reset view", title: "Reset view", icon: this.Plotly.Icons.home,
+      click: () => this.resetView() };
+    await this.Plotly.react(this.plot, traces, this.layout(), {
+      displaylogo: false, scrollZoom: false, showTips: false, doubleClick: false,
+      displayModeBar: width < 560 ? false : "hover",
+      plotGlPixelRatio: Math.min(2, Math.max(1, devicePixelRatio)),
+      modeBarButtons: [this.dims === 3 ? ["toImage", camera] : ["toImage"]],
+      toImageButtonOptions: { filename: "latents", scale: 2 } });
+  }
+
+  async drawFrame() {
+    const moving = this.layers.flatMap((l, i) => (l.moves && l.style.visible !== false ? [i] : []));
+    const columns = moving.map((i) => this.layers[i].xyz(this.index));
+    const update = {};
+    for (const axis of "xyz".slice(0, this.dims)) update[axis] = columns.map((c) => c[axis]);
+    await this.Plotly.restyle(this.plot, update, moving);
+  }
+
+  place(width) { // two cells side by side at every width, in pixels
+    const cell = width / 2, tall = Math.round(Math.min(this.height, cell + TITLE));
+    Object.assign(this, { wide: width, tall, below: tall - TITLE });
+    this.radius = (0.485 * Math.min(cell, this.below)) / this.extent; // of the unit sphere
+    this.plot.style.height = `${tall}px`;
+  }
+
+  layout() {
+    const { header, palette: p, wide, tall, extent } = this;
+    const font = { family: getComputedStyle(this.root).fontFamily, size: wide < 560 ? 12 : 14 };
+    const layout = { width: wide, height: tall, margin: { l: 0, r: 0, t: 0, b: 0 }, hovermode: false,
+      showlegend: false, paper_bgcolor: p.page, plot_bgcolor: "rgba(0,0,0,0)", dragmode: "turntable",
+      font: { ...font, color: p.ink }, shapes: [], annotations: [],
+      modebar: { orientation: "h", bgcolor: "rgba(0,0,0,0)" } };
+    for (const side of [0, 1]) {
+      const id = side ? "2" : "", x = [side / 2, (side + 1) / 2], y = [0, this.below / tall];
+      layout.annotations.push({ text: escape(header.titles[side]), showarrow: false, xref: "paper",
+        yref: "paper", x: (x[0] + x[1]) / 2, y: 1, xanchor: "center", yanchor: "top", height: TITLE });
+      layout.shapes.push(this.ring(x, y));
+      const axis = { visible: false, fixedrange: true, autorange: false };
+      if (this.dims === 3) {
+        const box = { visible: false, autorange: false, range: [-extent - 0.02, extent + 0.02] };
+        layout[`scene${id}`] = { domain: { x, y }, xaxis: box, yaxis: box, zaxis: box,
+          aspectmode: "manual", aspectratio: this.aspect(), camera: this.state.camera,
+          dragmode: "turntable", hovermode: false, bgcolor: "rgba(0,0,0,0)" };
+      } else {
+        const [across, up] = [wide / 4 / this.radius, this.below / 2 / this.radius];
+        layout[`xaxis${id}`] = { ...axis, domain: x, anchor: `y${id}`, range: [-across, across] };
+        layout[`yaxis${id}`] = { ...axis, domain: y, anchor: `x${id}`, range: [-up, up] };
+      }
+    }
+    return layout;
+  }
+
+  ring(x, y) { // the outline of the unit sphere: seen orthographically, always a circle
+    const radius = this.radius * (this.dims === 3 ? this.state.zoom * BALL : 1);
+    const width = 2 * radius > Math.min(this.wide / 2, this.below) ? 0 : 1;
+    const [cx, cy] = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
+    const [rx, ry] = [radius / this.wide, radius / this.tall];
+    return { type: "circle", xref: "paper", yref: "paper", x0: cx - rx, x1: cx + rx, y0: cy - ry,
+      y1: cy + ry, layer: "below", line: { color: this.palette.ring, width } };
+  }
+
+  aspect() { // orthographic: the cell's half height is one unit
+    const side = (4 * (this.extent + 0.02) * this.radius * this.state.zoom) / this.below;
+    return { x: side, y: side, z: side };
+  }
+
+  // ---- the camera
+
+  scenes() {
+    const full = this.plot._fullLayout ?? {};
+    return [full.scene?._scene, full.scene2?._scene].filter((scene) => scene?.glplot);
+  }
+
+  setCamera(camera, leader) { // turns both globes without a redraw of the figure
+    this.state.camera = camera;
+    const viewport = { camera, aspectratio: this.aspect() };
+    for (const scene of this.scenes()) if (scene !== leader) scene.setViewport(viewport);
+    for (const id of ["scene", "scene2"]) for (const l of [this.plot.layout, this.plot._fullLayout])
+      if (l?.[id]) { l[id].camera = structuredClone(camera); l[id].aspectratio = this.aspect(); }
+    this.root.dataset.camera = JSON.stringify(camera.eye);
+  }
+
+  follow() { // while the pointer is down, the other globe turns with the one that is dragged
+    if (this.gone || !this.leader?.glplot) return;
+    const camera = { ...CAMERA, ...this.leader.getCamera(), center: CAMERA.center };
+    if (JSON.stringify(camera.eye) !== this.root.dataset.camera) this.setCamera(camera, this.leader);
+    if (this.held || performance.now() < this.freeAt) requestAnimationFrame(() => this.follow());
+  }
+
+  zoom(factor) {
+    this.state.zoom = Math.min(6, Math.max(0.5, this.state.zoom * factor));
+    this.setCamera(this.state.camera);
+    this.ask("figure"); // the outline follows
+  }
+
+  turn(lon, lat) {
+    const { x, y, z } = this.state.camera.eye;
+    const r = Math.hypot(x, y, z), a = Math.atan2(y, x) + lon;
+    const e = Math.min(1.5, Math.max(-1.5, Math.asin(z / r) + lat));
+    const across = r * Math.cos(e);
+    const eye = { x: across * Math.cos(a), y: across * Math.sin(a), z: r * Math.sin(e) };
+    this.setCamera({ ...CAMERA, eye });
+  }
+
+  resetView() {
+    this.state.zoom = 1;
+    this.setCamera(CAMERA);
+    this.ask("figure");
+  }
+
+  // ---- the player
+
+  select(index) {
+    this.index = Math.max(0, Math.min(this.frames - 1, index));
+    const { steps, total, live } = this.header;
+    const text = `step ${steps[this.index]} of ${total}`;
+    this.slider.value = this.index;
+    this.slider.setAttribute("aria-valuetext", text);
+    this.step.textContent = live ? `training · ${text}` : text;
+    this.back.disabled = this.index === 0;
+    this.forth.disabled = this.index === this.frames - 1;
+    this.press();
+  }
+
+  press() {
+    this.play.setAttribute("aria-label", this.playing ? "Pause" : "Play the training run");
+    const icon = this.playing ? "pause" : "play";
+    if (this.icon !== icon) this.play.innerHTML = ICONS[(this.icon = icon)];
+    for (const name of ["whiskers", "pairs"])
+      this[name].setAttribute("aria-pressed", Boolean(this.state.show[name]));
+  }
+
+  goTo(index, playing = false) {
+    this.playing = playing && index < this.frames - 1;
+    this.select(index);
+    this.ask("frame");
+  }
+
+  start() {
+    this.goTo(this.index === this.frames - 1 ? 0 : this.index, true);
+    let last = performance.now();
+    const tick = (now) => {
+      if (!this.playing || this.gone) return;
+      const due = now - last >= (still.matches ? SLOW_FRAME : FRAME);
+      if (due && !this.held && !this.drawing && !this.wanted) {
+        last = now;
+        this.goTo(this.index + 1, true);
+      }
+      requestAnimationFrame(tick);
+    };
+    requestAnimationFrame(tick);
+  }
+
+  // ---- events
+
+  listen() {
+    this.back.onclick = () => this.goTo(this.index - 1);
+    this.forth.onclick = () => this.goTo(this.index + 1);
+    this.play.onclick = () => (this.playing ? this.goTo(this.index) : this.start());
+    this.slider.oninput = () => this.goTo(Number(this.slider.value));
+    this.reset.onclick = () => this.resetView();
+    for (const name of ["whiskers", "pairs"]) this[name].onclick = () => {
+      this.state.show[name] = !this.state.show[name];
+      this.press();
+      this.ask("figure");
+    };
+    const keys = { ArrowLeft: () => this.turn(-0.15, 0), ArrowRight: () => this.turn(0.15, 0),
+      ArrowUp: () => this.turn(0, 0.15), ArrowDown: () => this.turn(0, -0.15),
+      "+": () => this.zoom(1.15), "-": () => this.zoom(1 / 1.15) };
+    this.plot.onkeydown = (event) => {
+      if (this.dims !== 3 || !keys[event.key]) return;
+      keys[event.key]();
+      event.preventDefault();
+    };
+    this.plot.addEventListener("wheel", (event) => { // a plain wheel scrolls the page
+      if (!event.ctrlKey || this.dims !== 3) return;
+      event.preventDefault();
+      this.zoom(Math.exp(-event.deltaY / 300));
+    }, { passive: false });
+    this.plot.addEventListener("mousemove", (event) => { // turning only: no panning off centre
+      if (event.buttons > 1 || (event.buttons && (event.ctrlKey || event.shiftKey || event.altKey)))
+        event.stopPropagation();
+    }, true);
+    this.plot.addEventListener("pointerdown", (event) => {
+      const { left, width } = this.plot.getBoundingClientRect();
+      this.leader = this.scenes()[event.clientX - left < width / 2 ? 0 : 1];
+      this.held = true;
+      this.follow();
+    }, true);
+    this.release = (event) => {
+      if (!this.held || (event.type === "pointermove" && event.buttons)) return;
+      if (event.type === "blur" && event.target !== window) return; // only the focus moved
+      this.held = false;
+      this.freeAt = performance.now() + SETTLE;
+      this.follow();
+      this.pump();
+    };
+    for (const type of ["pointerup", "pointercancel", "pointermove", "blur"])
+      window.addEventListener(type, this.release, true);
+    this.observer = new ResizeObserver(() => {
+      if (this.header && this.root.clientWidth !== this.wide) this.ask("figure");
+    });
+    this.observer.observe(this.root);
+  }
+
+  destroy() {
+    this.gone = true;
+    this.observer.disconnect();
+    for (const type of ["pointerup", "pointercancel", "pointermove", "blur"])
+      window.removeEventListener(type, this.release, true);
+    this.Plotly?.purge(this.plot);
+    this.root.remove();
+  }
+}
+
+// ---- the page
+
+const ICONS = {
+  back: '<svg viewBox="0 0 16 16"><path d="M3 3h2v10H3zM13 3v10L6 8z"/></svg>',
+  play: '<svg viewBox="0 0 16 16"><path d="M4 2.5v11L13.5 8z"/></svg>',
+  pause: '<svg viewBox="0 0 16 16"><path d="M4 3h3v10H4zM9 3h3v10H9z"/></svg>',
+  forth: '<svg viewBox="0 0 16 16"><path d="M11 3h2v10h-2zM3 3v10l7-5z"/></svg>',
+};
+
+function build(parent) {
+  const root = document.createElement("div");
+  root.className = "lv";
+  root.dataset.testid = "latent-view";
+  root.innerHTML = `
+    <div class="lv-plot" data-part="plot" role="img" tabindex="0"></div>
+    <div class="lv-waiting" data-part="waiting">drawing …</div>
+    <div class="lv-flag" data-part="flag">previous run</div>
+    <div class="lv-bar">
+      <div class="lv-player">
+        <span data-part="controls" style="display: contents">
+          <button type="button" data-part="back" aria-label="Step back">${ICONS.back}</button>
+          <button type="button" data-part="play" class="lv-play">${ICONS.play}</button>
+          <button type="button" data-part="forth" aria-label="Step forward">${ICONS.forth}</button>
+          <input type="range" data-part="slider" min="0" step="1" aria-label="Frame of the training run">
+        </span>
+        <span class="lv-step" data-part="step"></span>
+      </div>
+      <div class="lv-toggles">
+        <button type="button" data-part="whiskers">whiskers</button>
+        <button type="button" data-part="pairs">pairs</button>
+        <button type="button" data-part="reset">reset view</button>
+      </div>
+    </div>
+    <p class="lv-note" data-part="note"></p>`;
+  parent.append(root);
+  return root;
+}
+
+const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+
+function palette(element) { // mixtures of the theme's text and background, opaque for WebGL
+  const css = getComputedStyle(element);
+  const pen = document.createElement("canvas").getContext("2d");
+  const read = (name, otherwise) => {
+    pen.fillStyle = css.getPropertyValue(name).trim() || otherwise;
+    const seen = pen.fillStyle; // "#rrggbb", or "rgba(r, g, b, a)"
+    return seen[0] === "#" ? [1, 3, 5].map((i) => parseInt(seen.slice(i, i + 2), 16))
+      : seen.match(/[\d.]+/g).slice(0, 3).map(Number);
+  };
+  const page = read("--st-background-color", "#ffffff"), ink = read("--st-text-color", "#31333f");
+  const mix = (t) => `rgb(${page.map((v, i) => Math.round(v + t * (ink[i] - v))).join(",")})`;
+  const dark = page[1] < 128;
+  return { dark, page: mix(0), ink: mix(0.92), ring: mix(0.4), net: mix(dark ? 0.42 : 0.36),
+    bold: mix(0.7), ball: mix(dark ? 0.2 : 0.1), whisker: mix(0.5), pair: mix(0.6), label: mix(0.6) };
+}
+
+// ---- what is drawn: layers of {style, moves, xyz(frame)}
+
+function layers(view) {
+  const { header, arrays, dims, palette: p, state: { show }, wide } = view;
+  const list = [];
+  const add = (side, moves, style, points) => {
+    const id = side ? "2" : "";
+    const place = dims === 3 ? { type: "scatter3d", scene: `scene${id}` } :
+      { type: "scatter", xaxis: `x${id}`, yaxis: `y${id}` };
+    const xyz = (f) => columns(points(f), dims);
+    list.push({ moves, style: { ...place, hoverinfo: "skip", ...style }, xyz });
+  };
+  const frame = (name, f) => {
+    const { flat, shape } = view.arrays[name];
+    const size = flat.length / shape[0];
+    return flat.subarray(f * size, (f + 1) * size);
+  };
+  const lines = (color, width) => ({ mode: "lines", line: { color, width }, connectgaps: false });
+  const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
+  for (const side of [0, 1]) {
+    const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
+    if (dims === 3) list.push(ball(side, p));
+    if (header.labels.length) add(side, false, { ...lines(p.label, 1.5), mode: "lines+text",
+      text: header.labels.flatMap((l) => ["", "", "", escape(l), ""]),
+      textfont: { color: p.label, size: 12 } }, () => axes(header.labels.length, dims));
+    if (arrays.net) {
+      const [curves, points] = arrays.net.shape;
+      const bold = header.bold, thin = [...Array(curves).keys()].filter((i) => !bold.includes(i));
+      for (const [chosen, color, width] of [[thin, p.net, 1.5], [bold, p.bold, 2.5]]) if (chosen.length)
+        add(side, side === 1, lines(color, width), (f) => polylines(at("net")(f), chosen, points, dims));
+    }
+    if (!side && arrays.pairs) add(0, false, { ...lines(p.pair, 1.5), visible: show.pairs }, () => {
+      const { flat, shape: [arcs, points] } = arrays.pairs;
+      return polylines(flat, [...Array(arcs).keys()], points, dims);
+    });
+    if (side && header.whiskers !== null) add(1, true, { ...lines(p.whisker, 1), visible: show.whiskers },
+      (f) => segments(frame("z_hat", f), arrays.z.flat, dims));
+    add(side, side === 1, { mode: "markers", marker: { size, color: header.colours, line: { width: 0 },
+      opacity: 1 } }, at("z"));
+    if (arrays.arrows) {
+      const colours = header.arrows.map((a) => a.colours[p.dark ? 1 : 0]);
+      const origin = new Float32Array(colours.length * dims);
+      for (const colour of new Set(colours)) {
+        const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
+        add(side, side === 1, lines(colour, dims === 3 ? 4 : 2),
+          (f) => segments(origin, keep(at("arrows")(f)), dims));
+      }
+      add(side, side === 1, { mode: "markers+text", text: header.arrows.map((a) => escape(a.label)),
+        textposition: "top center", textfont: { color: p.ink, size: 12 }, marker: { size: size * 1.2,
+        symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at("arrows"));
+    }
+  }
+  return list;
+}
+
+function ball(side, p) { // translucent and lit from the eye, so that what lies behind is dimmed
+  const rows = 24, cols = 48, x = [], y = [], z = [], i = [], j = [], k = [];
+  for (let r = 0; r <= rows; r++) for (let c = 0; c < cols; c++) {
+    const lat = Math.PI * (r / rows - 0.5), lon = (2 * Math.PI * c) / cols;
+    x.push(BALL * Math.cos(lat) * Math.cos(lon));
+    y.push(BALL * Math.cos(lat) * Math.sin(lon));
+    z.push(BALL * Math.sin(lat));
+    if (r === rows) continue;
+    const a = r * cols + c, b = r * cols + ((c + 1) % cols);
+    i.push(a, b); j.push(b, b + cols); k.push(a + cols, a + cols);
+  }
+  const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, color: p.ball, opacity: 0.42,
+    hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
+    lighting: { ambient: 0.75, diffuse: 0.35, specular: 0.05, roughness: 0.9, fresnel: 0.1 } };
+  return { moves: false, style, xyz: () => ({ x, y, z }) };
+}
+
+// ---- arrays: flat, point after point; NaN breaks a line
+
+function columns(flat, dims) { // -> {x, y, z}
+  const out = {};
+  [..."xyz"].slice(0, dims).forEach((axis, a) => {
+    const column = (out[axis] = new Float32Array(flat.length / dims));
+    for (let i = 0; i < column.length; i++) column[i] = flat[i * dims + a];
+  });
+  return out;
+}
+
+function polylines(flat, curves, points, dims) {
+  const out = new Float32Array(curves.length * (points + 1) * dims).fill(NaN);
+  curves.forEach((c, i) => out.set(flat.subarray(c * points * dims, (c + 1) * points * dims),
+    i * (points + 1) * dims));
+  return out;
+}
+
+function segments(from, to, dims) {
+  const out = new Float32Array(from.length * 3).fill(NaN);
+  for (let i = 0; i < from.length; i += dims) for (let a = 0; a < dims; a++) {
+    out[i * 3 + a] = from[i + a];
+    out[i * 3 + dims + a] = to[i + a];
+  }
+  return out;
+}
+
+function axes(count, dims) { // a stub beside the sphere (inside the circle) and its label's place
+  const out = [], radii = dims === 3 ? [1.0, 1.09, NaN, 1.17, NaN] : [0.92, 0.86, NaN, 0.8, NaN];
+  for (let axis = 0; axis < count; axis++) for (const r of radii)
+    for (let a = 0; a < dims; a++) out.push(Number.isNaN(r) ? NaN : a === axis ? r : 0);
+  return Float32Array.from(out);
+}
+
+function flatten(array) { // (.., 3) -> (.., 2), seen from the default camera
+  const { x, y, z } = CAMERA.eye, across = Math.hypot(x, y), r = Math.hypot(across, z);
+  const right = [-y / across, x / across, 0], up = [(-x * z) / across / r, (-y * z) / across / r, across / r];
+  const out = new Float32Array((array.flat.length / 3) * 2);
+  for (let i = 0; i < out.length / 2; i++) for (const [a, way] of [right, up].entries())
+    out[2 * i + a] = [0, 1, 2].reduce((sum, c) => sum + way[c] * array.flat[3 * i + c], 0);
+  Object.assign(array, { flat: out, shape: [...array.shape.slice(0, -1), 2] });
+}

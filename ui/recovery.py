@@ -1,0 +1,214 @@
+"""One run as a visitor reads it: truth beside recovered latents, and the scores beside them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from core.experiment import Result
+from core.job import Live
+from core.legend import BASELINES, direction_colours
+from core.scenarios.scenario import Claim, Scenario
+from ui.latent_view import LatentView, latent_view, plain_figure
+from ui.runner import Shown
+
+SEQUENCE = (
+    ("linear_r2", "Linear R²", "held-out R² of the best affine map ẑ → z"),
+    ("orthogonal_r2", "Orthogonal R²", "the same for a scaled rotation or reflection"),
+    ("mcc", "MCC", "mean correlation after matching; a rotation alone lowers it"),
+    ("singular_value_mae", "Singular-value error", "0 when the fitted map is orthogonal"),
+    ("degree", "Degree", "±1: a whole globe; 0: a folded one"),
+    ("loss", "InfoNCE loss", "nats, on pairs no one trained on"),
+)
+PLACES = {"degree": "{:+.0f}", "loss": "{:.2f}"}
+EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A member's drawn points and scores, whether it is finished or in training."""
+
+    name: str
+    z: np.ndarray  # (n, d)
+    z_hat: np.ndarray  # (k, n, d_hat)
+    net: np.ndarray  # (c, p, d)
+    net_hat: np.ndarray  # (k, c, p, d_hat)
+    steps: np.ndarray  # (k,)
+    total: int
+    scores: Mapping[str, float | None]
+    z_pos: np.ndarray | None
+    live: bool
+
+    @classmethod
+    def of(cls, shown: Shown, seed: int) -> "Run | None":
+        """The run of one seed, None while it has nothing to draw."""
+        result, live = shown.result(seed), shown.in_training(seed)
+        if result is not None:
+            return cls.finished(result)
+        return None if live is None else cls.training(live, f"{shown.experiment.key}{seed}", shown)
+
+    @classmethod
+    def finished(cls, result: Result) -> "Run":
+        """All frames of a Result."""
+        return cls(
+            result.member.key,
+            result.z,
+            result.z_hat.astype(np.float32),
+            result.net,
+            result.net_hat.astype(np.float32),
+            result.frame_step,
+            int(result.frame_step[-1]),
+            result.scores,
+            result.world.get("z_pos"),
+            live=False,
+        )
+
+    @classmethod
+    def training(cls, live: Live, name: str, shown: Shown) -> "Run":
+        """The newest frame of a member in training, and its last scores."""
+        scores = {
+            name: (values[-1] if values and np.isfinite(values[-1]) else None)
+            for name, values in live.scores.items()
+        }
+        scores["loss"] = live.loss[-1] if live.loss and np.isfinite(live.loss[-1]) else None
+        return cls(
+            name,
+            live.z,
+            live.z_hat[None],
+            live.net,
+            live.net_hat[None],
+            np.array([shown.step]),
+            shown.steps,
+            scores,
+            None,
+            live=True,
+        )
+
+
+def picture(
+    run: Run, aligned: bool, axes: Sequence[int], key: str, stale: bool, plain: bool, height: int
+) -> None:
+    """Truth beside recovered; `axes` are the coordinates drawn when there are more than three."""
+    view = view_of(run, aligned, axes, stale)
+    if plain:
+        st.plotly_chart(plain_figure(view), key=f"{key}.plain", alt=view.alt)
+    else:
+        latent_view(view, key=key, height=height)
+
+
+def view_of(run: Run, aligned: bool, axes: Sequence[int], stale: bool = False) -> LatentView:
+    """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame."""
+    from core import metrics  # scipy takes a while to import, and the numbers come first
+
+    d, d_hat = run.z.shape[1], run.z_hat.shape[2]
+    drawn = tuple(axes) if d > 3 else tuple(range(d))
+    z_hat, net_hat = run.z_hat, run.net_hat
+    if aligned and np.isfinite(z_hat[-1]).all():
+        rotation, _ = metrics.procrustes(run.z, z_hat[-1])
+        z_hat, net_hat = z_hat @ rotation.astype(np.float32), net_hat @ rotation.astype(np.float32)
+    notes = []
+    if d > 3:
+        names = ", ".join(str(axis + 1) for axis in drawn)
+        notes.append(f"coordinates {names} of {d}{', after alignment' if aligned else ''}")
+    if d_hat != d:
+        what = "projected onto the latents' space" if aligned else "its first coordinates"
+        notes.append(f"the encoder has {d_hat} dimensions: {what}")
+    r2 = run.scores.get("linear_r2")
+    said = "not finite" if r2 is None else f"{r2:.3f}"
+    return LatentView(
+        run=run.name + ("" if run.live else "done"),
+        d=len(drawn),
+        z=run.z[:, drawn],
+        z_hat=_columns(z_hat, drawn),
+        steps=run.steps,
+        total=run.total,
+        colours=direction_colours(run.z[:, drawn]),
+        net=run.net[..., drawn] if run.net.size else np.zeros((0, 0, len(drawn)), np.float32),
+        net_hat=_columns(net_hat, drawn) if net_hat.size else _no_net(len(z_hat), len(drawn)),
+        net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
+        titles=("True latents z", f"Recovered ẑ, {'aligned' if aligned else 'as learnt'}"),
+        alt=f"True latents beside recovered ones at step {run.steps[-1]}; linear R² {said}.",
+        note="; ".join(notes),
+        whiskers=False if aligned and d_hat == d else None,
+        live=run.live,
+        stale=stale,
+    )
+
+
+def numbers(run: Run, claim: Claim) -> None:
+    """The promised score large, each with its baseline and what perfect would be."""
+    with st.container(horizontal=True, gap="small", key="numbers"):
+        for name, title, meaning in SEQUENCE:
+            value = run.scores.get(name)
+            if name not in run.scores:
+                continue
+            st.metric(
+                f"**{title}**" if name in (claim.score, "orthogonal_r2") else title,
+                "–" if value is None else PLACES.get(name, "{:.3f}").format(value),
+                _beside(name, run.scores),
+                delta_color="off",
+                delta_arrow="off",
+                help=meaning,
+                width="content",
+            )
+
+
+def _beside(name: str, scores: Mapping[str, float | None]) -> str:
+    """The baselines and the ceiling of a score, in the small line under it."""
+    parts = [
+        f"{word} {scores[f'{kind}_{name}']:.2f}"
+        for kind, word in BASELINES.items()
+        if scores.get(f"{kind}_{name}") is not None
+    ]
+    floor = scores.get(f"{name}_floor")
+    parts += [f"floor {floor:.2f}"] if floor is not None else []
+    ideal = {"linear_r2": "exact 1", "orthogonal_r2": "exact 1", "mcc": "not promised",
+             "singular_value_mae": "exact 0", "degree": "whole ±1"}  # fmt: skip
+    return " · ".join([*parts, *([ideal[name]] if name in ideal else [])])
+
+
+def history(shown: Shown, score: str) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
+    """A score or the loss over training, for every seed, by the seed's name."""
+    series: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
+    for member in shown.experiment.members:
+        result, live = shown.results.get(member.key), shown.live.get(member.key)
+        name = f"seed {member.seed}"
+        if result is not None:
+            series[name] = (
+                (result.loss_step, result.loss)
+                if score == "loss"
+                else (result.history_step, result.history[score])
+            )
+        elif live is not None:
+            series[name] = (
+                (live.loss_step, live.loss)
+                if score == "loss"
+                else (live.score_step, live.scores.get(score, []))
+            )
+    return series
+
+
+def tally(scenario: Scenario, results: Sequence[Result]) -> str:
+    """How many seeds reached the promise, in a sentence."""
+    values = [r.scores[scenario.claim.score] for r in results]
+    good = sum(value is not None and value >= 0.99 for value in values)
+    lost = sum(r.diverged for r in results)
+    sentence = f"{good} of {len(values)} seeds reach 0.99"
+    degrees = [r.scores.get("degree") for r in results]
+    folded = sum(degree == 0 for degree in degrees)
+    if folded:
+        sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
+    return sentence + (f"; {lost} diverged" if lost else "") + "."
+
+
+def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
+    """Chosen last-axis columns; zeros where the encoder has fewer dimensions."""
+    missing = max(drawn) + 1 - array.shape[-1]
+    if missing > 0:
+        array = np.concatenate([array, np.zeros((*array.shape[:-1], missing), array.dtype)], -1)
+    return array[..., list(drawn)]
+
+
+def _no_net(k: int, d: int) -> np.ndarray:
+    return np.zeros((k, 0, 0, d), np.float32)

@@ -1,0 +1,91 @@
+"""The words around a picture: the claim, presets as links, steps of a proof, presenter mode."""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from core.scenarios.scenario import Params, Preset, Scenario
+from ui import knobs
+
+
+def opening(title: str, sentence: str) -> None:
+    """The claim as title, and one sentence."""
+    st.title(title, anchor=False)
+    st.markdown(sentence)
+
+
+def presenting() -> bool:
+    """Whether the page is being shown to a room: only claim, picture and numbers."""
+    return bool(st.session_state.get("present", st.query_params.get("present") in ("1", "true")))
+
+
+def presenter_switch() -> None:
+    """The switch, bound to the link."""
+    st.toggle("Present", key="present", bind="query-params", help="Only the claim, the picture, "
+              "its numbers, and ← → between presets.")  # fmt: skip
+
+
+def active(scenario: Scenario, params: Params) -> Preset | None:
+    """The preset that these parameters are, if any."""
+    for preset in scenario.presets:
+        if scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen():
+            return preset
+    return None
+
+
+def presets(scenario: Scenario, params: Params) -> None:
+    """The presets in a row, the active one lit, with its lesson; each sets the whole link."""
+    now = active(scenario, params)
+    names = {preset.title: preset for preset in scenario.presets}
+    key = f"{scenario.name}.preset"
+    st.session_state[key] = now.title if now else None
+
+    def choose() -> None:
+        chosen = st.session_state[key]
+        if chosen is not None:
+            knobs.apply(scenario, names[chosen])
+
+    st.pills("Presets", list(names), key=key, on_change=choose, label_visibility="collapsed")
+    st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
+
+
+def slides(scenario: Scenario, params: Params) -> None:
+    """Presenter mode's way through the presets: ← and → on the keyboard."""
+    now = active(scenario, params)
+    order = list(scenario.presets)
+    at = order.index(now) if now else -1
+
+    def go(step: int) -> None:
+        knobs.apply(scenario, order[(at + step) % len(order)])
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Previous", shortcut="Left", on_click=go, args=(-1,))
+        st.button("Next", shortcut="Right", on_click=go, args=(1,))
+        st.markdown(f"**{now.title}.** {now.lesson}" if now else "Your own setting.")
+
+
+def notices(sentences: Sequence[str], refused: Sequence[str]) -> None:
+    """What the setting breaks, and what the link asked for in vain."""
+    for sentence in refused:
+        st.warning(sentence, icon=":material/link_off:")
+    if sentences:
+        st.info("  \n".join(sentences), icon=":material/info:")
+
+
+Step = tuple[str, str, Callable[[], None]]
+
+
+def why(steps: Sequence[Step]) -> None:
+    """A proof in a few steps, each a heading, a paragraph and its picture, side by side."""
+    for column, (heading, text, picture) in zip(st.columns(len(steps)), steps, strict=True):
+        with column:
+            st.markdown(f"**{heading}**")
+            st.markdown(text)
+            picture()
+
+
+def preset_link(scenario: Scenario, name: str, label: str, key: str) -> None:
+    """A preset as a link inside the text."""
+    preset = next(p for p in scenario.presets if p.name == name)
+    st.button(label, key=key, type="tertiary", icon=":material/arrow_upward:",
+              on_click=knobs.apply, args=(scenario, preset))  # fmt: skip
