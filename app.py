@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ui import runner
+from ui.latent_view import preload_plotly
 
 st.set_page_config(page_title="Identifiability Explorer", page_icon="🌐", layout="wide")
 page = st.navigation(
@@ -12,5 +13,6 @@ page = st.navigation(
     ],
     position="top",
 )
+preload_plotly()
 page.run()
 runner.warm_up()

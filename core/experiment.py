@@ -54,8 +54,8 @@ class Experiment:
             raise ValueError(f"scenario: {self.scenario!r} is not one of {', '.join(SCENARIOS)}")
         if not self.seeds:
             raise ValueError("seeds: give at least one")
-        if any(seed < 0 for seed in self.seeds):
-            raise ValueError("seeds: must be 0 or larger")
+        if any(not isinstance(seed, int) or seed < 0 for seed in self.seeds):
+            raise ValueError("seeds: must be whole numbers, 0 or larger")
         for name, values in self.vary.items():
             if name not in type(self.params).model_fields:
                 raise ValueError(f"vary: {self.scenario} has no parameter {name!r}")
@@ -144,8 +144,7 @@ class Result:
     def thinned(self, frames: int, points: int) -> "Result":
         """At most `frames` frames (the last among them) of `points` points: for the gallery.
 
-        A single frame also drops the curves' history; `world` arrays that follow the points (first
-        axis n) are cut with them.
+        Arrays of `world` that follow the points (first axis n) are cut with them.
         """
         k, n = self.z_hat.shape[:2]
         kept = np.unique(np.linspace(k - 1, 0, min(frames, k)).round().astype(int))
@@ -156,10 +155,7 @@ class Result:
             z=self.z[few],
             z_hat=self.z_hat[kept][:, few],
             net_hat=self.net_hat[kept],
-            world={
-                name: (a[few] if name.startswith("z_") and len(a) == n else a)
-                for name, a in self.world.items()
-            },
+            world={name: a[few] if len(a) == n else a for name, a in self.world.items()},
         )
 
 

@@ -41,8 +41,9 @@ def orthogonal_r2(z: Array, z_hat: Array) -> float:
 def procrustes(z: Array, z_hat: Array) -> tuple[Array, float]:
     """Orthogonal map (d_hat, d), reflections allowed, and scale that bring z_hat closest to z."""
     u, s, vt = np.linalg.svd(z_hat.T.astype(float) @ z, full_matrices=False)
-    energy = float((z_hat.astype(float) ** 2).sum())
-    return u @ vt, float(s.sum()) / energy if energy > 0 else 0.0
+    rotation = u @ vt
+    energy = float(((z_hat @ rotation) ** 2).sum())
+    return rotation, float(s.sum()) / energy if energy > 0 else 0.0
 
 
 def mcc(z: Array, z_hat: Array) -> float:

@@ -98,11 +98,11 @@ class VMF:
         return cls(d, kappa, angles, cdf)
 
     def cosine_and_sine(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        """cos and sin of the polar angle at probability u (m, n), float64."""
+        """cos and sin of the polar angle below which lies probability u (m, n); float64."""
         if self.angles is None or self.cdf is None:
             kappa = self.kappa.clamp_min(1e-9)[:, None]
-            # 1 - cos, with the digits near the mode: -log(1 - (1-u)(1-exp(-2 kappa))) / kappa
-            drop = -torch.log1p((1 - u) * torch.expm1(-2 * kappa)) / kappa
+            # 1 - cos, which keeps the digits near the mode: -log(1 - u (1 - exp(-2 kappa))) / kappa
+            drop = -torch.log1p(u * torch.expm1(-2 * kappa)) / kappa
             drop = drop.clamp(0, 2)
             return 1 - drop, (drop * (2 - drop)).sqrt()
         right = torch.searchsorted(self.cdf, u).clamp_(1, ANGLES - 1)
@@ -114,8 +114,10 @@ class VMF:
     def sample(self, mean: Tensor, u: Tensor, normal: Tensor) -> Tensor:
         """Points (m, n, d) around mean (m, n, d), from u (m, n) uniform and normal (m, n, d)."""
         cosine, sine = self.cosine_and_sine(u)
-        across = normal - (normal * mean).sum(-1, keepdim=True) * mean
-        return _float(cosine) * mean + _float(sine) * normalise(across)
+        across = normal
+        for _ in range(2):  # once more, for a normal that was nearly parallel to the mean
+            across = normalise(across - (across * mean).sum(-1, keepdim=True) * mean)
+        return _float(cosine) * mean + _float(sine) * across
 
 
 def _float(column: Tensor) -> Tensor:

@@ -1,12 +1,12 @@
 """Results on disk, one atomic .npz per member: the visitor's store, then the shipped gallery."""
 
+import contextlib
 import dataclasses
 import json
 import logging
 import os
 import tempfile
 import time
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,8 @@ class Store:
             except Damaged as reason:
                 log.warning("set aside a damaged result: %s", reason)
                 if layer == self.folder:
-                    path.replace(path.with_suffix(".damaged"))
+                    with contextlib.suppress(FileNotFoundError):  # another reader was first
+                        path.replace(path.with_suffix(".damaged"))
         return None
 
     def put(self, result: Result) -> None:
@@ -86,9 +87,11 @@ class Store:
             total -= size
 
     def _sweep_temporaries(self) -> None:
-        for path, stat in _stats(self.folder, ".tmp-*"):
-            if time.time() - stat.st_mtime > STALE_SECONDS:
-                path.unlink(missing_ok=True)
+        """Remove what killed writers and damage left behind, once nobody can be looking at it."""
+        for pattern in (".tmp-*", "*.damaged"):
+            for path, stat in _stats(self.folder, pattern):
+                if time.time() - stat.st_mtime > STALE_SECONDS:
+                    path.unlink(missing_ok=True)
 
 
 def default_folder() -> Path:
@@ -121,7 +124,7 @@ def read(path: Path, member: Member | None = None) -> Result:
         result = _restore(arrays, meta)
     except FileNotFoundError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # flipped bits surface as almost any error of zip, NumPy or JSON
         raise Damaged(f"{path.name}: {error}") from error
     if member is not None and result.member.key != member.key:
         raise Damaged(f"{path.name}: holds another member's result")
@@ -139,6 +142,7 @@ def _flatten(result: Result) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
             arrays[f"{group}.{name}"] = array
     meta = {
         "format": FORMAT,
+        "arrays": sorted(arrays),
         "scenario": result.member.scenario,
         "params": result.member.params.model_dump(),
         "seed": result.member.seed,
@@ -152,6 +156,8 @@ def _flatten(result: Result) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
 def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
     if meta["format"] != FORMAT:
         raise ValueError(f"format {meta['format']}, expected {FORMAT}")
+    if sorted(arrays) != meta["arrays"]:
+        raise ValueError(f"arrays {sorted(arrays)}, expected {meta['arrays']}")
     params = SCENARIOS[meta["scenario"]].Params.model_validate(meta["params"])
     nested: dict[str, dict[str, np.ndarray]] = {"history": {}, "world": {}}
     plain: dict[str, np.ndarray] = {}

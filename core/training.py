@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.experiment import Member, Progress, Result, Scores, Stopped
 
-FRAMES = 36
+FRAMES = 32
 REPORT_SECONDS = 0.2
 MOST_LOSSES = 400
 

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable
 
 import torch
+import torch._dynamo  # the optimiser imports it on first use: a second that a visitor would wait
 
 from core.experiment import Member, Progress, Result
 from core.training import train

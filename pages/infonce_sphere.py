@@ -18,15 +18,16 @@ present = story.presenting()
 
 def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int, ...]]:
     """Which seed is drawn, aligned or as learnt, and which coordinates."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if st.session_state.get("show") not in (None, *seeds):
             del st.session_state["show"]
         seed = st.segmented_control(
-            "Seed drawn", seeds, default=0, required=True, key="show", bind="query-params"
-        )
+            "Seed drawn", seeds, default=0, required=True, key="show", bind="query-params",
+            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+        )  # fmt: skip
         view = st.segmented_control(
             "Recovered side", ("aligned", "learnt"), default="aligned", required=True,
-            key="view", bind="query-params",
+            key="view", bind="query-params", label_visibility="collapsed",
             help="aligned: turned by the best rotation or reflection, fitted at the last step.",
         )  # fmt: skip
         axes = (1, 2, 3)
@@ -34,7 +35,7 @@ def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int,
             names = [str(i + 1) for i in range(d)]
             chosen = st.multiselect(
                 "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
-                bind="query-params",
+                bind="query-params", label_visibility="collapsed",
             )  # fmt: skip
             axes = tuple(int(name) for name in chosen) if len(chosen) == 3 else axes
     return seed, view == "aligned", tuple(axis - 1 for axis in axes)
@@ -49,7 +50,7 @@ def draw(shown: runner.Shown) -> None:
         st.caption(f"Seed {seed} has not started yet.")
         return
     plain = st.query_params.get("plain") == "1"
-    height = 560 if present else 420
+    height = 560 if present else 400
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
     recovery.numbers(run, scenario.claim)
     with place:
@@ -178,22 +179,8 @@ def breaks() -> None:
         experiment = Experiment(params, scenario.name, preset.seeds)
         results = list(runner.stored(experiment.members).values())
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{words}: {measured(results)}", width="content")
+            st.markdown(f"{words}: {recovery.spread(results)}", width="content")
             story.preset_link(scenario, name, "open", f"breaks_{name}")
-
-
-def measured(results: list[Result]) -> str:
-    """The spread of scores over seeds, and how many maps are whole."""
-    if not results:
-        return "not measured here."
-    values = [r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
-    raw = [r.scores["raw_linear_r2"] or 0.0 for r in results]
-    degrees = [r.scores["degree"] for r in results]
-    whole = sum(degree in (1, -1) for degree in degrees)
-    return (
-        f"linear R² {min(values):.2f} to {max(values):.2f} (raw x {min(raw):.2f} to "
-        f"{max(raw):.2f}), {whole} of {len(results)} maps whole."
-    )
 
 
 story.opening(
@@ -210,23 +197,24 @@ with main:
         story.presets(scenario, params)
     story.notices([n.text for n in scenario.notices(params)], knobs.refusals())
     experiment = Experiment(params, scenario.name, seeds)
-    finished = runner.panel(experiment, draw, "run")
+    shipped = Experiment(scenario.Params(), scenario.name, (0, 1, 2))
+    finished = runner.panel(experiment, draw, "run", before=shipped)
 with side or st.expander("Knobs"):
     knobs.draw(scenario, params, MAIN)
     story.presenter_switch()
 
 if not present:
-    st.header("How the scores change", anchor="sweep", divider="gray")
+    st.header("How the scores change", anchor="sweep")
     sweep.panel(scenario, params, seeds)
-    st.header("Why it works", anchor="why", divider="gray")
+    st.header("Why it works", anchor="why")
     shown = [r for r in finished.values() if r.member.seed == st.session_state.get("show", 0)]
     if shown:
         why(shown[0])
     else:
         st.caption("The steps are drawn from a finished run: they appear when this one is.")
-    st.header("When it breaks", anchor="breaks", divider="gray")
+    st.header("When it breaks", anchor="breaks")
     breaks()
-    st.header("Take it home", anchor="export", divider="gray")
+    st.header("Take it home", anchor="export")
     if finished:
         export.take_home(list(finished.values()), params, scenario.name)
     st.caption(

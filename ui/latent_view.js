@@ -86,7 +86,7 @@ class View {
   unpack() {
     const { d, arrays, labels, reach } = this.header;
     const bytes = Uint8Array.from(atob(this.data.floats), (c) => c.charCodeAt(0));
-    this.dims = this.noWebGL ? 2 : d;
+    this.dims = this.noWebGL ? 2 : d; // noWebGL is found out by a globe, and then stays
     this.arrays = {};
     let at = 0;
     for (const [name, shape] of arrays) {
@@ -95,7 +95,8 @@ class View {
       at += size;
       if (this.dims < d) flatten(this.arrays[name]);
     }
-    this.aside = d === 2 ? "points are spread a little in radius; curves spiral outside, so that a fold shows" :
+    this.aside = d === 2 ? // said under the picture
+      "points are spread a little in radius; curves spiral outside, so that a fold shows" :
       this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" : "";
     this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
   }
@@ -137,13 +138,14 @@ class View {
     this.place(width);
     this.layers = layers(this);
     const traces = this.layers.map((l) => ({ ...l.style, ...l.xyz(this.index) }));
-    const camera = { name: "reset view", title: "Reset view", icon: this.Plotly.Icons.home,
-      click: () => this.resetView() };
+    const { camera, home } = this.Plotly.Icons;
+    const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => this.save() },
+      { name: "reset", title: "Reset view", icon: home, click: () => this.resetView() }];
     await this.Plotly.react(this.plot, traces, this.layout(), {
       displaylogo: false, scrollZoom: false, showTips: false, doubleClick: false,
       displayModeBar: width < 560 ? false : "hover",
       plotGlPixelRatio: Math.min(2, Math.max(1, devicePixelRatio)),
-      modeBarButtons: [this.dims === 3 ? ["toImage", camera] : ["toImage"]],
+      modeBarButtons: [this.dims === 3 ? buttons : ["toImage"]],
       toImageButtonOptions: { filename: "latents", scale: 2 } });
   }
 
@@ -172,7 +174,7 @@ class View {
     for (const side of [0, 1]) {
       const id = side ? "2" : "", x = [side / 2, (side + 1) / 2], y = [0, this.below / tall];
       layout.annotations.push({ text: escape(header.titles[side]), showarrow: false, xref: "paper",
-        yref: "paper", x: (x[0] + x[1]) / 2, y: 1, xanchor: "center", yanchor: "top", height: TITLE });
+        yref: "paper", x: (x[0] + x[1]) / 2, y: 1 - TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
       layout.shapes.push(this.ring(x, y));
       const axis = { visible: false, fixedrange: true, autorange: false };
       if (this.dims === 3) {
@@ -189,11 +191,14 @@ class View {
     return layout;
   }
 
-  ring(x, y) { // the outline of the unit sphere: seen orthographically, always a circle
-    const radius = this.radius * (this.dims === 3 ? this.state.zoom * BALL : 1);
-    const width = 2 * radius > Math.min(this.wide / 2, this.below) ? 0 : 1;
-    const [cx, cy] = [(x[0] + x[1]) / 2, (y[0] + y[1]) / 2];
+  outline() { // the radius of the drawn ball: seen orthographically it is always a circle
+    return this.radius * (this.dims === 3 ? this.state.zoom * BALL : 1);
+  }
+
+  ring(x, y) {
+    const radius = this.outline(), cx = (x[0] + x[1]) / 2, cy = (y[0] + y[1]) / 2;
     const [rx, ry] = [radius / this.wide, radius / this.tall];
+    const width = 2 * radius > Math.min(this.wide / 2, this.below) ? 0 : 1; // not beyond its cell
     return { type: "circle", xref: "paper", yref: "paper", x0: cx - rx, x1: cx + rx, y0: cy - ry,
       y1: cy + ry, layer: "below", line: { color: this.palette.ring, width } };
   }
@@ -241,6 +246,28 @@ class View {
     this.setCamera({ ...CAMERA, eye });
   }
 
+  save() { // Plotly's own export garbles the second of two scenes
+    const { wide, tall, below, palette: p } = this, scale = Math.max(1, devicePixelRatio);
+    const canvas = Object.assign(document.createElement("canvas"),
+      { width: wide * scale, height: tall * scale });
+    const pen = canvas.getContext("2d");
+    pen.scale(scale, scale);
+    Object.assign(pen, { fillStyle: p.page, strokeStyle: p.ring, textAlign: "center",
+      textBaseline: "middle", font: `${wide < 560 ? 12 : 14}px ${getComputedStyle(this.root).fontFamily}` });
+    pen.fillRect(0, 0, wide, tall);
+    pen.fillStyle = p.ink;
+    this.scenes().forEach(({ glplot }, side) => {
+      const middle = (wide * (1 + 2 * side)) / 4;
+      pen.fillText(this.header.titles[side], middle, TITLE / 2);
+      pen.beginPath();
+      pen.arc(middle, TITLE + below / 2, this.outline(), 0, 2 * Math.PI);
+      pen.stroke();
+      glplot.redraw(); // its pixels last until the end of this task only
+      pen.drawImage(glplot.canvas, (wide * side) / 2, TITLE, wide / 2, below);
+    });
+    Object.assign(document.createElement("a"), { href: canvas.toDataURL(), download: "latents.png" }).click();
+  }
+
   resetView() {
     this.state.zoom = 1;
     this.setCamera(CAMERA);
@@ -254,6 +281,7 @@ class View {
     const { steps, total, live } = this.header;
     const text = `step ${steps[this.index]} of ${total}`;
     this.slider.value = this.index;
+    this.slider.style.setProperty("--lv-done", `${(100 * this.index) / Math.max(1, this.frames - 1)}%`);
     this.slider.setAttribute("aria-valuetext", text);
     this.step.textContent = live ? `training · ${text}` : text;
     this.back.disabled = this.index === 0;

@@ -46,7 +46,7 @@ class Run:
         result, live = shown.result(seed), shown.in_training(seed)
         if result is not None:
             return cls.finished(result)
-        return None if live is None else cls.training(live, f"{shown.experiment.key}{seed}", shown)
+        return None if live is None else cls.training(live, shown.key(seed), shown)
 
     @classmethod
     def finished(cls, result: Result) -> "Run":
@@ -68,7 +68,7 @@ class Run:
     def training(cls, live: Live, name: str, shown: Shown) -> "Run":
         """The newest frame of a member in training, and its last scores."""
         scores = {
-            name: (values[-1] if values and np.isfinite(values[-1]) else None)
+            name: next((value for value in reversed(values) if np.isfinite(value)), None)
             for name, values in live.scores.items()
         }
         scores["loss"] = live.loss[-1] if live.loss and np.isfinite(live.loss[-1]) else None
@@ -117,7 +117,7 @@ def view_of(run: Run, aligned: bool, axes: Sequence[int], stale: bool = False) -
     r2 = run.scores.get("linear_r2")
     said = "not finite" if r2 is None else f"{r2:.3f}"
     return LatentView(
-        run=run.name + ("" if run.live else "done"),
+        run=run.name,
         d=len(drawn),
         z=run.z[:, drawn],
         z_hat=_columns(z_hat, drawn),
@@ -200,6 +200,20 @@ def tally(scenario: Scenario, results: Sequence[Result]) -> str:
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
     return sentence + (f"; {lost} diverged" if lost else "") + "."
+
+
+def spread(results: Sequence[Result]) -> str:
+    """The spread of scores over seeds, and how many maps are whole."""
+    if not results:
+        return "not measured here."
+    values = [r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
+    raw = [r.scores["raw_linear_r2"] for r in results if r.scores["raw_linear_r2"] is not None]
+    degrees = [r.scores["degree"] for r in results]
+    whole = sum(degree in (1, -1) for degree in degrees)
+    return (
+        f"linear R² {min(values):.2f} to {max(values):.2f} (raw x {min(raw):.2f} to "
+        f"{max(raw):.2f}), {whole} of {len(results)} maps whole."
+    )
 
 
 def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:

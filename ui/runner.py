@@ -28,13 +28,14 @@ class Shown:
 
     def result(self, seed: int) -> Result | None:
         """The finished run of one seed."""
-        return self.results.get(self._key(seed))
+        return self.results.get(self.key(seed))
 
     def in_training(self, seed: int) -> Live | None:
         """The run of one seed while it trains."""
-        return self.live.get(self._key(seed))
+        return self.live.get(self.key(seed))
 
-    def _key(self, seed: int) -> str:
+    def key(self, seed: int) -> str:
+        """The key of the member with this seed, empty when there is none."""
         return next((m.key for m in self.experiment.members if m.seed == seed), "")
 
 
@@ -71,12 +72,17 @@ def stored(members: Iterable[Member]) -> dict[str, Result]:
     return {key: result for key, result in found if result is not None}
 
 
-def panel(experiment: Experiment, draw: Draw, key: str) -> dict[str, Result]:
+def panel(
+    experiment: Experiment, draw: Draw, key: str, before: Experiment | None = None
+) -> dict[str, Result]:
     """Draw the experiment: stored at once, else trained (by itself when quick) and streamed.
 
-    `draw` is called with what there is, several times a second while it trains. Gives the finished
-    results, empty until all are there.
+    `draw` is called with what there is, several times a second while it trains; with nothing yet,
+    with the last experiment seen here, at first `before`, marked stale. Gives the finished results,
+    empty until all are there.
     """
+    if before is not None:
+        st.session_state.setdefault(f"{key}.before", before)
     results = stored(experiment.members)
     if len(results) == len(experiment.members):
         _let_go(key)
@@ -156,7 +162,8 @@ def _offer(experiment: Experiment, draw: Draw, key: str) -> None:
             icon=":material/play_arrow:",
             on_click=begin,
         )
-        st.caption("This setting is not stored yet. The picture shows the run before it.")
+        shown = f"{key}.before" in st.session_state
+        st.caption("This setting is not stored yet." + " Below is the run before it." * shown)
     _fragment(key, running=False)(lambda: _draw_before(draw, key))
 
 
@@ -164,8 +171,6 @@ def _draw_before(draw: Draw, key: str) -> None:
     before: Experiment | None = st.session_state.get(f"{key}.before")
     if before is not None:
         draw(Shown(before, stored(before.members), {}, stale=True))
-    else:
-        st.caption("Nothing has been trained here yet.")
 
 
 def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:

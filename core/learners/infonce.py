@@ -22,6 +22,7 @@ WATCHED = 512  # of each half, for the scores while training
 DRAWN = 500
 COVERED = 2000  # uniform points for the degree, whatever the marginal
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
+DEGREE_EVERY = 3  # observations: it needs many points
 CHUNK = 2048
 CURVE = 37  # points a curve of the graticule
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
@@ -84,7 +85,9 @@ class Learner:
         self.loss = INFO_NCE[p.negatives]
         self.concentration = torch.tensor([1 / s.model_tau for s in self.settings], device=device)
         self.anneal = torch.tensor([s.anneal for s in self.settings], device=device)
-        self.optimiser = torch.optim.Adam(self.f.parameters(), lr=p.learning_rate, fused=True)
+        # not fused: that kernel rounds the last few numbers of a tensor differently, so a member
+        # would depend on its companions
+        self.optimiser = torch.optim.Adam(self.f.parameters(), lr=p.learning_rate, foreach=True)
         self.rate = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser, p.learning_rate, total_steps=self.steps + 1, pct_start=0.25
         )
@@ -112,10 +115,16 @@ class Learner:
         return self._observation({}, self._encode(self.x_look))
 
     def observe(self) -> Observation:
-        """The same with the scores on WATCHED points of each half, and the degree."""
-        z_hat = self._encode(self.x_observe)
-        seen, watched, covered = np.split(z_hat, self.parts, axis=1)
-        rows = [self._scores(*each) for each in zip(self.z_watched, watched, covered, strict=True)]
+        """The same with the scores on WATCHED points of each half; the degree at every third."""
+        covering = None
+        if self.degree is not None and self.observed % DEGREE_EVERY == 0:
+            covering = self._encode(self.x_covering)
+        self.observed += 1
+        seen, watched = np.split(self._encode(self.x_observe), [self.x_look.shape[1]], axis=1)
+        rows = [
+            self._scores(z, watched[i], None if covering is None else covering[i])
+            for i, z in enumerate(self.z_watched)
+        ]
         scores = {
             name: np.array([np.nan if row[name] is None else row[name] for row in rows], float)
             for name in rows[0]
@@ -162,12 +171,15 @@ class Learner:
         self.z_watched = watched.cpu().numpy()
         self.x_look = self.g(torch.cat([drawn, curves], 1))
         self.x_covering = self.g(covering.to(self.device).expand(m, -1, -1))
-        self.x_observe = torch.cat([self.x_look, self.g(watched), self.x_covering], 1)
-        self.parts = np.cumsum([self.x_look.shape[1], watched.shape[1]])
+        self.x_observe = torch.cat([self.x_look, self.g(watched)], 1)
+        self.observed = 0
         self.truth = Truth(
             z=drawn.cpu().numpy(),
             net=np.broadcast_to(net, (m, *net.shape)),
-            world={"z_pos": self.world.positives(drawn, noise).cpu().numpy()},
+            world={
+                "z_pos": self.world.positives(drawn, noise).cpu().numpy(),
+                "x": self.g(drawn).cpu().numpy(),
+            },
         )
 
     def _observation(self, scores: dict[str, np.ndarray], seen: np.ndarray) -> Observation:
@@ -182,13 +194,14 @@ class Learner:
         z_hat, covering = self._encode(self.x_all), self._encode(self.x_covering)
         return [self._scores(*each) for each in zip(self.z_all, z_hat, covering, strict=True)]
 
-    def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray) -> Scores:
+    def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
         """Every score of one member, all None once its latents are not finite."""
         names = ("linear_r2", "orthogonal_r2", "mcc", "singular_value_mae")
         if not np.isfinite(z_hat).all():
             return {**dict.fromkeys(names), "degree": None}
         scores: Scores = {name: getattr(metrics, name)(z, z_hat) for name in names}
-        return {**scores, "degree": self.degree(covering) if self.degree else None}
+        whole = None if self.degree is None or covering is None else self.degree(covering)
+        return {**scores, "degree": whole}
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
         """Scores of x itself and of f at its start, and the loss at the truth."""

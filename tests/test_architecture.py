@@ -1,0 +1,197 @@
+"""The import rules of the design, read off the source: the file listing is the theory's diagram."""
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(
+    path
+    for place in ("app.py", "pages", "ui", "core")
+    for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
+    if path.exists() and "__pycache__" not in path.parts
+)
+LEAVES = ("spaces", "mixing", "encoder", "objectives", "metrics", "theory")
+# outside package: the places (a module, or a package with all that is in it) that may import it
+ONLY = {
+    "torch": ("core.spaces", "core.mixing", "core.encoder", "core.objectives", "core.learners",
+              "core.training", "core.worker"),
+    "plotly": ("core.figures",),
+    "altair": ("core.figures",),
+    "distributed": ("core.engine",),
+    "dask": ("core.engine",),
+    "streamlit": ("app", "pages", "ui"),
+    "tyro": ("core.__main__",),
+}  # fmt: skip
+# module of core: all that it may import of core
+MAY_IMPORT = {
+    **{f"core.{leaf}": () for leaf in LEAVES},
+    "core.training": ("core.experiment",),
+    "core.experiment": ("core.scenarios",),
+    "core.store": ("core.experiment", "core.scenarios"),
+    "core.job": ("core.experiment",),
+    "core.engine": ("core.experiment", "core.store", "core.job"),
+    "core.worker": ("core.experiment", "core.training", "core.learners"),
+}
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def within(module, places):
+    return any(module == place or module.startswith(place + ".") for place in places)
+
+
+def is_module(name):
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+@cache
+def imports(path, top_only=False):
+    """Dotted names of the modules that a file imports, wherever in it (or at module level)."""
+    tree = ast.parse(path.read_text())
+    found = set()
+    for node in tree.body if top_only else ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module_of(path).split(".")
+                if path.name != "__init__.py":
+                    package = package[:-1]
+                package = package[: len(package) - node.level + 1]
+                base = ".".join([*package, *([base] if base else [])])
+            for alias in node.names:
+                inner = f"{base}.{alias.name}"
+                found.add(inner if is_module(inner) else base)
+    return frozenset(found)
+
+
+def names(files):
+    return [str(path.relative_to(ROOT)) for path in files]
+
+
+every_file = pytest.mark.parametrize("path", FILES, ids=names(FILES))
+CORE = [path for path in FILES if module_of(path).split(".")[0] == "core"]
+every_core_file = pytest.mark.parametrize("path", CORE, ids=names(CORE))
+
+
+def test_there_is_something_to_look_at():
+    assert {f"core.{leaf}" for leaf in LEAVES} <= {module_of(path) for path in FILES}
+    assert "core.scenarios" in imports(ROOT / "core" / "experiment.py")
+    assert "core.metrics" in imports(ROOT / "core" / "learners" / "infonce.py")
+
+
+@every_file
+def test_imports_point_from_app_to_pages_to_ui_to_core(path):
+    layers = ("app", "pages", "ui", "core")
+    here = module_of(path).split(".")[0]
+    above = layers[: layers.index(here)]
+    assert [name for name in imports(path) if within(name, above)] == []
+
+
+@every_file
+def test_outside_packages_are_imported_only_where_they_belong(path):
+    here = module_of(path)
+    wrong = [
+        name for name in imports(path)
+        for package, places in ONLY.items()
+        if within(name, (package,)) and not within(here, places)
+    ]  # fmt: skip
+    assert wrong == []
+
+
+@every_file
+def test_pages_do_not_import_pages(path):
+    if module_of(path).split(".")[0] == "pages":
+        assert [name for name in imports(path) if within(name, ("pages",))] == []
+
+
+@every_core_file
+def test_a_module_of_core_imports_only_the_siblings_it_may(path):
+    here = module_of(path)
+    siblings = {name for name in imports(path) if within(name, ("core",))} - {"core"}
+    if here in MAY_IMPORT:
+        allowed = MAY_IMPORT[here]
+    elif here == "core.scenarios":
+        allowed = ("core.scenarios",)
+    elif within(here, ("core.scenarios",)):
+        # never the registry, which would be a circle
+        allowed = ("core.scenarios.scenario",)
+        assert "core.scenarios" not in siblings
+    elif within(here, ("core.learners",)):
+        scenario = here.replace("core.learners", "core.scenarios")
+        leaves = tuple(f"core.{leaf}" for leaf in LEAVES)
+        allowed = (*leaves, scenario, "core.experiment", "core.training")
+        assert "core.scenarios" not in siblings
+    else:
+        allowed = ("core",)
+    assert [name for name in siblings if not within(name, allowed)] == []
+
+
+@every_core_file
+def test_only_the_worker_reaches_a_learner(path):
+    here = module_of(path)
+    if not within(here, ("core.worker", "core.learners")):
+        assert [name for name in imports(path) if within(name, ("core.learners",))] == []
+
+
+def reached(module, seen):
+    """Modules of this repository that importing one brings along at once."""
+    if module in seen:
+        return seen
+    seen.add(module)
+    parts = module.split(".")
+    if len(parts) > 1:
+        reached(".".join(parts[:-1]), seen)
+    base = ROOT.joinpath(*parts)
+    for path in (base.with_suffix(".py"), base / "__init__.py"):
+        if path.exists():
+            for name in imports(path, top_only=True):
+                if within(name, ("core", "ui", "pages")):
+                    reached(name, seen)
+    return seen
+
+
+@every_file
+def test_nothing_that_a_page_opens_with_brings_torch(path):
+    if module_of(path).split(".")[0] in ("app", "pages", "ui"):
+        brought = reached(module_of(path), set())
+        assert [name for name in brought if within(name, ONLY["torch"])] == []
+
+
+HEAVY = (*ONLY["torch"], "core.__main__", "core.bench")  # bench measures the training itself
+LIGHT = [m for path in CORE if not within(m := module_of(path), HEAVY)]
+
+
+@pytest.mark.parametrize("module", LIGHT)
+def test_importing_the_light_side_of_core_does_not_load_torch(module):
+    code = f"import sys, {module}; print(sorted({{'torch', 'streamlit'}} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (found.returncode, found.stdout.strip()) == (0, "[]"), found.stderr
+
+
+@every_file
+def test_no_file_is_a_drawer_for_odds_and_ends(path):
+    assert path.stem not in ("utils", "util", "helpers", "common", "base", "misc")
+
+
+@every_core_file
+def test_modules_say_what_they_are(path):
+    assert ast.get_docstring(ast.parse(path.read_text())), "a module begins with one sentence"
+
+
+@every_core_file
+def test_randomness_is_an_argument(path):
+    """No global seeding: streams come from a generator that is passed."""
+    source = path.read_text()
+    for call in ("torch.manual_seed(", "np.random.seed(", "random.seed("):
+        assert call not in source.replace("torch.Generator().manual_seed(", "")

@@ -1,0 +1,242 @@
+"""The served app in headless Chromium: gallery, training, player, camera, links, no outside."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]  # fmt: skip
+VIEW = "[data-testid=latent-view]"
+PATIENCE = 60_000  # ms: software rendering on a busy machine
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cache = tmp_path_factory.mktemp("cache")
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "EXPLORER_CACHE": str(cache), "EXPLORER_WORKERS": "1"},
+        stdout=subprocess.DEVNULL,
+    )
+    url = f"http://localhost:{port}"
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health")
+            break
+        except OSError:
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.1)
+    yield url
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.requested, page.complaints = [], []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.on("websocket", lambda socket: page.requested.append(socket.url))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
+    yield page
+    context.close()
+
+
+def drawn(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_function(f"() => +document.querySelector('{VIEW}')?.dataset.draws > 0")
+
+
+def facts(page: Page) -> dict[str, str]:
+    return page.evaluate(f"() => ({{...document.querySelector('{VIEW}').dataset}})")
+
+
+def until(page: Page, condition: str) -> None:
+    """Wait until a condition on the view's facts `v` holds."""
+    page.wait_for_function(f"() => {{ const v = document.querySelector('{VIEW}')?.dataset; "
+                           f"return v && ({condition}) }}")  # fmt: skip
+
+
+def number(page: Page, label: str) -> str:
+    metric = page.locator("[data-testid=stMetric]", has_text=label).first
+    return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
+
+
+def drag_the_globe(page: Page) -> None:
+    box = page.locator(f"{VIEW} .gl-container canvas").first.bounding_box()
+    x, y = box["x"] + box["width"] * 0.25, box["y"] + box["height"] * 0.5
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for step in range(1, 9):
+        page.mouse.move(x + 12 * step, y + 4 * step)
+        page.wait_for_timeout(60)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+
+
+def test_a_cold_link_to_a_page_shows_the_gallery_under_our_navigation(server, page):
+    start = time.monotonic()
+    page.goto(f"{server}/infonce_sphere")  # the first visitor of a fresh server
+    page.wait_for_selector("[data-testid=stMetricValue]")
+    print(f"\ncold: numbers after {time.monotonic() - start:.2f} s")
+    until(page, "+v.draws > 0")
+    print(f"cold: 3-D after {time.monotonic() - start:.2f} s")
+    assert float(number(page, "Linear R²")) >= 0.99
+    assert int(facts(page)["frames"]) > 10
+    links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
+    assert "InfoNCE on a sphere" in " ".join(links)
+    assert not page.get_by_text("Page not found").count()
+
+
+def test_a_page_of_the_gallery_asks_nothing_of_the_outside_and_raises_no_error(server, page):
+    start = time.monotonic()
+    drawn(page, f"{server}/infonce_sphere")
+    print(f"\nwarm: 3-D after {time.monotonic() - start:.2f} s")
+    page.wait_for_timeout(1500)
+    hosts = {urlparse(url).hostname for url in page.requested if not url.startswith("data:")}
+    assert hosts <= {"localhost", None}, hosts
+    # Streamlit asks for two of its own endpoints below the page's path before it finds its base.
+    assert [c for c in page.complaints if "404" not in c] == []
+    assert len([c for c in page.complaints if "404" in c]) <= 2
+
+
+def test_the_trajectory_plays_without_the_server(server, page):
+    frames = []
+    page.on("websocket", lambda ws: ws.on("framereceived", lambda data: frames.append(data)))
+    drawn(page, f"{server}/infonce_sphere")
+    page.wait_for_timeout(3000)
+    last, received = int(facts(page)["step"]), len(frames)
+    assert last == 400
+    page.get_by_role("button", name=re.compile("back", re.I)).first.click()
+    until(page, f"+v.step < {last}")
+    slider = page.locator(f"{VIEW} input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    until(page, "+v.step == 0")
+    page.get_by_role("button", name=re.compile("^play", re.I)).first.click()
+    until(page, "+v.step > 0")
+    assert len(frames) == received
+
+
+def test_a_knob_moves_the_numbers_and_keeps_camera_and_link(server, page):
+    drawn(page, f"{server}/infonce_sphere")
+    before, run = number(page, "MCC"), facts(page)["run"]
+    straight = facts(page)["camera"]
+    drag_the_globe(page)
+    turned = facts(page)["camera"]
+    assert turned != straight
+    page.get_by_role("slider", name=re.compile("Model temperature")).focus()
+    for _ in range(12):  # auto, 0.005, ... to 0.3, which the gallery holds
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => location.search.includes('tau=0.3')")
+    until(page, f"v.run != {json.dumps(run)} && +v.frames > 10")
+    assert facts(page)["camera"] == turned
+    page.wait_for_function(
+        "was => ![...document.querySelectorAll('[data-testid=stMetric]')]"
+        ".some(m => m.innerText.includes('MCC') && m.innerText.includes(was))",
+        arg=before,
+    )
+
+
+def test_a_run_trains_before_the_eyes_and_can_be_replayed(server, page):
+    page.goto(f"{server}/infonce_sphere?steps=6000&seeds=1")
+    until(page, "+v.draws > 0")  # the shipped run, marked as the one before
+    drag_the_globe(page)
+    turned = facts(page)["camera"]
+    page.get_by_role("button", name=re.compile("Train 1 run")).click()
+    start = time.monotonic()
+    until(page, "+v.frames == 1 && +v.step < 6000")
+    print(f"\nfirst streamed frame: {time.monotonic() - start:.2f} s")
+    seen = int(facts(page)["step"])
+    until(page, f"+v.frames == 1 && +v.step > {seen} && +v.step < 6000")
+    until(page, "+v.frames > 10 && +v.step == 6000")
+    assert facts(page)["camera"] == turned
+    assert float(number(page, "Linear R²")) >= 0.99
+    page.get_by_role("button", name=re.compile("back", re.I)).first.click()
+    until(page, "+v.step < 6000")
+
+
+def test_a_run_can_be_cancelled_and_the_server_still_answers(server, page):
+    page.goto(f"{server}/infonce_sphere?steps=20000&seeds=1")
+    page.get_by_role("button", name=re.compile("^.*Train 1 run")).click()
+    page.wait_for_selector("text=/Training, step/")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name=re.compile("Train 1 run")).wait_for()
+    assert urllib.request.urlopen(f"{server}/_stcore/health").read() == b"ok"
+
+
+def test_a_bad_link_says_so_in_one_sentence(server, page):
+    page.goto(f"{server}/infonce_sphere?kappa=abc")
+    page.wait_for_selector("text=/World concentration in the link should be a valid number/")
+    page.wait_for_selector("[data-testid=stMetricValue]")
+
+
+@pytest.mark.parametrize("width", [390, 1024])
+def test_nothing_is_wider_than_the_window(server, browser, width):
+    context = browser.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    drawn(page, f"{server}/infonce_sphere")
+    page.wait_for_timeout(1000)
+    inner = page.evaluate(
+        "() => { const m = document.querySelector('[data-testid=stMain]');"
+        " return [m.scrollWidth, m.clientWidth] }"
+    )
+    assert inner[0] <= inner[1]
+    context.close()
+
+
+def test_a_gallery_page_is_served_without_torch():
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({str(ROOT / 'app.py')!r}, default_timeout=60).run()\n"
+        "at.switch_page('pages/infonce_sphere.py').run()\n"
+        "assert not at.exception and at.metric, at.exception\n"
+        "import ui.runner; ui.runner.engine().close()\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("False"), done.stdout + done.stderr

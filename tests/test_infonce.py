@@ -1,0 +1,184 @@
+"""The theorem and where it fails, as the learner shows it: scores reached, folds, floors."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from core import metrics
+from core.experiment import Experiment
+from core.learners.infonce import World, graticule
+from core.scenarios import SCENARIOS
+from core.spaces import Noise
+from core.theory import vmf_mean_cosine
+from core.worker import train_group
+
+Params = SCENARIOS["infonce"].Params
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@cache
+def trained(seeds=(0, 1, 2), **params):
+    members = Experiment(Params(**params), "infonce", seeds).members
+    return train_group(members, device="cpu")
+
+
+# --- the theorem, in both directions ----------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_under_the_assumptions_the_latents_come_back():
+    for result in trained():
+        scores = result.scores
+        assert scores["linear_r2"] >= 0.99
+        for baseline in ("raw_linear_r2", "untrained_linear_r2"):
+            assert scores["linear_r2"] > scores[baseline] + 0.1
+        assert scores["degree"] in (1, -1) and not result.diverged
+
+
+@pytest.mark.slow
+def test_what_is_left_is_a_rotation():
+    for result in trained():
+        scores = result.scores
+        assert scores["orthogonal_r2"] >= 0.99 and scores["singular_value_mae"] < 0.05
+        # nothing pins the axes: the matching score stays below, as theory says
+        assert scores["mcc"] < scores["linear_r2"] - 0.02
+
+
+@pytest.mark.slow
+def test_the_rotation_left_over_differs_between_seeds():
+    turns = [metrics.procrustes(r.z, r.z_hat[-1].astype(float))[0] for r in trained()]
+    for i, a in enumerate(turns):
+        for b in turns[:i]:
+            assert np.abs(a - b).max() > 0.2
+
+
+@pytest.mark.slow
+def test_at_the_optimum_similarities_of_the_model_are_those_of_the_world():
+    # kappa z.z' = h(z).h(z') / tau for all pairs: the proof's second step
+    for result in trained():
+        z, z_hat = result.z, result.z_hat[-1].astype(np.float32)
+        assert np.abs(z @ z.T - z_hat @ z_hat.T).mean() < 0.05
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("negatives", ("views", "anchors"))
+def test_loss_on_fresh_pairs_ends_near_its_floor_and_with_views_not_below(negatives):
+    for result in trained(negatives=negatives):
+        loss, floor = result.scores["loss"], result.scores["loss_floor"]
+        if negatives == "views":  # the Bayes bound; both are means over the same batches
+            assert loss >= floor - 0.03
+        assert loss == pytest.approx(floor, abs=0.1)
+
+
+@pytest.mark.slow
+def test_floor_is_the_same_for_every_seed_and_between_the_seeds_losses_and_log_batch():
+    floors = {result.scores["loss_floor"] for result in trained()}
+    assert len(floors) == 1 and 0 < floors.pop() < np.log(256)
+
+
+@pytest.mark.slow
+def test_a_standard_start_leaves_some_seeds_folded_and_degree_tells_which():
+    results = trained(tuple(range(8)), initialisation="standard", steps=800)
+    folded = [r for r in results if r.scores["degree"] == 0]
+    unfolded = [r for r in results if r.scores["degree"] in (1, -1)]
+    assert folded and unfolded
+    assert all(r.scores["linear_r2"] < 0.9 for r in folded)
+    assert all(r.scores["linear_r2"] > 0.95 for r in unfolded)
+    # a fold costs: every folded run pays more than every unfolded one
+    losses = [[r.scores["loss"] for r in group] for group in (folded, unfolded)]
+    assert min(losses[0]) > max(losses[1])
+
+
+@pytest.mark.slow
+def test_a_fold_loses_one_direction_and_keeps_the_others():
+    results = trained(tuple(range(8)), initialisation="standard", steps=800)
+    for result in results:
+        if result.scores["degree"] == 0:
+            z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
+            design = np.column_stack([z_hat, np.ones(len(z_hat))])
+            residual = z - design @ np.linalg.lstsq(design, z, rcond=None)[0]
+            lost = np.linalg.eigvalsh(np.cov(residual.T)) / (1 / 3)
+            assert lost[-1] > 0.4 and lost[1] < 0.25
+
+
+@pytest.mark.slow
+def test_a_concentrated_marginal_breaks_recovery():
+    """Below the uniform case, although everything else is as the theorem wants it."""
+    uniform = trained()
+    cap = trained(marginal_kappa=20.0, negatives="anchors")
+    for good, bad in zip(uniform, cap, strict=True):
+        assert bad.scores["linear_r2"] < good.scores["linear_r2"] - 0.2
+        assert bad.scores["linear_r2"] < bad.scores["raw_linear_r2"]
+
+
+# --- the world --------------------------------------------------------------------------------
+
+N = 20_000
+
+
+def world(seeds=(0,), **params):
+    members = [Params(**params) for _ in seeds]
+    return World(members, "cpu"), Noise(seeds, "data", "cpu")
+
+
+def test_latents_are_uniform_unless_a_marginal_says_otherwise():
+    uniform, noise = world()
+    z = uniform.latents(N, noise)[0].numpy()
+    assert np.abs(z.mean(0)).max() < 5 / np.sqrt(3 * N)
+    cap, noise = world(marginal_kappa=10.0)
+    z = cap.latents(N, noise)[0].numpy()
+    expected = [0, 0, vmf_mean_cosine(10, 3)]
+    np.testing.assert_allclose(z.mean(0), expected, atol=5 / np.sqrt(N))
+
+
+@pytest.mark.parametrize("d", (2, 3, 10))
+def test_vmf_positives_sit_around_their_own_anchor(d):
+    here, noise = world(d=d, kappa=20.0)
+    z = here.latents(N, noise)
+    z_pos = here.positives(z, noise)
+    cosine = (z * z_pos).sum(-1).numpy()
+    error = float(cosine.std()) / N**0.5
+    assert float(cosine.mean()) == pytest.approx(vmf_mean_cosine(20, d), abs=6 * error)
+    # the pair is exchangeable: the positive's marginal is uniform as well
+    assert np.abs(z_pos[0].numpy().mean(0)).max() < 5 / np.sqrt(N)
+
+
+@pytest.mark.parametrize(
+    ("conditional", "law"), [("laplace", stats.laplace), ("normal", stats.norm)]
+)
+def test_projected_positives_carry_noise_of_the_named_law(conditional, law):
+    spread = 1e-3  # so small that projecting only removes the radial part
+    here, noise = world(conditional=conditional, spread=spread)
+    z = here.latents(N, noise)
+    z_pos = here.positives(z, noise)
+    difference = (z_pos - z)[0].double().numpy() / spread
+    z = z[0].double().numpy()
+    # where the anchor is near an axis's equator that coordinate keeps its own noise
+    level = np.abs(z[:, 0]) < 0.02
+    assert level.sum() > 200
+    assert stats.kstest(difference[level, 0], law.cdf).pvalue > 1e-3
+
+
+def test_graticule_lies_on_the_sphere_and_follows_its_description():
+    net = graticule(3)
+    assert net.shape == (17, 37, 3)
+    np.testing.assert_allclose(np.linalg.norm(net, axis=-1), 1, atol=1e-6)
+    np.testing.assert_allclose(net[:12, 0], np.tile([0, 0, -1], (12, 1)), atol=1e-6)
+    np.testing.assert_allclose(net[:12, -1], np.tile([0, 0, 1], (12, 1)), atol=1e-6)
+    np.testing.assert_allclose(net[0, 18], [1, 0, 0], atol=1e-6)  # longitude 0, equator
+    heights = net[12:, :, 2]
+    np.testing.assert_allclose(np.ptp(heights, axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(heights[:, 0], np.sin(np.deg2rad([-60, -30, 0, 30, 60])), atol=1e-6)
+    np.testing.assert_allclose(net[12:, 0], net[12:, -1], atol=1e-6)  # closed
+
+
+def test_graticule_is_the_circle_in_the_plane_and_nothing_above_three_dimensions():
+    assert graticule(2).shape == (1, 37, 2) and graticule(5).shape == (0, 0, 5)
+    np.testing.assert_allclose(np.linalg.norm(graticule(2), axis=-1), 1, atol=1e-6)

@@ -1,0 +1,311 @@
+import base64
+import dataclasses
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ui.latent_view import Arrow, LatentView, ensure_plotly_bundle, pack, plain_figure
+
+ROOT = Path(__file__).parents[1]
+
+
+def make_view(d=3, n=50, k=12, c=4, p=21, **changes):
+    """A run whose points start folded and end at the truth."""
+    rng = np.random.default_rng(changes.pop("seed", 0))
+    z = rng.normal(size=(n, d))
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    net = rng.normal(size=(c, p, d))
+    net /= np.linalg.norm(net, axis=-1, keepdims=True)
+    t = np.linspace(0, 1, k)
+    z_hat = t[:, None, None] * z + (1 - t[:, None, None]) * np.abs(z)
+    net_hat = t[:, None, None, None] * net + (1 - t[:, None, None, None]) * np.abs(net)
+    steps = np.arange(k) * 10
+    view = LatentView("run", d, z, z_hat, steps, ["#336699"] * n, net, net_hat)
+    return dataclasses.replace(view, **changes)
+
+
+def unpack(message):
+    """What the browser does with a message."""
+    floats = np.frombuffer(base64.b64decode(message["floats"]), "<f4")
+    arrays, at = {}, 0
+    for name, shape in message["header"]["arrays"]:
+        size = int(np.prod(shape))
+        arrays[name] = floats[at : at + size].reshape(shape)
+        at += size
+    assert at == len(floats)
+    return arrays
+
+
+def test_the_message_gives_the_arrays_back():
+    view = make_view()
+    arrays = unpack(pack(view, "key", 440))
+    for name in ("z", "z_hat", "net", "net_hat"):
+        np.testing.assert_array_equal(arrays[name], getattr(view, name).astype("f4"))
+
+
+def test_half_precision_latents_travel_as_well():
+    view = make_view()
+    half = dataclasses.replace(view, z=view.z.astype("f2"), z_hat=view.z_hat.astype("f2"))
+    np.testing.assert_array_equal(unpack(pack(half, "key", 440))["z_hat"], half.z_hat)
+
+
+def test_the_header_is_json_and_small():
+    view = make_view(n=500, k=60, net_bold=[0, np.int64(1)], note="coordinates 1, 2, 3 of 5")
+    message = pack(view, "key", 440)
+    header = json.loads(json.dumps(message["header"], allow_nan=False))
+    assert len(json.dumps(header)) < 20_000
+    assert (header["run"], header["d"], header["bold"]) == ("run", 3, [0, 1])
+    assert header["steps"] == view.steps.tolist() and header["total"] == view.steps[-1]
+    assert pack(dataclasses.replace(view, total=4000), "key", 440)["header"]["total"] == 4000
+
+
+def test_a_run_without_a_net_is_sent():
+    view = make_view(c=0)
+    assert set(unpack(pack(view, "key", 440))) == {"z", "z_hat"}
+
+
+def test_arrows_may_be_on_one_side_only():
+    v, w = np.array([0.0, 0.0, 1.0]), np.zeros((12, 3))
+    arrows = [Arrow("v1", "v", v, None), Arrow("w1", "w", None, w)]
+    message = pack(make_view(arrows=arrows), "key", 440)
+    arrays = unpack(message)
+    np.testing.assert_array_equal(arrays["arrows"][0], v)
+    assert np.isnan(arrays["arrows"][1]).all() and np.isnan(arrays["arrows_hat"][:, 0]).all()
+    np.testing.assert_array_equal(arrays["arrows_hat"][:, 1], w)
+    assert [a["label"] for a in message["header"]["arrows"]] == ["v1", "w1"]
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_pairs_become_arcs_on_the_sphere_from_point_to_positive(d):
+    view = make_view(d=d)
+    index = np.array([3, 7])
+    z_pos = np.roll(view.z[index], 1, axis=1)
+    arcs = unpack(pack(dataclasses.replace(view, pairs=(z_pos, index)), "key", 440))["pairs"]
+    np.testing.assert_allclose(np.linalg.norm(arcs, axis=-1), 1, atol=1e-6)
+    np.testing.assert_allclose(arcs[:, 0], view.z[index], atol=1e-6)
+    np.testing.assert_allclose(arcs[:, -1], z_pos, atol=1e-6)
+
+
+def test_on_a_circle_only_the_radius_is_changed_and_alike_on_both_sides():
+    view = make_view(d=2)
+    arrays = unpack(pack(view, "key", 440))
+    for name in ("z", "z_hat", "net", "net_hat"):
+        drawn, true = arrays[name], getattr(view, name)
+        norms = [np.linalg.norm(a, axis=-1, keepdims=True) for a in (drawn, true)]
+        np.testing.assert_allclose(drawn / norms[0], true / norms[1], atol=1e-6)
+    radius = np.linalg.norm(arrays["z"], axis=-1)
+    assert 0.95 < radius.min() < radius.max() < 1.05
+    np.testing.assert_allclose(np.linalg.norm(arrays["z_hat"][-1], axis=-1), radius, rtol=1e-6)
+
+
+def test_far_and_diverged_points_leave_the_sphere_readable():
+    view = make_view()
+    far, lost = view.z_hat * 30, np.full_like(view.z_hat, np.nan)
+    endless = np.full_like(view.z_hat, np.inf)
+    assert pack(view, "key", 440)["header"]["reach"] == pytest.approx(1, abs=1e-3)
+    for z_hat in (far, lost, endless):
+        reach = pack(dataclasses.replace(view, z_hat=z_hat), "key", 440)["header"]["reach"]
+        assert 1 <= reach <= 2.2
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"z_hat": np.zeros((12, 49, 3))}, "z_hat has shape"),
+        ({"z_hat": np.zeros((0, 50, 3)), "steps": np.zeros(0)}, "no frames"),
+        ({"steps": np.arange(3)}, "steps has shape"),
+        ({"colours": ["#000000"]}, "1 colours for 50 points"),
+        ({"net_hat": np.zeros((12, 3, 21, 3))}, "net_hat has shape"),
+        ({"d": 4}, "two or three"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_arrays_that_do_not_fit_are_refused_by_name(change, words):
+    with pytest.raises(ValueError, match=words):
+        make_view(**change)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_the_plain_figure_is_a_valid_plotly_figure_of_the_last_frame(d):
+    plotly = pytest.importorskip("plotly.graph_objects")
+    arrows = [Arrow("v1", "v", np.eye(d)[0], None)]
+    view = make_view(d=d, arrows=arrows, net_bold=[0], titles=("true <z>", "recovered"))
+    spec = plain_figure(view)
+    json.dumps(spec, allow_nan=False)
+    plotly.Figure(spec)
+    clouds = [trace for trace in spec["data"] if trace.get("mode") == "markers"]
+    drawn = np.stack([clouds[1][axis] for axis in "xyz"[:d]], axis=1)
+    np.testing.assert_allclose(drawn, view.z_hat[-1], atol=1e-4)
+
+
+def test_the_bundle_is_copied_once_and_again_when_it_differs(tmp_path):
+    target = ensure_plotly_bundle(tmp_path)
+    assert target == tmp_path / "static" / "plotly.min.js" and target.stat().st_size > 1_000_000
+    stamp = target.stat().st_mtime_ns
+    assert ensure_plotly_bundle(tmp_path).stat().st_mtime_ns == stamp
+    target.write_text("an older version")
+    assert ensure_plotly_bundle(tmp_path).stat().st_size > 1_000_000
+    assert [file.name for file in target.parent.iterdir()] == ["plotly.min.js"]
+
+
+def test_nothing_of_plotly_torch_or_core_is_imported():
+    code = (  # streamlit itself imports some of plotly
+        "import sys, streamlit; before = set(sys.modules)\n"
+        "import ui.latent_view as v; v.ensure_plotly_bundle()\n"
+        "heavy = {'plotly', '_plotly_utils', 'torch', 'core', 'pandas'}\n"
+        "print([m for m in set(sys.modules) - before if m.partition('.')[0] in heavy])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+# ---- in a browser
+
+APP = """
+import sys
+sys.path[:0] = [{root!r}, {tests!r}]
+import streamlit as st
+from test_latent_view import make_view
+from ui.latent_view import latent_view
+
+st.session_state.runs = st.session_state.get("runs", 0) + 1
+st.html(f"<i id='runs'>{{st.session_state.runs}}</i>")
+seed = st.number_input("seed", 0, 9, 0)
+if st.checkbox("show", True):
+    view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes")
+    latent_view(view, key="view")
+"""
+VIEW = "[data-testid=latent-view]"
+CAMERAS = """() => { const f = document.querySelector('.lv-plot')._fullLayout;
+  return [f.scene, f.scene2].map((s) => Object.values(s._scene.getCamera().eye)); }"""
+
+WATCH = """() => { window.drawn = []; const view = document.querySelector('.lv');
+  new MutationObserver(() => window.drawn.push(view.dataset.step))
+    .observe(view, { attributeFilter: ['data-draws'] }); }"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """A server with one view on one page."""
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "app.py").write_text(APP.format(root=str(ROOT), tests=str(ROOT / "tests")))
+    ensure_plotly_bundle(folder)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = {
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.headless": "true",
+        "server.enableStaticServing": "true",
+        "server.fileWatcherType": "none",
+        "server.baseUrlPath": "demo",
+        "browser.gatherUsageStats": "false",
+    }
+    flags = [f"--{name}={value}" for name, value in options.items()]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *flags]
+    with open(folder / "log.txt", "wb") as log_file:
+        server = subprocess.Popen(command, cwd=folder, stdout=log_file, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}/demo/"
+    for _ in range(100):
+        try:
+            urllib.request.urlopen(url + "_stcore/health")
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield url
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def page(address):
+    """The page in Chromium, once its first picture is drawn."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
+        page = browser.new_page(viewport={"width": 1024, "height": 768})
+        page.goto(address)
+        page.wait_for_selector(f"{VIEW}[data-draws]")
+        yield page
+        browser.close()
+
+
+def cameras(page):
+    left, right = np.array(page.evaluate(CAMERAS))
+    np.testing.assert_allclose(left, right, atol=1e-6)  # linked, always
+    return left
+
+
+def drag(page):
+    box = page.locator(".lv-plot").bounding_box()
+    x, y = box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for i in range(1, 6):
+        page.mouse.move(x + 12 * i, y + 4 * i)
+        page.wait_for_timeout(60)
+    page.mouse.up()
+    page.wait_for_timeout(150)
+
+
+def set_seed(page, seed):
+    page.get_by_label("seed").fill(str(seed))
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"{VIEW}[data-run='seed {seed}']")
+
+
+@pytest.mark.browser
+def test_the_camera_survives_data_and_a_remount_and_playing_asks_nothing(page):
+    start = cameras(page)
+    page.evaluate("() => { document.querySelector('.lv-plot').kept = true; }")
+    drag(page)
+    turned = cameras(page)
+    assert np.abs(turned - start).max() > 0.1
+
+    set_seed(page, 1)
+    np.testing.assert_allclose(cameras(page), turned, atol=1e-6)
+    assert page.evaluate("() => document.querySelector('.lv-plot').kept")
+
+    runs = page.inner_text("#runs")
+    page.evaluate(WATCH)
+    page.get_by_label("Play the training run").click()
+    page.wait_for_function("() => window.drawn.length >= 12")
+    assert page.evaluate("() => window.drawn") == [str(10 * i) for i in range(12)]
+    page.get_by_label("Frame of the training run").press("ArrowLeft")
+    page.wait_for_selector(f"{VIEW}[data-step='100']")
+    assert page.inner_text(".lv-step") == "step 100 of 110"
+    assert page.inner_text("#runs") == runs
+    np.testing.assert_allclose(cameras(page), turned, atol=1e-6)
+
+    page.get_by_text("show").click()
+    page.wait_for_selector(VIEW, state="detached")
+    page.get_by_text("show").click()
+    page.wait_for_selector(f"{VIEW}[data-draws]")
+    np.testing.assert_allclose(cameras(page), turned, atol=1e-6)
+
+
+@pytest.mark.browser
+def test_a_message_during_a_drag_waits_and_the_camera_is_kept(page):
+    box = page.locator(".lv-plot").bounding_box()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.5 * box["height"])
+    page.get_by_label("seed").fill("2")
+    page.mouse.down()  # takes the focus from the field, which sends the new seed
+    for i in range(12):
+        page.mouse.move(box["x"] + 0.25 * box["width"] + 8 * i, box["y"] + 0.5 * box["height"])
+        page.wait_for_timeout(60)
+    assert page.get_attribute(VIEW, "data-run") == "seed 0"
+    turned = cameras(page)
+    page.mouse.up()
+    page.wait_for_selector(f"{VIEW}[data-run='seed 2']")
+    np.testing.assert_allclose(cameras(page), turned, atol=0.02)

@@ -1,0 +1,281 @@
+"""Members that train together: independent of their companions, and what the loop promises."""
+
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+
+from core.experiment import Experiment, Progress, Result, Stopped, groups
+from core.learners import infonce
+from core.scenarios import SCENARIOS
+from core.training import FRAMES, MOST_LOSSES, schedule, train
+from core.worker import pick_device, train_group
+
+Params = SCENARIOS["infonce"].Params
+SHORT = {"steps": 40, "batch": 64}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def ask(seeds=(0,), vary=None, **params):
+    """Members of one group."""
+    members = Experiment(Params(**params), "infonce", tuple(seeds), vary or {}).members
+    (group,) = groups(members)
+    return group
+
+
+def differences(a: Result, b: Result):
+    """Names of what is not the same in the two results, bit for bit."""
+    found = []
+    for f in fields(Result):
+        x, y = getattr(a, f.name), getattr(b, f.name)
+        if f.name in ("history", "world"):
+            assert x.keys() == y.keys()
+            found += [f"{f.name}.{k}" for k in x if not np.array_equal(x[k], y[k], equal_nan=True)]
+        elif isinstance(x, np.ndarray):
+            found += [] if np.array_equal(x, y, equal_nan=True) else [f.name]
+        elif f.name == "scores":
+            found += [f"scores.{k} {x[k]} {y[k]}" for k in x if x[k] != y[k]]
+            assert x.keys() == y.keys()
+        elif f.name != "provenance":  # the clock
+            found += [] if x == y else [f.name]
+    return found
+
+
+COMPANY = {
+    "seeds": ask(range(5), **SHORT),
+    "three seeds, default batch": ask((2, 1, 0), steps=40),
+    "kappas": ask((1,), {"kappa": (1.0, 10.0, 100.0)}, **SHORT),
+    "taus and seeds": ask((0, 3), {"tau": (0.02, 1.0)}, **SHORT),
+    "annealing": ask((0,), {"anneal": (0.0, 0.5, 1.0)}, **SHORT),
+    "marginals": ask((0,), {"marginal_kappa": (0.0, 20.0, 500.0)}, **SHORT),
+    "laplace": ask((0, 1), {"spread": (0.05, 0.5)}, conditional="laplace", **SHORT),
+    "normal": ask((0, 1, 2), conditional="normal", **SHORT),
+    "standard start, anchors": ask(
+        range(3), initialisation="standard", negatives="anchors", **SHORT),
+    "circle": ask(range(6), d=2, **SHORT),
+    "five dimensions, observed in seven": ask(range(3), {"kappa": (5.0, 20.0)}, d=5, d_x=7,
+                                              steps=30, batch=64),
+    "odd sizes": ask(range(3), d_hat=5, width=24, steps=30, batch=50),
+    "finite training set": ask(range(3), n_train=100, **SHORT),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("members", COMPANY.values(), ids=COMPANY)
+def test_a_member_alone_is_the_same_member_in_company_bit_for_bit(members):
+    together = train_group(members, device="cpu")
+    assert [result.member for result in together] == list(members)
+    for i, member in enumerate(members):
+        (alone,) = train_group((member,), device="cpu")
+        assert differences(alone, together[i]) == []
+
+
+@pytest.mark.slow
+def test_a_default_run_does_not_depend_on_a_large_company():
+    members = ask(range(5), {"kappa": (3.0, 10.0)})
+    together = train_group(members, device="cpu")
+    for i in (0, 6, 9):
+        (alone,) = train_group(members[i : i + 1], device="cpu")
+        assert differences(alone, together[i]) == []
+
+
+def test_a_run_repeats_itself():
+    first, again = (train_group(ask((0, 1), **SHORT), device="cpu") for _ in range(2))
+    for a, b in zip(first, again, strict=True):
+        assert differences(a, b) == []
+
+
+def test_seeds_and_settings_do_make_a_difference():
+    results = train_group(ask((0, 1), {"kappa": (3.0, 10.0)}, **SHORT), device="cpu")
+    losses = {float(result.loss[-1]) for result in results}
+    assert len(losses) == 4
+
+
+def test_members_that_share_a_seed_share_world_start_and_noise():
+    low, high = train_group(ask((0,), {"kappa": (3.0, 10.0)}, **SHORT), device="cpu")
+    np.testing.assert_array_equal(low.z, high.z)
+    np.testing.assert_array_equal(low.z_hat[0], high.z_hat[0])
+    assert low.scores["raw_linear_r2"] == high.scores["raw_linear_r2"]
+    assert not np.array_equal(low.world["z_pos"], high.world["z_pos"])
+
+
+# --- what a result holds ----------------------------------------------------------------------
+
+PROMISED = {
+    "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
+    "raw_linear_r2", "raw_mcc", "untrained_linear_r2", "untrained_mcc",
+}  # fmt: skip
+
+
+def test_a_result_holds_what_the_design_promises():
+    (result,) = train_group(ask((3,), **SHORT), device="cpu")
+    k = len(schedule(40))
+    assert set(result.scores) == PROMISED and not result.diverged
+    assert all(type(value) in (float, int) for value in result.scores.values())
+    assert result.z.shape == (500, 3) and result.z_hat.shape == (k, 500, 3)
+    assert result.net.shape[1:] == result.net_hat.shape[2:] and len(result.net_hat) == k
+    assert result.world["z_pos"].shape == (500, 3)
+    assert result.frame_step.tolist() == sorted(schedule(40))
+    assert result.loss_step.tolist() == list(range(1, 41))
+    assert all(len(values) == k for values in result.history.values())
+    for points in (result.z, result.world["z_pos"], result.net, result.z_hat.astype(float)):
+        # float16 frames: 3 digits
+        tolerance = 2e-3 if points is not result.z else 1e-6
+        assert np.abs(np.linalg.norm(points, axis=-1) - 1).max() < tolerance
+    assert result.provenance["device"] == "cpu" and result.provenance["cpu_seconds"] > 0
+
+
+def test_first_frame_and_first_scores_are_of_the_untrained_encoder():
+    (result,) = train_group(ask((0,), **SHORT), device="cpu")
+    learner = infonce.start(ask((0,), **SHORT), "cpu")
+    np.testing.assert_array_equal(result.z_hat[0], learner.look().z_hat[0].astype(np.float16))
+    # fewer points while training than at the end
+    assert result.history["linear_r2"][0] == pytest.approx(
+        result.scores["untrained_linear_r2"], abs=0.05
+    )
+
+
+def test_the_look_between_observations_is_what_an_observation_shows():
+    learner = infonce.start(ask((0, 1), **SHORT), "cpu")
+    look, observation = learner.look(), learner.observe()
+    np.testing.assert_allclose(look.z_hat, observation.z_hat, atol=1e-6)
+    np.testing.assert_allclose(look.net_hat, observation.net_hat, atol=1e-6)
+    assert look.scores == {} and all(v.shape == (2,) for v in observation.scores.values())
+
+
+def test_long_histories_of_the_loss_are_thinned_but_keep_both_ends():
+    (result,) = train_group(ask((0,), steps=450, batch=16, width=8, depth=1), device="cpu")
+    assert len(result.loss) == len(result.loss_step) == MOST_LOSSES
+    assert result.loss_step[0] == 1 and result.loss_step[-1] == 450
+    assert (np.diff(result.loss_step) >= 1).all()
+
+
+def test_one_step_is_a_run_too():
+    (result,) = train_group(ask((0,), steps=1, batch=8), device="cpu")
+    assert result.frame_step.tolist() == [0, 1] and len(result.loss) == 1
+
+
+# --- schedule, reports, stopping ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("steps", (1, 2, 5, 40, 400, 20_000))
+def test_schedule_has_both_ends_and_is_dense_early(steps):
+    when = sorted(schedule(steps))
+    assert when[0] == 0 and when[-1] == steps and 1 in when
+    assert len(when) <= FRAMES + 1
+    assert {0, 1, min(2, steps), min(3, steps)} <= set(when)
+    gaps = np.diff(when)
+    assert (np.diff(gaps) >= -1).all()  # ever wider, up to rounding
+    if steps >= 400:
+        assert when[len(when) // 2] < steps / 10 and gaps[-1] > 0.1 * steps
+
+
+def test_reports_grow_and_carry_scores_at_every_observation():
+    told: list[Progress] = []
+    train_group(ask((0, 1), **SHORT), told.append, device="cpu")
+    steps = [progress.step for progress in told]
+    assert steps == sorted(set(steps)) and steps[0] == 0 and steps[-1] == 40
+    assert {p.step for p in told if p.scores is not None} == schedule(40)
+    for progress in told:
+        assert progress.steps == 40 and progress.loss.shape == (2,)
+        assert progress.z.shape == progress.z_hat.shape == (2, 500, 3)
+        assert progress.net.shape == progress.net_hat.shape
+        assert np.isfinite(progress.loss).all() == (progress.step > 0)
+
+
+@pytest.mark.parametrize("patience", (0, 7))
+def test_training_stops_as_soon_as_it_is_told(patience):
+    asked, told = [], []
+
+    def should_stop():
+        asked.append(True)
+        return len(asked) > patience
+
+    with pytest.raises(Stopped):
+        train_group(ask((0,), **SHORT), told.append, should_stop, device="cpu")
+    assert len(asked) == patience + 1
+    assert max(progress.step for progress in told) <= patience
+
+
+@pytest.mark.parametrize("step", (0, 10))
+def test_a_member_that_diverges_is_marked_and_the_others_go_on(step):
+    members = ask((0, 1, 2), **SHORT)
+    learner = infonce.start(members, "cpu")
+    healthy = train(infonce.start(members, "cpu"))
+
+    def poison(progress):
+        if progress.step == step:
+            with torch.no_grad():
+                learner.f.weights[0][1] = torch.nan
+
+    results = train(learner, poison)
+    assert [result.diverged for result in results] == [False, True, False]
+    for i in (0, 2):
+        assert differences(results[i], healthy[i]) == []
+    broken = results[1].scores
+    trained = ("linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss")
+    assert all(broken[name] is None for name in trained)
+    # what does not depend on the encoder that broke is still there
+    assert broken["raw_linear_r2"] == healthy[1].scores["raw_linear_r2"]
+    assert broken["untrained_mcc"] == healthy[1].scores["untrained_mcc"]
+    assert np.isnan(results[1].history["degree"][-1])
+    assert np.isnan(results[1].loss[-1])
+
+
+def test_the_harshest_settings_stay_finite_or_are_marked():
+    harsh = {"learning_rate": 0.3, "tau": 0.005, "kappa": 500.0, **SHORT}
+    for result in train_group(ask((0, 1), **harsh), device="cpu"):
+        finite = np.isfinite(result.loss).all() and np.isfinite(result.z_hat).all()
+        assert result.diverged != finite
+
+
+def test_device_is_the_one_asked_for():
+    assert pick_device("cpu") == "cpu" and pick_device("cuda") == "cuda"
+    assert pick_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+# --- golden numbers ---------------------------------------------------------------------------
+
+GOLDEN = {
+    "default": (
+        {},
+        {
+            "linear_r2": 0.84362, "orthogonal_r2": 0.80782, "mcc": 0.72704,
+            "singular_value_mae": 0.1005, "degree": 1, "loss": 4.68923, "loss_floor": 3.56545,
+            "raw_linear_r2": 0.80635, "raw_mcc": 0.59466,
+            "untrained_linear_r2": 0.82605, "untrained_mcc": 0.72241,
+        },
+    ),
+    "laplace on the circle, anchors, standard start, lifted": (
+        {"conditional": "laplace", "negatives": "anchors", "initialisation": "standard",
+         "d": 2, "d_x": 4},
+        {
+            "linear_r2": 0.78808, "orthogonal_r2": 0.54707, "mcc": 0.821,
+            "singular_value_mae": 0.27015, "degree": 0, "loss": 4.99713, "loss_floor": None,
+            "raw_linear_r2": 0.94084, "raw_mcc": 0.74176,
+            "untrained_linear_r2": 0.57495, "untrained_mcc": 0.59817,
+        },
+    ),
+    "five dimensions, a cap, annealed, a finite set": (
+        {"d": 5, "marginal_kappa": 20.0, "anneal": 0.5, "n_train": 200},
+        {
+            "linear_r2": 0.59921, "orthogonal_r2": 0.37209, "mcc": 0.56358, "degree": None,
+            "loss": 5.97597, "loss_floor": 4.85259,
+            "raw_linear_r2": 0.70242, "untrained_linear_r2": 0.56259,
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "expected"), GOLDEN.values(), ids=GOLDEN)
+def test_numbers_are_those_of_this_version(setting, expected):
+    (result,) = train_group(ask((0,), steps=5, **setting), device="cpu")
+    for name, value in expected.items():
+        assert result.scores[name] == (None if value is None else pytest.approx(value, abs=1e-3)), (
+            f"{name} changed: stored results no longer match this code. If that is meant, raise "
+            "`version` in core/scenarios/infonce.py and pin the new numbers here."
+        )

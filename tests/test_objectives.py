@@ -1,0 +1,171 @@
+"""The losses against a slow loop on six points drawn as angles, and their laws."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from core.objectives import INFO_NCE, info_nce_anchors, info_nce_views, log_sum_exp_dot
+
+ANCHORS = (0, 40, 95, 150, 230, 300)  # degrees on the circle
+POSITIVES = (10, 30, 120, 150, 200, 340)
+each_loss = pytest.mark.parametrize("negatives", INFO_NCE)
+
+
+def on_circle(degrees, members=1):
+    angle = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))
+    return torch.stack([angle.cos(), angle.sin()], -1).expand(members, -1, -1)
+
+
+def slow(anchors, positives, tau, negatives):
+    """-log of the positive's share among its rivals, averaged; every dot product is a cosine."""
+
+    def similarity(a, b):
+        return math.exp(math.cos(math.radians(a - b)) / tau)
+
+    total = 0.0
+    for i, anchor in enumerate(anchors):
+        positive = similarity(anchor, positives[i])
+        if negatives == "views":
+            among = sum(similarity(anchor, other) for other in positives)
+        else:
+            among = positive + sum(similarity(anchor, other) for other in anchors)
+        total -= math.log(positive / among)
+    return total / len(anchors)
+
+
+@each_loss
+@pytest.mark.parametrize("tau", (0.05, 0.3, 1.0, 20.0))
+def test_loss_is_the_slow_loop(negatives, tau):
+    loss = INFO_NCE[negatives](
+        on_circle(ANCHORS), on_circle(POSITIVES), torch.tensor([tau], dtype=torch.float64)
+    )
+    assert loss.shape == (1,)
+    assert float(loss) == pytest.approx(slow(ANCHORS, POSITIVES, tau, negatives), abs=1e-12)
+
+
+@each_loss
+def test_members_have_their_own_temperature(negatives):
+    taus = (0.1, 0.5, 2.0)
+    loss = INFO_NCE[negatives](
+        on_circle(ANCHORS, 3), on_circle(POSITIVES, 3), torch.tensor(taus, dtype=torch.float64)
+    )
+    expected = [slow(ANCHORS, POSITIVES, tau, negatives) for tau in taus]
+    assert loss.tolist() == pytest.approx(expected, abs=1e-12)
+
+
+@each_loss
+def test_members_do_not_meet(negatives):
+    generator = torch.Generator().manual_seed(0)
+    z, z_pos = torch.randn(2, 2, 8, 3, generator=generator, dtype=torch.float64)
+    tau = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    before = INFO_NCE[negatives](z, z_pos, tau)
+    z, z_pos = z.clone(), z_pos.clone()
+    z[1], z_pos[1] = -z[1], z_pos[1] * 2
+    after = INFO_NCE[negatives](z, z_pos, tau)
+    assert before[0] == after[0] and before[1] != after[1]
+
+
+@each_loss
+def test_joint_rotation_and_joint_reflection_change_nothing(negatives):
+    generator = torch.Generator().manual_seed(1)
+    z, z_pos = nn.functional.normalize(
+        torch.randn(2, 1, 20, 4, generator=generator, dtype=torch.float64), dim=-1
+    )
+    q = torch.linalg.qr(torch.randn(4, 4, generator=generator, dtype=torch.float64))[0]
+    mirror = torch.diag(torch.tensor([1.0, -1, 1, 1], dtype=torch.float64))
+    tau = torch.tensor([0.2], dtype=torch.float64)
+    loss = INFO_NCE[negatives]
+    before = loss(z, z_pos, tau)
+    for turn in (q, q @ mirror):
+        torch.testing.assert_close(loss(z @ turn, z_pos @ turn, tau), before)
+    # turning only one of the two is not harmless
+    assert abs(float(loss(z @ q, z_pos, tau) - before)) > 0.01
+
+
+@pytest.mark.parametrize("n", (2, 6, 100))
+def test_an_encoder_that_knows_nothing_pays_the_log_of_the_number_of_terms(n):
+    z, tau = torch.zeros(1, n, 3), torch.ones(1)
+    assert float(info_nce_views(z, z, tau)) == pytest.approx(math.log(n), abs=1e-6)
+    assert float(info_nce_anchors(z, z, tau)) == pytest.approx(math.log(n + 1), abs=1e-6)
+
+
+@each_loss
+def test_coldest_temperature_stays_finite(negatives):
+    generator = torch.Generator().manual_seed(2)
+    z, z_pos = nn.functional.normalize(torch.randn(2, 1, 64, 3, generator=generator), dim=-1)
+    tau = torch.tensor([0.005])  # logits reach 200, exp(200) overflows float32
+    for a, b in ((z, z_pos), (z, z), (z, -z)):
+        a = a.clone().requires_grad_()
+        loss = INFO_NCE[negatives](a, b, tau)
+        loss.sum().backward()
+        assert loss.isfinite().all() and a.grad.isfinite().all()
+        double = INFO_NCE[negatives](a.detach().double(), b.double(), tau.double())
+        assert float(loss.detach()) == pytest.approx(float(double), abs=1e-3)
+
+
+@each_loss
+def test_training_precision_agrees_with_double(negatives):
+    generator = torch.Generator().manual_seed(3)
+    z, z_pos = nn.functional.normalize(torch.randn(2, 1, 256, 3, generator=generator), dim=-1)
+    tau = torch.tensor([0.1])
+    single = INFO_NCE[negatives](z, z_pos, tau)
+    double = INFO_NCE[negatives](z.double(), z_pos.double(), tau.double())
+    assert float(single) == pytest.approx(float(double), abs=1e-5)
+
+
+# --- the hand-written gradient ----------------------------------------------------------------
+
+
+def two(n, k, d, m=2):
+    generator = torch.Generator().manual_seed(4)
+    return (
+        torch.randn(m, n, d, generator=generator, dtype=torch.float64).requires_grad_(),
+        torch.randn(m, k, d, generator=generator, dtype=torch.float64).requires_grad_(),
+    )
+
+
+def test_log_sum_exp_dot_passes_gradcheck():
+    assert torch.autograd.gradcheck(log_sum_exp_dot, two(4, 5, 3))
+
+
+def test_log_sum_exp_dot_passes_gradcheck_when_both_arguments_are_one_tensor():
+    a, _ = two(4, 4, 3)
+    assert torch.autograd.gradcheck(lambda z: log_sum_exp_dot(z * 2, z), (a,))
+
+
+def test_log_sum_exp_dot_is_the_plain_composition():
+    a, b = two(7, 9, 3)
+    weight = torch.rand(2, 7, dtype=torch.float64)
+    ours = log_sum_exp_dot(a, b)
+    plain = torch.logsumexp(a @ b.mT, -1)
+    torch.testing.assert_close(ours, plain)
+    torch.testing.assert_close(
+        torch.autograd.grad((ours * weight).sum(), (a, b)),
+        torch.autograd.grad((plain * weight).sum(), (a, b)),
+    )
+
+
+def test_log_sum_exp_dot_leaves_its_arguments_alone():
+    a, b = two(4, 5, 3)
+    before = a.detach().clone(), b.detach().clone()
+    log_sum_exp_dot(a, b).sum().backward()
+    assert torch.equal(a, before[0]) and torch.equal(b, before[1])
+
+
+@each_loss
+def test_gradient_of_the_loss_is_autograds(negatives):
+    z, z_pos = two(6, 6, 3)
+    tau = torch.tensor([0.3, 1.5], dtype=torch.float64)
+    scaled = z / tau[:, None, None]
+    positive = (scaled * z_pos).sum(-1)
+    against = scaled @ (z_pos if negatives == "views" else z).mT
+    if negatives == "anchors":
+        against = torch.cat([against, positive[..., None]], -1)
+    plain = (torch.logsumexp(against, -1) - positive).mean(-1)
+    ours = INFO_NCE[negatives](z, z_pos, tau)
+    torch.testing.assert_close(ours, plain)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours.sum(), (z, z_pos)), torch.autograd.grad(plain.sum(), (z, z_pos))
+    )

@@ -1,0 +1,279 @@
+"""Closed forms against quadrature, scipy, Monte Carlo and the losses that are trained."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import quad
+from scipy.special import gamma
+from scipy.stats import uniform_direction, vonmises_fisher
+
+from core import metrics, theory
+from core.objectives import INFO_NCE
+from core.spaces import VMF, Noise
+
+each_d = pytest.mark.parametrize("d", (2, 3, 5, 10, 20), ids=lambda d: f"d={d}")
+each_kappa = pytest.mark.parametrize(
+    "kappa", (0.1, 1.0, 10.0, 100.0, 500.0), ids=lambda k: f"kappa={k:g}"
+)
+
+
+def pairs(d, kappa, batch, marginal_kappa=0.0, seed=0):
+    """Endless batches (z, z_pos), each (batch, d), from the samplers that training uses."""
+    noise = Noise([seed], "floor", "cpu")
+    marginal, conditional = (
+        VMF.of(torch.tensor([k], dtype=torch.float64), d) for k in (marginal_kappa, kappa)
+    )
+    mean = torch.eye(d)[-1].expand(1, batch, d)
+    while True:
+        z = marginal.sample(mean, noise.uniform(batch), noise.normal(batch, d))
+        z_pos = conditional.sample(z, noise.uniform(batch), noise.normal(batch, d))
+        yield z[0].double().numpy(), z_pos[0].double().numpy()
+
+
+@pytest.mark.parametrize(("d", "area"), [(1, 2), (2, 2 * np.pi), (3, 4 * np.pi), (4, 2 * np.pi**2)])
+def test_sphere_area_is_the_schoolbook_one(d, area):
+    assert theory.log_sphere_area(d) == pytest.approx(np.log(area))
+
+
+@each_d
+@each_kappa
+def test_vmf_density_integrates_to_one(kappa, d):
+    log_c = float(theory.log_vmf_normaliser(kappa, d))
+
+    def ring(theta):  # all points at one polar angle
+        return np.exp(
+            log_c + kappa * np.cos(theta) + theory.log_sphere_area(d - 1)
+            + (d - 2) * np.log(np.sin(theta))
+        )  # fmt: skip
+
+    width = 1 / np.sqrt(kappa + d)
+    cuts = sorted({0.0, np.pi, *np.clip(width * np.array([1, 2, 4, 8, 16]), 0, np.pi)})
+    total = sum(quad(ring, a, b, epsabs=1e-12)[0] for a, b in pairwise(cuts))
+    assert total == pytest.approx(1, abs=1e-8)
+
+
+@each_d
+@each_kappa
+def test_normaliser_is_scipys(kappa, d):
+    v = np.eye(d)[0]
+    expected = vonmises_fisher(v, kappa).logpdf(v) - kappa
+    assert float(theory.log_vmf_normaliser(kappa, d)) == pytest.approx(expected, abs=1e-8)
+
+
+@each_d
+def test_normaliser_tends_to_the_uniform_density(d):
+    for kappa in (0.0, 1e-12, 1e-6):
+        value = float(theory.log_vmf_normaliser(kappa, d))
+        assert value == pytest.approx(-theory.log_sphere_area(d), abs=1e-6)
+
+
+@pytest.mark.parametrize("d", (2, 20, 64, 200))
+@pytest.mark.parametrize("kappa", (0.0, 1e-3, 1.0, 1500.0, 1e5))
+def test_normaliser_is_finite_in_large_dimensions_and_concentrations(kappa, d):
+    assert np.isfinite(theory.log_vmf_normaliser(kappa, d))
+
+
+def test_normaliser_takes_arrays_and_falls_smoothly_across_its_two_branches():
+    kappa = np.geomspace(1e-6, 1e3, 400)
+    for d in (20, 60, 150):
+        value = theory.log_vmf_normaliser(kappa, d)
+        assert value.shape == kappa.shape
+        # log C falls, ever faster up to slope 1 (its slope is minus the mean cosine)
+        assert (np.diff(value) <= 1e-9).all()
+        assert (np.diff(value) >= -np.diff(kappa) - 1e-9).all()
+
+
+@each_kappa
+def test_mean_cosine_at_three_dimensions_is_langevins(kappa):
+    assert theory.vmf_mean_cosine(kappa, 3) == pytest.approx(1 / np.tanh(kappa) - 1 / kappa)
+
+
+@each_d
+@each_kappa
+def test_mean_cosine_is_minus_the_slope_of_the_log_normaliser(kappa, d):
+    h = 1e-4 * kappa
+    slope = float(
+        theory.log_vmf_normaliser(kappa + h, d) - theory.log_vmf_normaliser(kappa - h, d)
+    ) / (2 * h)
+    assert theory.vmf_mean_cosine(kappa, d) == pytest.approx(-slope, rel=1e-5)
+
+
+@each_d
+def test_mean_cosine_is_zero_at_zero_and_one_at_infinity(d):
+    assert theory.vmf_mean_cosine(0, d) == 0
+    assert theory.vmf_mean_cosine(1e6, d) == pytest.approx(1, abs=1e-4)
+
+
+@each_kappa
+def test_information_at_three_dimensions_has_a_closed_form(kappa):
+    log_sinh = kappa + np.log1p(-np.exp(-2 * kappa)) - np.log(2)
+    expected = np.log(kappa) - log_sinh + kappa / np.tanh(kappa) - 1
+    assert theory.vmf_information(kappa, 3) == pytest.approx(expected, abs=1e-9)
+
+
+def test_information_of_the_default_world_is_two_nats():
+    assert theory.vmf_information(10, 3) == pytest.approx(1.996, abs=5e-4)
+
+
+@each_d
+@pytest.mark.parametrize("kappa", (1.0, 30.0))
+def test_information_is_the_mean_log_ratio_of_scipys_densities(kappa, d):
+    v = np.eye(d)[0]
+    law = vonmises_fisher(v, kappa)
+    drawn = law.rvs(40_000, random_state=5)
+    area = 2 * np.pi ** (d / 2) / gamma(d / 2)
+    ratio = law.logpdf(drawn) + np.log(area)
+    error = ratio.std() / np.sqrt(len(drawn))
+    assert theory.vmf_information(kappa, d) == pytest.approx(ratio.mean(), abs=5 * error)
+
+
+@each_d
+def test_information_grows_from_zero(d):
+    values = [theory.vmf_information(kappa, d) for kappa in (0, 0.1, 1, 10, 100)]
+    assert values[0] == pytest.approx(0, abs=1e-9)
+    assert np.all(np.diff(values) > 0)
+
+
+# --- density ratios ---------------------------------------------------------------------------
+
+
+def globe(nodes=80):
+    """Quadrature on S^2: points (n, 3) and weights (n,), exact for smooth functions."""
+    height, weight = np.polynomial.legendre.leggauss(nodes)
+    longitude = 2 * np.pi * np.arange(2 * nodes) / (2 * nodes)
+    h, phi = np.meshgrid(height, longitude, indexing="ij")
+    flat = np.sqrt(1 - h**2)
+    points = np.stack([flat * np.cos(phi), flat * np.sin(phi), h], -1).reshape(-1, 3)
+    return points, np.repeat(weight, 2 * nodes) * np.pi / nodes
+
+
+@pytest.mark.parametrize("marginal_kappa", (0.0, 2.0, 20.0))
+@pytest.mark.parametrize("kappa", (1.0, 10.0))
+def test_log_ratio_is_the_conditional_over_the_quadrature_of_its_mixture(kappa, marginal_kappa):
+    pole = np.array([0.6, 0.0, 0.8])
+    other = uniform_direction(3).rvs(30, random_state=6)
+    z = uniform_direction(3).rvs(5, random_state=7)
+    points, weights = globe()
+    marginal = (
+        vonmises_fisher(pole, marginal_kappa).pdf(points)
+        if marginal_kappa else np.full(len(points), 1 / (4 * np.pi))
+    )  # fmt: skip
+    conditional = np.array([vonmises_fisher(p, kappa).pdf(other) for p in points])
+    p_other = (weights * marginal) @ conditional
+    expected = np.array([vonmises_fisher(a, kappa).logpdf(other) for a in z]) - np.log(p_other)
+    ratio = theory.vmf_log_ratio(kappa, marginal_kappa, pole)(z, other)
+    assert ratio.shape == (5, 30)
+    difference = ratio - expected  # a constant, which InfoNCE does not see
+    np.testing.assert_allclose(difference, difference[0, 0], atol=1e-6)
+
+
+def test_log_ratio_in_five_dimensions_agrees_with_monte_carlo():
+    d, kappa, marginal_kappa = 5, 4.0, 3.0
+    pole = np.eye(d)[-1]
+    other = uniform_direction(d).rvs(6, random_state=8)
+    anchors = vonmises_fisher(pole, marginal_kappa).rvs(200_000, random_state=9)
+    log_c = vonmises_fisher(pole, kappa).logpdf(pole) - kappa
+    density = np.exp(log_c + kappa * anchors @ other.T)  # (anchors, other)
+    p_other = density.mean(0)
+    z = np.eye(d)[:1]
+    expected = log_c + kappa * (z @ other.T)[0] - np.log(p_other)
+    difference = theory.vmf_log_ratio(kappa, marginal_kappa, pole)(z, other)[0] - expected
+    error = density.std(0) / p_other / np.sqrt(len(anchors))
+    assert np.abs(difference - difference.mean()).max() < 6 * error.max()
+
+
+def test_log_ratio_of_a_uniform_marginal_is_kappa_times_the_cosine():
+    z, other = uniform_direction(4).rvs(7, random_state=1), uniform_direction(4).rvs(9)
+    ratio = theory.vmf_log_ratio(3.0, 0.0, np.eye(4)[-1])(z, other)
+    difference = ratio - 3.0 * z @ other.T
+    np.testing.assert_allclose(difference, difference[0, 0], atol=1e-12)
+
+
+# --- the loss at the truth --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("negatives", INFO_NCE)
+@pytest.mark.parametrize(("d", "kappa"), [(2, 1.0), (3, 10.0), (10, 100.0)])
+def test_loss_at_the_truth_is_the_trained_loss_of_a_perfect_encoder(d, kappa, negatives):
+    # back on the sphere in double precision: the ratio's marginal feels the rounding of |z|
+    z, z_pos = (p / np.linalg.norm(p, axis=1, keepdims=True) for p in next(pairs(d, kappa, 64)))
+    ratio = theory.vmf_log_ratio(kappa, 0.0, np.eye(d)[-1])
+    trained = INFO_NCE[negatives](
+        torch.from_numpy(z)[None], torch.from_numpy(z_pos)[None],
+        torch.tensor([1 / kappa], dtype=torch.float64),
+    )  # fmt: skip
+    ours = theory.info_nce_at(ratio, z, z_pos, negatives)
+    assert ours == pytest.approx(float(trained), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("d", "kappa", "batch", "negatives", "expected"),
+    [
+        (3, 10, 256, "views", 3.54),
+        (3, 10, 256, "anchors", 3.63),
+        (3, 100, 256, "views", 1.44),
+        (3, 100, 256, "anchors", 2.00),
+        (10, 10, 512, "views", 3.80),
+        (10, 10, 512, "anchors", 4.42),
+    ],
+)
+def test_loss_floor_reproduces_the_measured_table(d, kappa, batch, negatives, expected):
+    ratio = theory.vmf_log_ratio(kappa, 0.0, np.eye(d)[-1])
+    floor, batches = theory.loss_floor(ratio, pairs(d, kappa, batch), negatives)
+    assert floor == pytest.approx(expected, abs=0.05)
+    assert batches >= 8
+
+
+def test_loss_floor_tends_to_log_batch_minus_information_for_many_negatives():
+    # log M - I is the limit of M >> e^I: here I = 0.3 nats and M = 512
+    ratio = theory.vmf_log_ratio(1.5, 0.0, np.eye(3)[-1])
+    floor, _ = theory.loss_floor(ratio, pairs(3, 1.5, 512), "views")
+    assert floor == pytest.approx(np.log(512) - theory.vmf_information(1.5, 3), abs=0.03)
+
+
+@pytest.mark.parametrize("marginal_kappa", (0.0, 10.0))
+def test_no_other_critic_beats_the_true_ratio_with_views_as_negatives(marginal_kappa):
+    d, kappa = 3, 10.0
+    batches = [b for b, _ in zip(pairs(d, kappa, 128, marginal_kappa), range(30), strict=False)]
+    pole = np.eye(d)[-1]
+
+    def mean_loss(critic):
+        return np.mean([theory.info_nce_at(critic, *batch, "views") for batch in batches])
+
+    truth = mean_loss(theory.vmf_log_ratio(kappa, marginal_kappa, pole))
+    for other in (
+        theory.vmf_log_ratio(kappa / 2, marginal_kappa, pole),
+        theory.vmf_log_ratio(2 * kappa, marginal_kappa, pole),
+        theory.vmf_log_ratio(kappa, marginal_kappa + 10, pole),
+        lambda z, z_pos: np.zeros((len(z), len(z_pos))),
+    ):
+        assert truth < mean_loss(other)
+
+
+def test_loss_floor_is_settled_to_its_standard_error_or_refuses():
+    ratio = theory.vmf_log_ratio(10.0, 0.0, np.eye(3)[-1])
+    few = [b for b, _ in zip(pairs(3, 10.0, 32), range(5), strict=False)]
+    with pytest.raises(ValueError, match="5 batches"):
+        theory.loss_floor(ratio, iter(few), "views")
+    floor, batches = theory.loss_floor(ratio, pairs(3, 10.0, 32), "views")
+    again, _ = theory.loss_floor(ratio, pairs(3, 10.0, 32, seed=1), "views")
+    assert abs(floor - again) < 5 * np.sqrt(2) * theory.STANDARD_ERROR
+    values = [
+        theory.info_nce_at(ratio, *b, "views")
+        for b, _ in zip(pairs(3, 10.0, 32), range(batches), strict=False)
+    ]
+    assert floor == pytest.approx(np.mean(values))
+    assert np.std(values, ddof=1) / np.sqrt(batches) <= theory.STANDARD_ERROR
+
+
+@pytest.mark.parametrize("angle", (0, 20, 45, 70, 90, 135, 180))
+def test_rotation_scores_are_what_the_metrics_measure(angle):
+    z = np.random.default_rng(0).normal(size=(40_000, 2))
+    radian = np.deg2rad(angle)
+    turn = np.array([[np.cos(radian), -np.sin(radian)], [np.sin(radian), np.cos(radian)]])
+    expected = theory.rotation_scores(angle)
+    assert metrics.linear_r2(z, z @ turn) == pytest.approx(expected[0])
+    # sampling error of a correlation
+    assert metrics.mcc(z, z @ turn) == pytest.approx(expected[1], abs=0.015)
