@@ -99,20 +99,22 @@ class Engine:
         self._ticker.start()
         atexit.register(self.close)
 
-    def submit(self, experiment: Experiment, viewer: str) -> Job:
+    def submit(self, experiment: Experiment, viewer: str, playable: bool = False) -> Job:
         """Start what is not stored yet, or join those who already wait for the same.
 
-        Raises `Refused` when the queue is full.
+        `playable` also trains again what is stored without its trajectory. Raises `Refused` when
+        the queue is full.
         """
         job = self.find(experiment, viewer)
         if job is not None:
             return job
-        stored = self._stored(experiment.members)
+        stored = self._stored(experiment.members, playable)
         with self._lock:
             job = self._jobs.get(experiment.key)
             if job is None:
                 # once more, as an equal job may have finished since; absent files cost a `stat`
-                stored |= self._stored(m for m in experiment.members if m.key not in stored)
+                absent = (m for m in experiment.members if m.key not in stored)
+                stored |= self._stored(absent, playable)
                 missing = [m for m in experiment.members if m.key not in stored]
                 parts = self._split(missing)
                 job = Job(experiment, stored, parts, self._ahead, self._leave)
@@ -185,9 +187,13 @@ class Engine:
         if futures:
             self._client.cancel(futures)
 
-    def _stored(self, members: Iterable[Member]) -> dict[str, Result]:
+    def _stored(self, members: Iterable[Member], playable: bool) -> dict[str, Result]:
         results = ((member.key, self.store.get(member)) for member in members)
-        return {key: result for key, result in results if result is not None}
+        return {
+            key: result
+            for key, result in results
+            if result is not None and (result.playable or not playable)
+        }
 
     def _split(self, missing: list[Member]) -> list[Group]:
         """Tasks for the missing members: smaller batches where workers would stay idle."""

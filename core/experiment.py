@@ -141,6 +141,11 @@ class Result:
     world: dict[str, np.ndarray]  # further facts a figure needs, by the scenario's names
     provenance: dict[str, str | float]  # device, torch, cpu_seconds, seconds, date
 
+    @property
+    def playable(self) -> bool:
+        """Whether it holds its trajectory, and not just the end (as the gallery's sweeps do)."""
+        return len(self.frame_step) > 1
+
     def thinned(self, frames: int, points: int) -> "Result":
         """At most `frames` frames (the last among them) of `points` points: for the gallery.
 

@@ -1,7 +1,8 @@
-"""Result -> Plotly or Altair figure; colours by role, everywhere the same.
+"""Result -> Altair figure and the table behind it; colours by role, everywhere the same.
 
-Live curves are Altair (keyed charts do not flicker), figures drawn once a run are Plotly. Theory is
-dashed, measurement solid or points. Every figure has a table of its numbers beside it.
+Keyed Altair charts do not flicker while a run streams, and load beside the 3-D view's Plotly, where
+Streamlit's own Plotly would be a second library to wait for. Theory is dashed, measurement solid or
+points.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,11 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import altair as alt
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
 from core.experiment import Result
 from core.legend import BASELINES, ROLE, SCORE_TITLES, spoken
 from core.scenarios.scenario import Knob
+
+Figure = tuple[alt.LayerChart | alt.FacetChart | alt.Chart, pd.DataFrame]
 
 LINE_HEIGHT = 230
 SQUARE = {"width": 270, "height": 270}
@@ -26,7 +28,7 @@ def curves(
     levels: Mapping[str, float],
     shown: str = "",
     domain: tuple[float, float] | None = None,
-) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+) -> Figure:
     """Curves over training steps, one thin line a name, and dashed labelled levels.
 
     `series` maps a seed's name to (steps, values); `shown` is drawn bolder. `levels` are baselines
@@ -67,7 +69,7 @@ def _levels(levels: Mapping[str, float], y: alt.Y) -> list[alt.Chart]:
 
 def strip(
     values: Mapping[str, float | None], baselines: Mapping[str, float], title: str, ceiling: float
-) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+) -> Figure:
     """Every seed's score as a dot on one axis, with baselines and ceiling as labelled ticks."""
     table = pd.DataFrame(
         [{"seed": seed, title: value} for seed, value in values.items() if value is not None],
@@ -89,7 +91,7 @@ def strip(
 
 def sweep(
     results: Iterable[Result], knob: Knob, score: str, baselines: Sequence[str] = ()
-) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+) -> Figure:
     """A score against a parameter: every seed a point, their mean a line, baselines dashed.
 
     Points can be selected (name "run"): the selection carries the value and the seed.
@@ -149,55 +151,53 @@ def _end_label(table: pd.DataFrame, x: alt.X, name: str) -> alt.Chart:
     )
 
 
-def distances(
-    result: Result, kappa: float, tau: float, line: bool
-) -> tuple[go.Figure, pd.DataFrame]:
+def distances(result: Result, kappa: float, tau: float, line: bool) -> Figure:
     """The proof's second step: kappa <z, z'> against <h(z), h(z')> / tau, over random pairs.
 
     `line` draws the identity, which can hold only where the theorem's assumptions do.
     """
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
-    pairs = np.random.default_rng(0).integers(len(z), size=(2, 1500))
-    world = kappa * (z[pairs[0]] * z[pairs[1]]).sum(1)
-    model = (z_hat[pairs[0]] * z_hat[pairs[1]]).sum(1) / tau
-    table = pd.DataFrame({"kappa <z, z'>": world, "<h, h'> / tau": model})
-    figure = go.Figure(
-        go.Scatter(x=world, y=model, mode="markers", hoverinfo="skip",
-                   marker={"size": 4, "color": ROLE["z_hat"], "opacity": 0.45})
-    )  # fmt: skip
+    pairs = np.random.default_rng(0).integers(len(z), size=(2, 1000))
+    table = pd.DataFrame(
+        {
+            "world": kappa * (z[pairs[0]] * z[pairs[1]]).sum(1),
+            "model": (z_hat[pairs[0]] * z_hat[pairs[1]]).sum(1) / tau,
+        }
+    )
+    x = alt.X("world:Q", title="world: κ ⟨z, z′⟩")
+    y = alt.Y("model:Q", title="model: ⟨h(z), h(z′)⟩ / τ")
+    layers = [
+        alt.Chart(table).mark_circle(size=16, color=ROLE["z_hat"], opacity=0.45).encode(x=x, y=y)
+    ]
     if line:
-        figure.add_scatter(
-            x=[-kappa, kappa], y=[-kappa, kappa], mode="lines", hoverinfo="skip",
-            line={"dash": "dash", "color": ROLE["theory"]},
-        )  # fmt: skip
-        figure.add_annotation(
-            x=0.55 * kappa, y=0.55 * kappa, text="identity", showarrow=False, xshift=-30,
-            font={"color": ROLE["theory"]},
-        )  # fmt: skip
-    figure.update_layout(
-        xaxis_title="world: κ ⟨z, z′⟩", yaxis_title="model: ⟨h(z), h(z′)⟩ / τ",
-        showlegend=False, height=320, margin={"l": 60, "r": 10, "t": 10, "b": 50},
-    )  # fmt: skip
-    return figure, table
+        ends = pd.DataFrame({"world": [-kappa, kappa], "model": [-kappa, kappa]})
+        word = pd.DataFrame({"world": [0.5 * kappa], "model": [0.5 * kappa], "text": ["identity"]})
+        identity = alt.Chart(ends).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
+        layers.append(identity.encode(x=x, y=y))
+        layers.append(
+            alt.Chart(word)
+            .mark_text(align="right", dx=-12, color=ROLE["theory"], fontSize=12)
+            .encode(x=x, y=y, text="text:N")
+        )
+    return alt.layer(*layers).properties(height=300), table
 
 
-def gram(map_: np.ndarray) -> tuple[go.Figure, pd.DataFrame]:
+def gram(map_: np.ndarray) -> Figure:
     """A transposed times A of the fitted map z_hat -> z: the identity when it is orthogonal."""
     product = map_.T @ map_
-    figure = go.Figure(
-        go.Heatmap(z=product, zmin=-1, zmax=1, texttemplate="%{z:.2f}", hoverinfo="skip",
-                   colorscale=[[0, "#5b7fb8"], [0.5, "rgba(128,128,128,0.08)"], [1, ROLE["z_hat"]]],
-                   showscale=False, xgap=2, ygap=2)
-    )  # fmt: skip
-    figure.update_layout(
-        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10},
-        xaxis={"visible": False}, yaxis={"visible": False, "autorange": "reversed",
-                                         "scaleanchor": "x"},
-    )  # fmt: skip
-    return figure, pd.DataFrame(product)
+    rows, columns = np.indices(product.shape) + 1
+    table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), "value": product.ravel()})
+    base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
+    colours = alt.Scale(domain=[-1, 0, 1], range=[ROLE["z"], "#8a8f9822", ROLE["z_hat"]])
+    cells = base.mark_rect(cornerRadius=3).encode(
+        color=alt.Color("value:Q", scale=colours, legend=None)
+    )
+    large = alt.condition("abs(datum.value) > 0.5", alt.value("white"), alt.value(ROLE["baseline"]))
+    words = base.mark_text(fontSize=13).encode(text=alt.Text("value:Q", format=".2f"), color=large)
+    return alt.layer(cells, words).properties(height=300), table
 
 
-def from_the_front(points: np.ndarray, colours: Sequence[str]) -> tuple[alt.Chart, pd.DataFrame]:
+def from_the_front(points: np.ndarray, colours: Sequence[str]) -> Figure:
     """Points (n, d) seen along the first axis, centred and scaled to fit; far ones fainter."""
     centred = points[:, :3] - (points[:, :3].max(0) + points[:, :3].min(0)) / 2
     flat = centred / np.abs(centred).max()
@@ -219,9 +219,7 @@ def from_the_front(points: np.ndarray, colours: Sequence[str]) -> tuple[alt.Char
     return chart.properties(**SQUARE).configure_view(strokeWidth=0), table
 
 
-def plane(
-    points: np.ndarray, colours: Sequence[str], names: tuple[str, str]
-) -> tuple[alt.Chart, pd.DataFrame]:
+def plane(points: np.ndarray, colours: Sequence[str], names: tuple[str, str]) -> Figure:
     """Points (n, 2) with named axes."""
     table = pd.DataFrame({"a": points[:, 0], "b": points[:, 1], "colour": list(colours)})
     scale = alt.Scale(domain=[-1.5, 1.5])
@@ -237,9 +235,7 @@ def plane(
     return chart.properties(**SQUARE), table.rename(columns=dict(zip("ab", names, strict=True)))
 
 
-def rotation_curve(
-    angles: np.ndarray, theory: np.ndarray, at: float, measured: float
-) -> tuple[alt.LayerChart | alt.FacetChart, pd.DataFrame]:
+def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: float) -> Figure:
     """MCC against the angle: theory dashed, the measured value of the turned points a dot."""
     table = pd.DataFrame({"angle": angles, "MCC": theory})
     y = alt.Y("MCC:Q", scale=alt.Scale(domain=[0.6, 1.02]))

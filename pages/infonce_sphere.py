@@ -55,8 +55,11 @@ def draw(shown: runner.Shown) -> None:
     recovery.numbers(run, scenario.claim)
     with place:
         recovery.picture(run, aligned, axes, "globe", shown.stale, plain, height)
+    recovery.picture_first("globe")
     results = list(shown.results.values())
-    if len(results) == len(shown.experiment.members):
+    if shown.stale:
+        st.caption("These are the numbers of the run before.")
+    elif len(results) == len(shown.experiment.members):
         st.caption(recovery.tally(scenario, results))
     if not present:
         curves(shown, run, f"seed {seed}")
@@ -109,10 +112,9 @@ def why(result: Result) -> None:
         chart, table = figures.distances(
             result, params.kappa, params.model_tau, line=params.matched
         )
-        st.plotly_chart(
+        st.altair_chart(
             chart,
             key="distances",
-            config={"displayModeBar": False},
             alt="World similarity against model similarity over random pairs.",
         )
         if not params.matched:
@@ -128,10 +130,9 @@ def why(result: Result) -> None:
             st.caption("The latents of this run are not finite.")
             return
         chart, table = figures.gram(metrics.linear_map(z, z_hat))
-        st.plotly_chart(
+        st.altair_chart(
             chart,
             key="gram",
-            config={"displayModeBar": False},
             alt="The fitted map transposed times itself: the identity if orthogonal.",
         )
         export.table(table, "gram", "gram.table")

@@ -8,33 +8,57 @@ const views = new WeakMap(); // mount point -> View: outlives every message
 const CAMERA = { eye: { x: 0.9, y: -1.5, z: 0.65 }, up: { x: 0, y: 0, z: 1 },
   center: { x: 0, y: 0, z: 0 }, projection: { type: "orthographic" } };
 const BALL = 0.985; // the drawn ball is a little smaller, so that points lie on it
-const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600;
+const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600, QUIET = 50, LATE = 1500;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ parentElement, data }) {
-  const plotly = loadPlotly();
+  fetchAhead();
   if (data.preload) {
     const place = parentElement.closest('[data-testid="stElementContainer"]');
     if (place) place.style.display = "none";
     return undefined;
   }
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, plotly));
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, loadPlotly()));
   const view = views.get(parentElement);
   view.receive(data);
   // Streamlit also calls this for a superseded message: only a removed element is the end.
   return () => { if (!parentElement.isConnected) { view.destroy(); views.delete(parentElement); } };
 }
 
-function loadPlotly() {
-  // Beside Streamlit's own scripts, so that it is found under any base path.
+function source() { // beside Streamlit's own scripts, so that it is found under any base path
   const own = document.querySelector('script[src*="static/js/"]')?.src ?? document.baseURI;
-  const src = new URL("app/static/plotly.min.js", own.replace(/static\/js\/[^/]*$/, "")).href;
-  return (window.latentViewPlotly ??= new Promise((resolve, reject) => {
-    const script = Object.assign(document.createElement("script"), { src, async: true });
+  return new URL("app/static/plotly.min.js", own.replace(/static\/js\/[^/]*$/, "")).href;
+}
+
+function fetchAhead() { // without running it, which would hold up the page's text
+  window.latentViewLink ??= document.head.appendChild(Object.assign(
+    document.createElement("link"), { rel: "preload", as: "script", href: source() }));
+}
+
+function loadPlotly() {
+  return (window.latentViewPlotly ??= quiet().then(() => new Promise((resolve, reject) => {
+    const src = source(), script = Object.assign(document.createElement("script"), { src });
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => { window.latentViewPlotly = undefined; reject(new Error(src)); };
     document.head.append(script);
-  }));
+  })));
+}
+
+function quiet() { // until the page's text is there: running the library and drawing hold it up
+  return new Promise((resolve) => {
+    let calm;
+    const end = () => {
+      observer.disconnect();
+      clearTimeout(late);
+      requestAnimationFrame(() => requestAnimationFrame(resolve)); // and has been painted
+    };
+    const loading = () => document.querySelector('[data-testid="stSkeleton"]');
+    const settled = () => (loading() ? wait() : end());
+    const wait = () => { clearTimeout(calm); calm = setTimeout(settled, QUIET); };
+    const observer = new MutationObserver(wait), late = setTimeout(end, LATE);
+    observer.observe(document.body, { childList: true, subtree: true });
+    wait();
+  });
 }
 
 class View {

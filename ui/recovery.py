@@ -1,5 +1,6 @@
 """One run as a visitor reads it: truth beside recovered latents, and the scores beside them."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ SEQUENCE = (
     ("loss", "InfoNCE loss", "nats, on pairs no one trained on"),
 )
 PLACES = {"degree": "{:+.0f}", "loss": "{:.2f}"}
+PICTURE_SECONDS = 1.0
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
 
@@ -84,6 +86,17 @@ class Run:
             None,
             live=True,
         )
+
+
+def picture_first(key: str) -> None:
+    """Hold back what comes after the picture, once, when a visitor first sees it.
+
+    The browser draws the picture and all charts on one thread, in the order of their libraries'
+    arrival: without this pause the charts below the fold come first.
+    """
+    if not st.session_state.get(f"{key}.seen"):
+        st.session_state[f"{key}.seen"] = True
+        time.sleep(PICTURE_SECONDS)
 
 
 def picture(

@@ -13,6 +13,7 @@ from core.store import Store
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
+PLAYED = "run"  # the panel whose picture plays; a sweep's points need no trajectory
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,17 +85,16 @@ def panel(
     if before is not None:
         st.session_state.setdefault(f"{key}.before", before)
     results = stored(experiment.members)
-    if len(results) == len(experiment.members):
-        _let_go(key)
+    complete = len(results) == len(experiment.members)
+    job = _job_for(experiment, key, complete)
+    if job is not None:
+        _fragment(key, running=True)(lambda: _watch(job, experiment, draw, key))
+    elif complete:
         st.session_state[f"{key}.before"] = experiment
-        _fragment(key, running=False)(lambda: draw(Shown(experiment, results, {})))
-        return results
-    job = _job_for(experiment, key)
-    if job is None:
-        _offer(experiment, draw, key)
-        return {}
-    _fragment(key, running=True)(lambda: _watch(job, experiment, draw, key))
-    return {}
+        _fragment(key, running=False)(lambda: _finished(experiment, results, draw, key))
+    else:
+        _fragment(key, running=False)(lambda: _offer(experiment, draw, key))
+    return results if complete else {}
 
 
 def _fragment(key: str, running: bool) -> Callable[[Callable[[], None]], None]:
@@ -104,16 +104,15 @@ def _fragment(key: str, running: bool) -> Callable[[Callable[[], None]], None]:
     )
 
 
-def _job_for(experiment: Experiment, key: str) -> Job | None:
+def _job_for(experiment: Experiment, key: str, complete: bool) -> Job | None:
     """The job under way for this experiment: ours, another visitor's, or a quick one just begun."""
-    viewer = _viewer()
     held: Job | None = st.session_state.get(f"{key}.job")
     if held is not None and held.key != experiment.key:
         _let_go(key)
         held = None
-    if held is not None:
+    if held is not None or complete:
         return held
-    job = engine().find(experiment, viewer)
+    job = engine().find(experiment, _viewer())
     if job is None:
         seconds = engine().estimate(experiment)
         declined = st.session_state.get(f"{key}.declined") == experiment.key
@@ -123,11 +122,11 @@ def _job_for(experiment: Experiment, key: str) -> Job | None:
     return job
 
 
-def _submit(experiment: Experiment) -> Job | None:
+def _submit(experiment: Experiment, playable: bool = False) -> Job | None:
     from core.engine import Refused
 
     try:
-        return engine().submit(experiment, _viewer())
+        return engine().submit(experiment, _viewer(), playable)
     except Refused as reason:
         st.warning(str(reason), icon=":material/hourglass_empty:")
         return None
@@ -144,27 +143,42 @@ def _viewer() -> str:
     return st.session_state.setdefault("viewer", uuid.uuid4().hex)
 
 
+# The three below begin with one container for what is said about the run, so that the picture has
+# the same place on the page in each and is never built anew.
+
+
+def _finished(experiment: Experiment, results: dict[str, Result], draw: Draw, key: str) -> None:
+    """The finished runs; those shipped without their trajectory can be trained again."""
+    with st.container():
+        if not all(result.playable for result in results.values()) and key == PLAYED:
+            _begin_button("Train again to play it", experiment, key, playable=True)
+    draw(Shown(experiment, results, {}))
+
+
 def _offer(experiment: Experiment, draw: Draw, key: str) -> None:
     """The run before, dimmed, under a button that says what training costs here."""
-    seconds = engine().estimate(experiment)
-    cost = "" if seconds is None else f", {duration(seconds)}"
-    runs = len(experiment.members) - len(stored(experiment.members))
-
-    def begin() -> None:
-        st.session_state.pop(f"{key}.declined", None)
-        st.session_state[f"{key}.job"] = _submit(experiment)
-
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}",
-            key=f"{key}.train",
-            type="primary",
-            icon=":material/play_arrow:",
-            on_click=begin,
-        )
+        if f"{key}.error" in st.session_state:
+            st.error(st.session_state.pop(f"{key}.error"), icon=":material/error:")
+        seconds = engine().estimate(experiment)
+        cost = "" if seconds is None else f", {duration(seconds)}"
+        runs = len(experiment.members) - len(stored(experiment.members))
+        _begin_button(f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}", experiment, key)
         shown = f"{key}.before" in st.session_state
         st.caption("This setting is not stored yet." + " Below is the run before it." * shown)
-    _fragment(key, running=False)(lambda: _draw_before(draw, key))
+    _draw_before(draw, key)
+
+
+def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:
+    if st.button(
+        label,
+        key=f"{key}.train",
+        type="secondary" if playable else "primary",
+        icon=":material/play_arrow:",
+    ):
+        st.session_state.pop(f"{key}.declined", None)
+        st.session_state[f"{key}.job"] = _submit(experiment, playable)
+        st.rerun()
 
 
 def _draw_before(draw: Draw, key: str) -> None:
@@ -176,15 +190,15 @@ def _draw_before(draw: Draw, key: str) -> None:
 def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
     """One look at a running job: status line, cancel button, and the picture so far."""
     now: Snapshot = job.snapshot(_viewer())
-    if now.status == "done":
-        st.rerun()
-    if now.status in ("failed", "cancelled"):
+    if now.status in ("done", "failed", "cancelled"):
         _let_go(key)
-        st.session_state[f"{key}.declined"] = experiment.key
+        if now.status != "done":
+            st.session_state[f"{key}.declined"] = experiment.key
         if now.status == "failed":
             st.session_state[f"{key}.error"] = now.error
         st.rerun()
-    _status(now, experiment, key)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _status(now, experiment, key)
     if now.members or now.results:
         draw(Shown(experiment, now.results, now.members, now.step, now.steps))
     else:
@@ -192,18 +206,16 @@ def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
 
 
 def _status(now: Snapshot, experiment: Experiment, key: str) -> None:
-    def cancel() -> None:
+    if now.status == "queued":
+        ahead = f"{now.position} ahead in the queue" if now.position else "starting a worker"
+        st.progress(0.0, f"Waiting: {ahead}")
+    else:
+        done = f"{len(now.results)} of {len(experiment.members)} runs done"
+        st.progress(now.fraction, f"Training, step {now.step} of {now.steps}; {done}")
+    if st.button("Cancel", key=f"{key}.cancel", icon=":material/stop:"):
         _let_go(key)
         st.session_state[f"{key}.declined"] = experiment.key
-
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if now.status == "queued":
-            ahead = f"{now.position} ahead in the queue" if now.position else "starting a worker"
-            st.progress(0.0, f"Waiting: {ahead}")
-        else:
-            done = f"{len(now.results)} of {len(experiment.members)} runs done"
-            st.progress(now.fraction, f"Training, step {now.step} of {now.steps}; {done}")
-        st.button("Cancel", key=f"{key}.cancel", on_click=cancel, icon=":material/stop:")
+        st.rerun()
 
 
 def duration(seconds: float) -> str:

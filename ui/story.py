@@ -66,10 +66,11 @@ def slides(scenario: Scenario, params: Params) -> None:
 
 def notices(sentences: Sequence[str], refused: Sequence[str]) -> None:
     """What the setting breaks, and what the link asked for in vain."""
-    for sentence in refused:
-        st.warning(sentence, icon=":material/link_off:")
-    if sentences:
-        st.info("  \n".join(sentences), icon=":material/info:")
+    with st.container():  # one place on the page, whether or not there is anything to say
+        for sentence in refused:
+            st.warning(sentence, icon=":material/link_off:")
+        if sentences:
+            st.info("  \n".join(sentences), icon=":material/info:")
 
 
 Step = tuple[str, str, Callable[[], None]]
