@@ -13,6 +13,7 @@ from core.store import Store
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
+FIRST_FRAME_SECONDS = 0.12
 PLAYED = "run"  # the panel whose picture plays; a sweep's points need no trajectory
 
 
@@ -86,14 +87,19 @@ def panel(
         st.session_state.setdefault(f"{key}.before", before)
     results = stored(experiment.members)
     complete = len(results) == len(experiment.members)
-    job = _job_for(experiment, key, complete)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        job = _job_for(experiment, key, complete)
+        if job is None and not complete:
+            _offer(experiment, key)
+        elif job is None and key == PLAYED and not all(r.playable for r in results.values()):
+            _begin_button("Train again to play it", experiment, key, playable=True)
     if job is not None:
         _fragment(key, running=True)(lambda: _watch(job, experiment, draw, key))
     elif complete:
         st.session_state[f"{key}.before"] = experiment
-        _fragment(key, running=False)(lambda: _finished(experiment, results, draw, key))
+        _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw))
     else:
-        _fragment(key, running=False)(lambda: _offer(experiment, draw, key))
+        _fragment(key, running=False)(lambda: _still(_before(key), draw))
     return results if complete else {}
 
 
@@ -117,18 +123,18 @@ def _job_for(experiment: Experiment, key: str, complete: bool) -> Job | None:
         seconds = engine().estimate(experiment)
         declined = st.session_state.get(f"{key}.declined") == experiment.key
         if not declined and seconds is not None and seconds < BY_ITSELF_SECONDS:
-            job = _submit(experiment)
+            job = _submit(experiment, key)
     st.session_state[f"{key}.job"] = job
     return job
 
 
-def _submit(experiment: Experiment, playable: bool = False) -> Job | None:
+def _submit(experiment: Experiment, key: str, playable: bool = False) -> Job | None:
     from core.engine import Refused
 
     try:
         return engine().submit(experiment, _viewer(), playable)
     except Refused as reason:
-        st.warning(str(reason), icon=":material/hourglass_empty:")
+        st.session_state[f"{key}.error"] = str(reason)
         return None
 
 
@@ -143,53 +149,54 @@ def _viewer() -> str:
     return st.session_state.setdefault("viewer", uuid.uuid4().hex)
 
 
-# The three below begin with one container for what is said about the run, so that the picture has
-# the same place on the page in each and is never built anew.
-
-
-def _finished(experiment: Experiment, results: dict[str, Result], draw: Draw, key: str) -> None:
-    """The finished runs; those shipped without their trajectory can be trained again."""
-    with st.container():
-        if not all(result.playable for result in results.values()) and key == PLAYED:
-            _begin_button("Train again to play it", experiment, key, playable=True)
-    draw(Shown(experiment, results, {}))
-
-
-def _offer(experiment: Experiment, draw: Draw, key: str) -> None:
-    """The run before, dimmed, under a button that says what training costs here."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if f"{key}.error" in st.session_state:
-            st.error(st.session_state.pop(f"{key}.error"), icon=":material/error:")
-        seconds = engine().estimate(experiment)
-        cost = "" if seconds is None else f", {duration(seconds)}"
-        runs = len(experiment.members) - len(stored(experiment.members))
-        _begin_button(f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}", experiment, key)
-        shown = f"{key}.before" in st.session_state
-        st.caption("This setting is not stored yet." + " Below is the run before it." * shown)
-    _draw_before(draw, key)
+def _offer(experiment: Experiment, key: str) -> None:
+    """A button that says what training costs here."""
+    if f"{key}.error" in st.session_state:
+        st.error(st.session_state.pop(f"{key}.error"), icon=":material/error:")
+    seconds = engine().estimate(experiment)
+    cost = "" if seconds is None else f", {duration(seconds)}"
+    runs = len(experiment.members) - len(stored(experiment.members))
+    _begin_button(f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}", experiment, key)
+    shown = f"{key}.before" in st.session_state
+    st.caption("This setting is not stored yet." + " Below is the run before it." * shown)
 
 
 def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:
-    if st.button(
+    def begin() -> None:
+        st.session_state.pop(f"{key}.declined", None)
+        st.session_state[f"{key}.job"] = _submit(experiment, key, playable)
+
+    st.button(
         label,
         key=f"{key}.train",
         type="secondary" if playable else "primary",
         icon=":material/play_arrow:",
-    ):
-        st.session_state.pop(f"{key}.declined", None)
-        st.session_state[f"{key}.job"] = _submit(experiment, playable)
-        st.rerun()
+        on_click=begin,
+    )
 
 
-def _draw_before(draw: Draw, key: str) -> None:
+def _before(key: str) -> Shown | None:
+    """The last experiment seen here, marked stale."""
     before: Experiment | None = st.session_state.get(f"{key}.before")
-    if before is not None:
-        draw(Shown(before, stored(before.members), {}, stale=True))
+    return None if before is None else Shown(before, stored(before.members), {}, stale=True)
+
+
+# Both below begin with one container for what is said about the run, so that the picture has the
+# same place on the page in each and is never built anew.
+
+
+def _still(shown: Shown | None, draw: Draw) -> None:
+    """What does not move: finished runs, or the ones before."""
+    st.container()
+    if shown is not None:
+        draw(shown)
 
 
 def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
     """One look at a running job: status line, cancel button, and the picture so far."""
     now: Snapshot = job.snapshot(_viewer())
+    if not now.members and not job.ended.wait(FIRST_FRAME_SECONDS):
+        now = job.snapshot(_viewer())  # a warm worker's first frame is here by now
     if now.status in ("done", "failed", "cancelled"):
         _let_go(key)
         if now.status != "done":
@@ -201,8 +208,8 @@ def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
         _status(now, experiment, key)
     if now.members or now.results:
         draw(Shown(experiment, now.results, now.members, now.step, now.steps))
-    else:
-        _draw_before(draw, key)
+    elif (before := _before(key)) is not None:
+        draw(before)
 
 
 def _status(now: Snapshot, experiment: Experiment, key: str) -> None:

@@ -34,18 +34,21 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
 
 
 def presets(scenario: Scenario, params: Params) -> None:
-    """The presets in a row, the active one lit, with its lesson; each sets the whole link."""
+    """The presets in a row, the active one lit, with its lesson; each sets the whole link.
+
+    Buttons, which hold no state: a widget that mirrors the knobs would, with a knob in motion, be
+    taken for a visitor's choice and turn the knobs back.
+    """
     now = active(scenario, params)
-    names = {preset.title: preset for preset in scenario.presets}
-    key = f"{scenario.name}.preset"
-    st.session_state[key] = now.title if now else None
-
-    def choose() -> None:
-        chosen = st.session_state[key]
-        if chosen is not None:
-            knobs.apply(scenario, names[chosen])
-
-    st.pills("Presets", list(names), key=key, on_change=choose, label_visibility="collapsed")
+    with st.container(horizontal=True, gap="xsmall"):
+        for preset in scenario.presets:
+            st.button(
+                preset.title,
+                key=f"{scenario.name}.preset.{preset.name}",
+                type="primary" if preset is now else "secondary",
+                on_click=knobs.apply,
+                args=(scenario, preset),
+            )
     st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
 
 
