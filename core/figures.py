@@ -61,7 +61,7 @@ def _levels(levels: Mapping[str, float], y: alt.Y) -> list[alt.Chart]:
     rows = pd.DataFrame({"name": list(levels), y.shorthand.removesuffix(":Q"): levels.values()})
     base = alt.Chart(rows).encode(y=y)
     rule = base.mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
-    text = base.mark_text(align="right", dx=-4, dy=-7, color=ROLE["theory"], fontSize=12).encode(
+    text = base.mark_text(align="right", dx=-4, dy=11, color=ROLE["theory"], fontSize=12).encode(
         x=alt.value("width"), text="name:N"
     )
     return [rule, text]
@@ -127,7 +127,7 @@ def sweep(
         .encode(x=x, y=f"mean({name}):Q")
         for name in baselines
     ]
-    names = [_end_label(table, x, name) for name in baselines]
+    names = [_end_label(table, x, name, last=i > 0) for i, name in enumerate(baselines)]
     return alt.layer(*dashed, *names, mean, points).properties(height=300), table
 
 
@@ -137,16 +137,20 @@ def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
     if numeric and knob.scale != "linear" and len(table) and table["x"].min() > 0:
         return alt.X("x:Q", title=title, scale=alt.Scale(type="log"))
     if numeric and knob.scale == "linear":
-        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=12))
+        whole = alt.Axis(tickMinStep=1, format="d") if knob.kind is int else alt.Axis()
+        return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=12), axis=whole)
     return alt.X("value:O", title=title, sort=list(dict.fromkeys(table["value"])))
 
 
-def _end_label(table: pd.DataFrame, x: alt.X, name: str) -> alt.Chart:
-    kind = BASELINES.get(name.split("_")[0], name)
-    last = table.dropna(subset=[name]).tail(1).assign(name=kind)
+def _end_label(table: pd.DataFrame, x: alt.X, name: str, last: bool) -> alt.Chart:
+    """A baseline's name at one end of its line: two lie close together."""
+    known = table.dropna(subset=[name])
+    end = known["value"].iloc[-1 if last else 0] if len(known) else None
+    at = known[known["value"] == end].groupby(["value", "x"], as_index=False, dropna=False)[name]
+    word = at.mean().assign(name=BASELINES.get(name.split("_")[0], name))
     return (
-        alt.Chart(last)
-        .mark_text(align="right", dy=12, color=ROLE["baseline"], fontSize=12)
+        alt.Chart(word)
+        .mark_text(align="right" if last else "left", dy=12, color=ROLE["baseline"], fontSize=12)
         .encode(x=x, y=f"{name}:Q", text="name:N")
     )
 

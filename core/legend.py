@@ -10,7 +10,7 @@ SCORE_TITLES = {
     "degree": "Degree of the map",
     "loss": "InfoNCE loss, nats",
 }
-BASELINES = {"raw": "raw x", "untrained": "untrained f"}
+BASELINES = {"raw": "raw x", "untrained": "untrained"}
 
 
 # Told apart by the colour-blind, and legible on a white wall as on a dark page.

@@ -3,6 +3,7 @@
 from typing import cast
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment, Result
@@ -50,7 +51,7 @@ def draw(shown: runner.Shown) -> None:
         st.caption(f"Seed {seed} has not started yet.")
         return
     plain = st.query_params.get("plain") == "1"
-    height = 560 if present else 400
+    height = 500 if present else 380
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
     recovery.numbers(run, scenario.claim)
     with place:
@@ -172,6 +173,44 @@ BREAKS = {
 }
 
 
+def degrees() -> None:
+    """This project's own finding: the degree of the map separates the failures from the rest."""
+    st.markdown(
+        "$h = f \\circ g$ maps the sphere to itself, so it wraps it a whole number of times: its "
+        "**degree**. A rotation has degree +1, a reflection −1, a folded sphere 0. Training moves "
+        "$h$ little by little, and the degree changes only where the map tears. That the best map "
+        "is unique does not mean that training finds it. (This is measured here; no paper says it.)"
+    )
+    starts = {
+        "identity-like": {"steps": 800},
+        "standard": {"initialisation": "standard", "steps": 800},
+        "standard, annealed": {"initialisation": "standard", "steps": 800, "anneal": 0.5},
+    }
+    rows = []
+    for start, changes in starts.items():
+        params = scenario.Params.model_validate(changes)
+        experiment = Experiment(params, scenario.name, tuple(range(8)))
+        for result in runner.stored(experiment.members).values():
+            first, last = result.history["degree"][0], result.scores["degree"]
+            whole = "whole, ±1" if last in (1, -1) else "folded, 0" if last == 0 else "unclear"
+            rows.append(
+                (start, f"{first:+.0f}" if first else "0", whole, result.scores["linear_r2"])
+            )
+    table = pd.DataFrame(rows, columns=["start", "at first", "degree at the end", "r2"])
+    summary = table.groupby(["start", "degree at the end"], sort=False)["r2"]
+    summary = summary.agg(seeds="count", lowest="min", highest="max").reset_index()
+    st.dataframe(
+        summary.rename(columns={"lowest": "lowest linear R²", "highest": "highest linear R²"}),
+        hide_index=True,
+        width="content",
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("lowest linear R²", "highest linear R²")
+        },
+    )
+    export.table(table, "degrees", "degrees.table")
+
+
 def breaks() -> None:
     """Each broken assumption with the scores it was measured to give, and a link."""
     for name, words in BREAKS.items():
@@ -214,6 +253,7 @@ if not present:
     else:
         st.caption("The steps are drawn from a finished run: they appear when this one is.")
     st.header("When it breaks", anchor="breaks")
+    degrees()
     breaks()
     st.header("Take it home", anchor="export")
     if finished:

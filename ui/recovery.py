@@ -17,12 +17,11 @@ from ui.runner import Shown
 SEQUENCE = (
     ("linear_r2", "Linear R²", "held-out R² of the best affine map ẑ → z"),
     ("orthogonal_r2", "Orthogonal R²", "the same for a scaled rotation or reflection"),
-    ("mcc", "MCC", "mean correlation after matching; a rotation alone lowers it"),
+    ("mcc", "MCC", "mean correlation after matching; not promised here: a rotation lowers it"),
     ("singular_value_mae", "Singular-value error", "0 when the fitted map is orthogonal"),
     ("degree", "Degree", "±1: a whole globe; 0: a folded one"),
     ("loss", "InfoNCE loss", "nats, on pairs no one trained on"),
 )
-PLACES = {"degree": "{:+.0f}", "loss": "{:.2f}"}
 PICTURE_SECONDS = 1.0
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
@@ -158,13 +157,21 @@ def numbers(run: Run, claim: Claim) -> None:
                 continue
             st.metric(
                 f"**{title}**" if name in (claim.score, "orthogonal_r2") else title,
-                "–" if value is None else PLACES.get(name, "{:.3f}").format(value),
+                _number(name, value),
                 _beside(name, run.scores),
                 delta_color="off",
                 delta_arrow="off",
                 help=meaning,
                 width="content",
             )
+
+
+def _number(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    if name == "degree":
+        return f"{value:+.0f}" if value else "0"
+    return f"{value:.2f}" if name == "loss" else f"{value:.3f}"
 
 
 def _beside(name: str, scores: Mapping[str, float | None]) -> str:
@@ -176,8 +183,8 @@ def _beside(name: str, scores: Mapping[str, float | None]) -> str:
     ]
     floor = scores.get(f"{name}_floor")
     parts += [f"floor {floor:.2f}"] if floor is not None else []
-    ideal = {"linear_r2": "exact 1", "orthogonal_r2": "exact 1", "mcc": "not promised",
-             "singular_value_mae": "exact 0", "degree": "whole ±1"}  # fmt: skip
+    ideal = {"linear_r2": "of 1", "orthogonal_r2": "of 1", "singular_value_mae": "best 0",
+             "degree": "whole ±1"}  # fmt: skip
     return " · ".join([*parts, *([ideal[name]] if name in ideal else [])])
 
 

@@ -72,8 +72,8 @@ def notices(sentences: Sequence[str], refused: Sequence[str]) -> None:
     with st.container():  # one place on the page, whether or not there is anything to say
         for sentence in refused:
             st.warning(sentence, icon=":material/link_off:")
-        if sentences:
-            st.info("  \n".join(sentences), icon=":material/info:")
+        for sentence in sentences:
+            st.caption(f":material/info: {sentence}")
 
 
 Step = tuple[str, str, Callable[[], None]]

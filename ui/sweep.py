@@ -20,10 +20,16 @@ def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
     side, main = st.columns([1, 3.6], gap="medium")
     with side:
         _keep_valid(free)
+        first = scenario.sweeps[0].field if scenario.sweeps else free[0]
         vary = st.selectbox(
-            "Vary", free, format_func=lambda name: all_knobs[name].label,
-            key=VARY, bind="query-params", help="Everything else stays as the knobs above say.",
-        )  # fmt: skip
+            "Vary",
+            free,
+            index=free.index(first) if first in free else 0,
+            format_func=lambda name: all_knobs[name].label,
+            key=VARY,
+            bind="query-params",
+            help="Everything else stays as the knobs above say.",
+        )
         score = st.selectbox(
             "Score", SCORES, format_func=lambda name: SCORE_TITLES[name],
             key="score", bind="query-params",

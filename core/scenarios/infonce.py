@@ -330,7 +330,7 @@ PRESETS = (
     ),
     Preset(
         "fold",
-        "The fold",
+        "Fold",
         "A standard start has degree 0. A run that stays there is a folded globe: "
         "one direction is lost for good.",
         {"initialisation": "standard", "steps": 800},
@@ -338,47 +338,47 @@ PRESETS = (
     ),
     Preset(
         "unfold",
-        "Unfolded by annealing",
+        "Annealed",
         "The same standard start, but 1/τ rises slowly: every run finds degree +1 or −1.",
         {"initialisation": "standard", "steps": 800, "anneal": 0.5},
         seeds=tuple(range(8)),
     ),
     Preset(
         "cap",
-        "Concentrated marginal",
+        "Cap",
         "Latents crowd around a pole: recovery falls, and a linear read-out of x itself "
         "can be the better one.",
         {"marginal_kappa": 20.0},
     ),
     Preset(
         "weak",
-        "The paper's first row",
-        "κ = 1: a positive is hardly closer than a stranger, and it is enough.",
+        "κ = 1",
+        "The paper's first row: a positive is hardly closer than a stranger, and it is enough.",
         {"kappa": 1.0, "batch": 512, "steps": 600},
     ),
     Preset(
         "five",
-        "Five dimensions",
+        "d = 5",
         "More latents ask for more pairs and more steps, and come back all the same.",
         {"d": 5, "width": 128, "batch": 512, "steps": 800},
     ),
     Preset(
         "circle",
-        "A circle",
+        "Circle",
         "d = 2: the degree is the number of turns.",
         {"d": 2},
     ),
     Preset(
         "laplace",
-        "Projected Laplace",
-        "The wrong conditional, and recovery survives: the order of distances is what is learned.",
+        "Laplace",
+        "Laplace noise projected to the sphere, the wrong conditional: recovery survives.",
         {"conditional": "laplace", "spread": 0.2},
     ),
 )
 
 SWEEPS = (
-    Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
     Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
+    Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
     Sweep("marginal_kappa", (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0), {}),
     Sweep("d", (2, 3, 4, 5, 6, 8), {}),
     Sweep("batch", (16, 32, 64, 128, 256, 512), {}),
@@ -388,6 +388,7 @@ SWEEPS = (
     Sweep("initialisation", ("identity", "standard"), {}),
     Sweep("spread", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"conditional": "laplace"}),
     Sweep("anneal", (0.0, 0.25, 0.5, 0.75), {"initialisation": "standard", "steps": 800}),
+    Sweep("initialisation", ("identity",), {"steps": 800}, seeds=tuple(range(8))),
 )
 
 SCENARIO = Scenario(
