@@ -83,10 +83,14 @@ def strip(
         .encode(x=x, tooltip=["seed:N", alt.Tooltip(f"{title}:Q", format=".3f")])
     )
     marks = pd.DataFrame({"name": list(baselines), title: list(baselines.values())})
-    base = alt.Chart(marks).encode(x=x)
-    tick = base.mark_tick(color=ROLE["baseline"], thickness=2, size=26)
-    text = base.mark_text(dy=-22, color=ROLE["baseline"], fontSize=11).encode(text="name:N")
-    return alt.layer(tick, text, dots).properties(height=90), table
+    tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=22).encode(x=x)
+    words = [  # above and below in turn: baselines lie close together
+        alt.Chart(marks[i : i + 1])
+        .mark_text(dy=19 if i % 2 else -19, color=ROLE["baseline"], fontSize=11)
+        .encode(x=x, text="name:N")
+        for i in range(len(marks))
+    ]
+    return alt.layer(tick, *words, dots).properties(height=84), table
 
 
 def sweep(

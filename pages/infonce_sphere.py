@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment, Result
-from core.legend import SCORE_TITLES
+from core.legend import BASELINES, SCORE_TITLES
 from core.scenarios import SCENARIOS
 from core.scenarios.infonce import InfoNCE
 from ui import export, knobs, recovery, runner, story, sweep
@@ -61,9 +61,26 @@ def draw(shown: runner.Shown) -> None:
     if shown.stale:
         st.caption("These are the numbers of the run before.")
     elif len(results) == len(shown.experiment.members):
-        st.caption(recovery.tally(scenario, results))
+        words, dots = st.columns([1, 2.4], vertical_alignment="center")
+        words.markdown(recovery.tally(scenario, results))
+        with dots:
+            every_seed(results)
     if not present:
         curves(shown, run, f"seed {seed}")
+
+
+def every_seed(results: list[Result]) -> None:
+    """The promised score of every seed as a dot, with its mean baselines and its ceiling."""
+    from core import figures  # altair: the numbers do not wait for it
+
+    score = scenario.claim.score
+    values = {f"seed {r.member.seed}": r.scores[score] for r in results}
+    baselines = {
+        word: float(np.mean([r.scores[f"{kind}_{score}"] for r in results]))
+        for kind, word in BASELINES.items()
+    }
+    chart, _ = figures.strip(values, baselines, SCORE_TITLES[score], ceiling=1.0)
+    st.altair_chart(chart, key="every_seed", alt="Linear R² of every seed as a dot on a line.")
 
 
 def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:

@@ -155,11 +155,11 @@ def test_the_bundle_is_copied_once_and_again_when_it_differs(tmp_path):
     assert [file.name for file in target.parent.iterdir()] == ["plotly.min.js"]
 
 
-def test_nothing_of_plotly_torch_or_core_is_imported():
+def test_nothing_of_plotly_or_torch_is_imported():
     code = (  # streamlit itself imports some of plotly
         "import sys, streamlit; before = set(sys.modules)\n"
         "import ui.latent_view as v; v.ensure_plotly_bundle()\n"
-        "heavy = {'plotly', '_plotly_utils', 'torch', 'core', 'pandas'}\n"
+        "heavy = {'plotly', '_plotly_utils', 'torch', 'pandas'}\n"
         "print([m for m in set(sys.modules) - before if m.partition('.')[0] in heavy])"
     )
     done = subprocess.run(

@@ -500,7 +500,7 @@ function layers(view) {
     add(side, side === 1, { mode: "markers", marker: { size, color: header.colours, line: { width: 0 },
       opacity: 1 } }, at("z"));
     if (arrays.arrows) {
-      const colours = header.arrows.map((a) => a.colours[p.dark ? 1 : 0]);
+      const colours = header.arrows.map((a) => a.colour);
       const origin = new Float32Array(colours.length * dims);
       for (const colour of new Set(colours)) {
         const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));

@@ -16,17 +16,12 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from core.legend import ROLE
+
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
-
-ROLE_COLOURS = {  # role -> (on a light page, on a dark page); Okabe and Ito's, so safe for all eyes
-    "z": ("#0072B2", "#56B4E9"),
-    "z_hat": ("#D55E00", "#E69F00"),
-    "v": ("#0B7A5B", "#2BC79A"),
-    "w": ("#A0457C", "#E69FC4"),
-}
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
@@ -153,7 +148,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "total": int(view.steps[-1] if view.total is None else view.total),
         "colours": list(view.colours),
         "bold": [int(i) for i in view.net_bold],
-        "arrows": [{"label": a.label, "colours": ROLE_COLOURS[a.role]} for a in view.arrows],
+        "arrows": [{"label": a.label, "colour": ROLE[a.role]} for a in view.arrows],
         "titles": list(view.titles),
         "alt": view.alt,
         "note": view.note,
@@ -211,7 +206,7 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
             tip = arrow.recovered[-1] if side and arrow.recovered is not None else None
             tip = tip if side else arrow.truth
             if tip is not None:
-                line = {"color": ROLE_COLOURS[arrow.role][0], "width": 4}
+                line = {"color": ROLE[arrow.role], "width": 4}
                 ray = _trace(np.stack([np.zeros(view.d), tip]), side, "lines+text")
                 data.append(ray | {"line": line, "text": ["", arrow.label]})
     return {"data": data, "layout": _plain_layout(view)}

@@ -16,7 +16,9 @@ def opening(title: str, sentence: str) -> None:
 
 def presenting() -> bool:
     """Whether the page is being shown to a room: only claim, picture and numbers."""
-    return bool(st.session_state.get("present", st.query_params.get("present") in ("1", "true")))
+    if "present" not in st.session_state and st.query_params.get("present") == "1":
+        st.session_state["present"] = True  # the widget would take only "true"
+    return bool(st.session_state.get("present", st.query_params.get("present") == "true"))
 
 
 def presenter_switch() -> None:
