@@ -26,7 +26,7 @@ FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
     css=(HERE / "latent_view.css").read_text(encoding="utf-8"),
-    js=(HERE / "latent_view.js").read_text(encoding="utf-8"),
+    js="\n".join((HERE / f"latent_{part}.js").read_text("utf-8") for part in ("view", "layers")),
     isolate_styles=False,
 )
 

@@ -1,0 +1,114 @@
+// What is drawn: layers of {style, moves, xyz(frame)}, joined to latent_view.js when it is served.
+
+function layers(view) {
+  const { header, arrays, dims, palette: p, state: { show }, wide } = view;
+  const list = [];
+  const add = (side, moves, style, points) => {
+    const id = side ? "2" : "";
+    const place = dims === 3 ? { type: "scatter3d", scene: `scene${id}` } :
+      { type: "scatter", xaxis: `x${id}`, yaxis: `y${id}` };
+    const xyz = (f) => columns(points(f), dims);
+    list.push({ moves, style: { ...place, hoverinfo: "skip", ...style }, xyz });
+  };
+  const frame = (name, f) => {
+    const { flat, shape } = view.arrays[name];
+    const size = flat.length / shape[0];
+    return flat.subarray(f * size, (f + 1) * size);
+  };
+  const lines = (color, width) => ({ mode: "lines", line: { color, width }, connectgaps: false });
+  const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
+  for (const side of [0, 1]) {
+    const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
+    if (dims === 3) list.push(ball(side, p));
+    if (header.labels.length) add(side, false, { ...lines(p.label, 1.5), mode: "lines+text",
+      text: header.labels.flatMap((l) => ["", "", "", escape(l), ""]),
+      textfont: { color: p.label, size: 12 } }, () => axes(header.labels.length, dims));
+    if (arrays.net) {
+      const [curves, points] = arrays.net.shape;
+      const bold = header.bold, thin = [...Array(curves).keys()].filter((i) => !bold.includes(i));
+      for (const [chosen, color, width] of [[thin, p.net, 1.5], [bold, p.bold, 2.5]]) if (chosen.length)
+        add(side, side === 1, lines(color, width), (f) => polylines(at("net")(f), chosen, points, dims));
+    }
+    if (!side && arrays.pairs) add(0, false, { ...lines(p.pair, 1.5), visible: show.pairs }, () => {
+      const { flat, shape: [arcs, points] } = arrays.pairs;
+      return polylines(flat, [...Array(arcs).keys()], points, dims);
+    });
+    if (side && header.whiskers !== null) add(1, true, { ...lines(p.whisker, 1), visible: show.whiskers },
+      (f) => segments(frame("z_hat", f), arrays.z.flat, dims));
+    add(side, side === 1, { mode: "markers", marker: { size, color: header.colours, line: { width: 0 },
+      opacity: 1 } }, at("z"));
+    if (arrays.arrows) {
+      const colours = header.arrows.map((a) => a.colour);
+      const origin = new Float32Array(colours.length * dims);
+      for (const colour of new Set(colours)) {
+        const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
+        add(side, side === 1, lines(colour, dims === 3 ? 4 : 2),
+          (f) => segments(origin, keep(at("arrows")(f)), dims));
+      }
+      add(side, side === 1, { mode: "markers+text", text: header.arrows.map((a) => escape(a.label)),
+        textposition: "top center", textfont: { color: p.ink, size: 12 }, marker: { size: size * 1.2,
+        symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at("arrows"));
+    }
+  }
+  return list;
+}
+
+function ball(side, p) { // translucent and lit from the eye, so that what lies behind is dimmed
+  const rows = 24, cols = 48, x = [], y = [], z = [], i = [], j = [], k = [];
+  for (let r = 0; r <= rows; r++) for (let c = 0; c < cols; c++) {
+    const lat = Math.PI * (r / rows - 0.5), lon = (2 * Math.PI * c) / cols;
+    x.push(BALL * Math.cos(lat) * Math.cos(lon));
+    y.push(BALL * Math.cos(lat) * Math.sin(lon));
+    z.push(BALL * Math.sin(lat));
+    if (r === rows) continue;
+    const a = r * cols + c, b = r * cols + ((c + 1) % cols);
+    i.push(a, b); j.push(b, b + cols); k.push(a + cols, a + cols);
+  }
+  const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, color: p.ball, opacity: 0.42,
+    hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
+    lighting: { ambient: 0.75, diffuse: 0.35, specular: 0.05, roughness: 0.9, fresnel: 0.1 } };
+  return { moves: false, style, xyz: () => ({ x, y, z }) };
+}
+
+// ---- arrays: flat, point after point; NaN breaks a line
+
+function columns(flat, dims) { // -> {x, y, z}
+  const out = {};
+  [..."xyz"].slice(0, dims).forEach((axis, a) => {
+    const column = (out[axis] = new Float32Array(flat.length / dims));
+    for (let i = 0; i < column.length; i++) column[i] = flat[i * dims + a];
+  });
+  return out;
+}
+
+function polylines(flat, curves, points, dims) {
+  const out = new Float32Array(curves.length * (points + 1) * dims).fill(NaN);
+  curves.forEach((c, i) => out.set(flat.subarray(c * points * dims, (c + 1) * points * dims),
+    i * (points + 1) * dims));
+  return out;
+}
+
+function segments(from, to, dims) {
+  const out = new Float32Array(from.length * 3).fill(NaN);
+  for (let i = 0; i < from.length; i += dims) for (let a = 0; a < dims; a++) {
+    out[i * 3 + a] = from[i + a];
+    out[i * 3 + dims + a] = to[i + a];
+  }
+  return out;
+}
+
+function axes(count, dims) { // a stub beside the sphere (inside the circle) and its label's place
+  const out = [], radii = dims === 3 ? [1.0, 1.09, NaN, 1.17, NaN] : [0.92, 0.86, NaN, 0.8, NaN];
+  for (let axis = 0; axis < count; axis++) for (const r of radii)
+    for (let a = 0; a < dims; a++) out.push(Number.isNaN(r) ? NaN : a === axis ? r : 0);
+  return Float32Array.from(out);
+}
+
+function flatten(array) { // (.., 3) -> (.., 2), seen from the default camera
+  const { x, y, z } = CAMERA.eye, across = Math.hypot(x, y), r = Math.hypot(across, z);
+  const right = [-y / across, x / across, 0], up = [(-x * z) / across / r, (-y * z) / across / r, across / r];
+  const out = new Float32Array((array.flat.length / 3) * 2);
+  for (let i = 0; i < out.length / 2; i++) for (const [a, way] of [right, up].entries())
+    out[2 * i + a] = [0, 1, 2].reduce((sum, c) => sum + way[c] * array.flat[3 * i + c], 0);
+  Object.assign(array, { flat: out, shape: [...array.shape.slice(0, -1), 2] });
+}
