@@ -53,7 +53,7 @@ def _list(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     scenario, options, params = _parse("run", arguments)
-    return _answer(options, Experiment(params, scenario.name, tuple(options.seeds)))
+    return _answer(options, _experiment(scenario, options, params, {}))
 
 
 def _sweep(arguments: list[str]) -> int:
@@ -61,13 +61,21 @@ def _sweep(arguments: list[str]) -> int:
     if not options.vary:
         fail("--vary: name a parameter and its values, such as --vary kappa=1,3,10")
     vary = dict(_values(scenario, each) for each in options.vary)
+    return _answer(options, _experiment(scenario, options, params, vary))
+
+
+def _experiment(
+    scenario: Scenario,
+    options: argparse.Namespace,
+    params: Params,
+    vary: dict[str, tuple[Value, ...]],
+) -> Experiment:
     try:
-        experiment = Experiment(params, scenario.name, tuple(options.seeds), vary)
+        return Experiment(params, scenario.name, tuple(options.seeds), vary)
     except ValidationError as error:
         fail("--vary: {} {}".format(*explain(error)))
     except ValueError as error:
         fail(str(error))
-    return _answer(options, experiment)
 
 
 def _answer(options: argparse.Namespace, experiment: Experiment) -> int:
@@ -110,16 +118,17 @@ def _number(value: float | None) -> str:
 
 
 def _bench(arguments: list[str]) -> int:
-    from core.bench import measure
+    from core.bench import measure  # torch
 
-    options = argparse.ArgumentParser(prog="python -m core bench", allow_abbrev=False)
-    options.add_argument("--json", action="store_true", help="one JSON document")
+    flags = _OneLineParser(prog="python -m core bench", allow_abbrev=False)
+    flags.add_argument("--json", action="store_true", help="one JSON document")
+    options = flags.parse_args(arguments)
     figures = measure()
-    if options.parse_args(arguments).json:
-        print(json.dumps(figures))
+    if options.json:
+        print(json.dumps(figures, allow_nan=False))
     else:
         for name, value in figures.items():
-            print(f"{name:44} {value:.4g}" if isinstance(value, float) else f"{name:44} {value}")
+            print(f"{name:46} {value:.4g}" if isinstance(value, float) else f"{name:46} {value}")
     return 0
 
 
@@ -137,6 +146,9 @@ def _gallery(arguments: list[str]) -> int:
 
 def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:
     """The scenario, our own flags, and the parameters that are left for the Params model."""
+    if arguments and arguments[0] in ("-h", "--help"):
+        print(f"python -m core {verb} SCENARIO [FLAGS]; scenarios: {', '.join(SCENARIOS)}")
+        raise SystemExit(0)
     if not arguments or arguments[0] not in SCENARIOS:
         named = repr(arguments[0]) if arguments else "nothing"
         fail(f"{named} is not one of {', '.join(SCENARIOS)}")
@@ -184,8 +196,11 @@ def _params(scenario: Scenario, arguments: list[str]) -> Params:
 
 def _one_line(box: str) -> str:
     """The first paragraph of tyro's box, with the field's name in front where pydantic speaks."""
-    inside = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    first = " ".join(itertools.takewhile(lambda line: not line.startswith("──"), inside))
+    lines = [line.strip("│ ") for line in box.splitlines()]
+    lines = [line for line in lines if line and not line.startswith(("╭", "╰"))]
+    if len(lines) > 1 and not set(lines[1]) - set("─-"):  # drawn without a frame: title, rule, text
+        lines = lines[2:]
+    first = " ".join(itertools.takewhile(lambda line: set(line) - set("─-"), lines))
     rejected = re.search(r"validation errors? for \w+ (\w+) (?:Input|Value error,) (.*) \[", first)
     if rejected:
         return f"--{rejected[1].replace('_', '-')}: {rejected[2]}"
@@ -198,7 +213,7 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
     name, equals, values = text.partition("=")
     name = name.replace("-", "_")
     if not equals or name not in scenario.Params.model_fields:
-        fail(f"--vary: {text!r} does not read FIELD=A,B,C with a field of {scenario.name}")
+        fail(f"--vary: {text!r} should read FIELD=A,B,C, such as kappa=1,3,10")
     return name, tuple(None if v.lower() == "none" else v for v in values.split(",") if v)
 
 

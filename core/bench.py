@@ -18,7 +18,7 @@ SEEDS = (0, 1, 2)
 KAPPAS = (3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 VIEWER = "bench"
 
-Figures = dict[str, float | str]
+Figures = dict[str, float | str | None]
 
 
 def measure() -> Figures:
@@ -60,19 +60,20 @@ def _figures(title: str, results: list[Result]) -> Figures:
     """What a group cost, the worst seed's score, and the share of it spent until 0.99."""
     total = _cpu(results)
     until = [_first(result) for result in results]
+    slowest = max((share for share in until if share is not None), default=0.0)
     return {
         f"{title}: CPU-s": total,
         f"{title}: lowest linear_r2": min(r.scores["linear_r2"] or 0.0 for r in results),
-        f"{title}: CPU-s until all reach {REACHED}": total * max(until),
+        f"{title}: CPU-s until all reach {REACHED}": None if None in until else total * slowest,
         f"{title}: steps per CPU-s": int(results[0].loss_step[-1]) / total,
     }
 
 
-def _first(result: Result) -> float:
-    """Fraction of the budget when linear_r2 first reaches 0.99; infinite when it never does."""
+def _first(result: Result) -> float | None:
+    """Fraction of the budget when linear_r2 first reaches 0.99; None when it never does."""
     there = np.flatnonzero(result.history["linear_r2"] >= REACHED)
     if not len(there):
-        return float("inf")
+        return None
     return float(result.history_step[there[0]] / result.history_step[-1])
 
 

@@ -11,7 +11,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.experiment import Result
+from core.experiment import Member, Result
 from core.legend import BASELINES, ROLE, SCORE_TITLES, spoken
 from core.scenarios.scenario import Knob
 
@@ -27,7 +27,6 @@ def curves(
     title: str,
     levels: Mapping[str, float],
     shown: str = "",
-    domain: tuple[float, float] | None = None,
 ) -> Figure:
     """Curves over training steps, one thin line a name, and dashed labelled levels.
 
@@ -43,8 +42,7 @@ def curves(
         }
     ).dropna()
     x = alt.X("step:Q", title="training step", scale=alt.Scale(domain=[0, steps]))
-    scale = alt.Scale(domain=list(domain), clamp=True) if domain else alt.Scale(zero=False)
-    y = alt.Y(f"{title}:Q", title=title, scale=scale)
+    y = alt.Y(f"{title}:Q", title=title, scale=alt.Scale(zero=False))
     bold = alt.condition(alt.datum.seed == shown, alt.value(2.6), alt.value(1))
     faint = alt.condition(alt.datum.seed == shown, alt.value(1), alt.value(0.55))
     lines = (
@@ -58,13 +56,21 @@ def curves(
 
 def _levels(levels: Mapping[str, float], y: alt.Y) -> list[alt.Chart]:
     """Dashed horizontal lines, each labelled on the line; no legend to decode."""
-    rows = pd.DataFrame({"name": list(levels), y.shorthand.removesuffix(":Q"): levels.values()})
-    base = alt.Chart(rows).encode(y=y)
-    rule = base.mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
-    text = base.mark_text(align="right", dx=-4, dy=11, color=ROLE["theory"], fontSize=12).encode(
-        x=alt.value("width"), text="name:N"
-    )
-    return [rule, text]
+    title = y.shorthand.removesuffix(":Q")
+    charts = []
+    for i, (name, level) in enumerate(levels.items()):
+        base = alt.Chart(pd.DataFrame({"name": [name], title: [level]})).encode(y=y)
+        rule = base.mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
+        left = i % 2 == 1  # in turn at either end: levels lie close together
+        text = base.mark_text(
+            align="left" if left else "right",
+            dx=4 if left else -4,
+            dy=11,
+            color=ROLE["theory"],
+            fontSize=12,
+        )
+        charts += [rule, text.encode(x=alt.value(0 if left else "width"), text="name:N")]
+    return charts
 
 
 def strip(
@@ -94,20 +100,21 @@ def strip(
 
 
 def sweep(
-    results: Iterable[Result], knob: Knob, score: str, baselines: Sequence[str] = ()
+    runs: Iterable[tuple[Member, Result]], knob: Knob, score: str, baselines: Sequence[str] = ()
 ) -> Figure:
     """A score against a parameter: every seed a point, their mean a line, baselines dashed.
 
-    Points can be selected (name "run"): the selection carries the value and the seed.
+    `runs` are the members as they were asked for and what they gave. Points can be selected (name
+    "run"): the selection carries the value and the seed.
     """
     rows = [
         {
-            "value": spoken(getattr(r.member.params, knob.name)),
-            "x": getattr(r.member.params, knob.name),
-            "seed": r.member.seed,
-            **{name: r.scores.get(name) for name in (score, *baselines)},
+            "value": spoken(getattr(member.params, knob.name)),
+            "x": getattr(member.params, knob.name),
+            "seed": member.seed,
+            **{name: result.scores.get(name) for name in (score, *baselines)},
         }
-        for r in results
+        for member, result in runs
     ]
     table = pd.DataFrame(rows, columns=["value", "x", "seed", score, *baselines])
     x = _axis(knob, table)
@@ -120,7 +127,7 @@ def sweep(
             opacity=alt.condition(alt.selection_point(name="run", fields=["value", "seed"]),
                                   alt.value(0.9), alt.value(0.35)),
             tooltip=[alt.Tooltip("value:N", title=knob.label), "seed:N",
-                     alt.Tooltip(f"{score}:Q", format=".3f")],
+                     alt.Tooltip(f"{score}:Q", format=".3f", title=SCORE_TITLES.get(score, score))],
         )
         .add_params(alt.selection_point(name="run", fields=["value", "seed"], nearest=False))
     )  # fmt: skip
@@ -132,11 +139,12 @@ def sweep(
         for name in baselines
     ]
     names = [_end_label(table, x, name, last=i > 0) for i, name in enumerate(baselines)]
-    return alt.layer(*dashed, *names, mean, points).properties(height=300), table
+    lines = [] if knob.choices else [mean]  # nothing lies between two choices
+    return alt.layer(*dashed, *names, *lines, points).properties(height=300), table
 
 
 def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
-    title = f"{knob.label} ({knob.unit})" if knob.unit else knob.label
+    title = knob.label
     numeric = table["x"].map(lambda value: isinstance(value, int | float)).all()
     if numeric and knob.scale != "linear" and len(table) and table["x"].min() > 0:
         return alt.X("x:Q", title=title, scale=alt.Scale(type="log"))
@@ -191,14 +199,23 @@ def distances(result: Result, kappa: float, tau: float, line: bool) -> Figure:
 
 
 def gram(map_: np.ndarray) -> Figure:
-    """A transposed times A of the fitted map z_hat -> z: the identity when it is orthogonal."""
-    product = map_.T @ map_
+    """A transposed times A, for z = A z_hat fitted: the identity when A is orthogonal.
+
+    `map_` (d_hat, d) takes row vectors z_hat to z, so it is A transposed.
+    """
+    product = map_ @ map_.T
     rows, columns = np.indices(product.shape) + 1
     table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), "value": product.ravel()})
     base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
-    colours = alt.Scale(domain=[-1, 0, 1], range=[ROLE["z"], "#8a8f9822", ROLE["z_hat"]])
+    colours = alt.Scale(
+        domain=[-1, 0, 1],
+        range=[ROLE["z"], "#8a8f98", ROLE["z_hat"]],
+        clamp=True,
+        interpolate="rgb",
+    )
     cells = base.mark_rect(cornerRadius=3).encode(
-        color=alt.Color("value:Q", scale=colours, legend=None)
+        color=alt.Color("value:Q", scale=colours, legend=None),
+        opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.1, 1]), legend=None),
     )
     large = alt.condition("abs(datum.value) > 0.5", alt.value("white"), alt.value(ROLE["baseline"]))
     words = base.mark_text(fontSize=13).encode(text=alt.Text("value:Q", format=".2f"), color=large)

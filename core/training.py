@@ -65,13 +65,15 @@ def train(
     report: Callable[[Progress], None] = lambda progress: None,
     should_stop: Callable[[], bool] = lambda: False,
     provenance: dict[str, str | float] | None = None,
+    began: tuple[float, float] | None = None,
 ) -> list[Result]:
     """Train to the end of the budget and return one Result per member.
 
     A member whose loss or latents stop being finite is marked diverged; the others go on. Raises
-    `Stopped` as soon as `should_stop` says so.
+    `Stopped` as soon as `should_stop` says so. `began` is when the learner began to be made, by
+    `perf_counter` and `process_time`: worlds and baselines are part of what a run costs.
     """
-    started, cpu_started = time.perf_counter(), time.process_time()
+    started, cpu_started = began or (time.perf_counter(), time.process_time())
     observed_at = schedule(learner.steps)
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []

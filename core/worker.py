@@ -4,6 +4,7 @@ import ctypes
 import datetime
 import importlib
 import platform
+import time
 from collections.abc import Callable
 
 import torch
@@ -25,6 +26,7 @@ def train_group(
     when `should_stop` says so.
     """
     torch.set_num_threads(1)  # two threads on a busy core are many times slower than one
+    began = time.perf_counter(), time.process_time()
     chosen = pick_device(device)
     learner = importlib.import_module(f"core.learners.{members[0].scenario}").start(members, chosen)
     provenance: dict[str, str | float] = {
@@ -32,7 +34,7 @@ def train_group(
         "torch": torch.__version__,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    return train(learner, report, should_stop, provenance)
+    return train(learner, report, should_stop, provenance, began)
 
 
 def keep_memory() -> None:

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core import figures, metrics, theory
 from core.experiment import Experiment
-from core.legend import direction_colours
+from core.legend import direction_colours, spoken
 from core.scenarios import SCENARIOS
 from ui import export, recovery, runner, story
 
@@ -98,7 +98,7 @@ reading_scores()
 st.markdown(
     "Two more things to keep apart: $\\kappa$ belongs to the world (how tightly a positive sits "
     "around its anchor), $\\tau$ to the model (what its similarities are divided by). And every "
-    "score here is held out and stands beside what the raw data, or an untrained encoder, "
+    "R² here is held out and stands beside what the raw data, or an untrained encoder, "
     "already gives."
 )
 st.header("What to try", anchor="try")
@@ -107,8 +107,8 @@ for name, preset_name, words in LINKS:
     preset = next(p for p in scenario.presets if p.name == preset_name)
     params = scenario.Params.model_validate(dict(preset.params))
     results = list(runner.stored(Experiment(params, name, preset.seeds).members).values())
-    link = {key: str(value) for key, value in preset.params.items()}
+    link = {key: spoken(value) for key, value in preset.params.items()}
     link |= {"seeds": str(len(preset.seeds))} if len(preset.seeds) != 3 else {}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.page_link(PAGES[name], label=words, icon=":material/arrow_forward:", query_params=link)
-        st.caption(recovery.spread(results), width="content")
+        st.caption(recovery.spread(results, params.marginal_kappa == 0), width="content")

@@ -9,16 +9,19 @@ import streamlit as st
 from core.experiment import Experiment, Result
 from core.legend import BASELINES, SCORE_TITLES
 from core.scenarios import SCENARIOS
-from core.scenarios.infonce import InfoNCE
+from core.scenarios.infonce import PUBLISHED, InfoNCE
 from ui import export, knobs, recovery, runner, story, sweep
 
 scenario = SCENARIOS["infonce"]
-MAIN = ("kappa", "tau", "d", "marginal_kappa", "initialisation")
+VIEWS = ("aligned", "learnt")
+HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 present = story.presenting()
 
 
 def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int, ...]]:
     """Which seed is drawn, aligned or as learnt, and which coordinates."""
+    knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
+    knobs.choice("view", VIEWS, "Recovered side")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if st.session_state.get("show") not in (None, *seeds):
             del st.session_state["show"]
@@ -27,8 +30,8 @@ def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int,
             format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
         )  # fmt: skip
         view = st.segmented_control(
-            "Recovered side", ("aligned", "learnt"), default="aligned", required=True,
-            key="view", bind="query-params", label_visibility="collapsed",
+            "Recovered side", VIEWS, default="aligned", required=True, key="view",
+            bind="query-params", label_visibility="collapsed",
             help="aligned: turned by the best rotation or reflection, fitted at the last step.",
         )  # fmt: skip
         axes = (1, 2, 3)
@@ -42,18 +45,19 @@ def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int,
     return seed, view == "aligned", tuple(axis - 1 for axis in axes)
 
 
-def draw(shown: runner.Shown) -> None:
+def draw(shown: runner.Shown, seed: int, aligned: bool, axes: tuple[int, ...]) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(InfoNCE, shown.experiment.params)
-    seed, aligned, axes = seed_and_view(shown.experiment.seeds, params.d)
+    seed = seed if seed in shown.experiment.seeds else shown.experiment.seeds[0]
     run = recovery.Run.of(shown, seed)
     if run is None:
         st.caption(f"Seed {seed} has not started yet.")
         return
+    axes = axes if max(axes) < params.d else (0, 1, 2)  # a stale picture may have fewer
     plain = st.query_params.get("plain") == "1"
-    height = 500 if present else 380
+    height = 440 if present else 380
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, scenario.claim)
+    recovery.numbers(run, scenario.claim, "floor" if params.negatives == "views" else "at truth")
     with place:
         recovery.picture(run, aligned, axes, "globe", shown.stale, plain, height)
     recovery.picture_first("globe")
@@ -62,7 +66,7 @@ def draw(shown: runner.Shown) -> None:
         st.caption("These are the numbers of the run before.")
     elif len(results) == len(shown.experiment.members):
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
-        words.markdown(recovery.tally(scenario, results))
+        words.markdown(recovery.tally(scenario, results, whole=params.marginal_kappa == 0))
         with dots:
             every_seed(results)
     if not present:
@@ -87,13 +91,20 @@ def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
     """Loss with its floor, and the promised score with its baselines, over training."""
     from core import figures  # plotly and altair: the numbers do not wait for them
 
-    floor, raw = run.scores.get("loss_floor"), run.scores.get("raw_linear_r2")
     params = cast(InfoNCE, shown.experiment.params)
-    floor_name = "Bayes floor" if params.negatives == "views" else "value at the truth"
-    levels = {
-        "loss": {} if floor is None else {floor_name: floor},
-        "linear_r2": {} if raw is None else {"raw x": raw},
+    floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
+    known = {
+        "loss": {floor: run.scores.get("loss_floor")},
+        "linear_r2": {
+            word: run.scores.get(f"{kind}_linear_r2") for kind, word in BASELINES.items()
+        },
     }
+    levels = {
+        score: {name: value for name, value in lines.items() if value is not None}
+        for score, lines in known.items()
+    }
+    terms = params.batch + (params.negatives == "anchors")
+    levels["loss"]["chance, the log of the terms"] = float(np.log(terms))
     for column, score in zip(st.columns(2, gap="medium"), levels, strict=True):
         with column:
             title = SCORE_TITLES[score]
@@ -106,39 +117,43 @@ def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
 
 def why(result: Result) -> None:
     """The theorem in three steps, each drawn from the run above."""
-    from core import figures, metrics
+    from core import figures, metrics, theory
 
     params = cast(InfoNCE, result.member.params)
-    loss, floor = result.scores["loss"], result.scores["loss_floor"]
+    loss, floor, broken = result.scores["loss"], result.scores["loss_floor"], params.broken()
 
     def posterior() -> None:
         if loss is None or floor is None:
-            st.caption("The density ratio of this conditional has no closed form, so no floor.")
+            st.caption("No closed form of the density ratio here, so no loss at the truth.")
             return
+        bound = params.negatives == "views"
         st.metric(
-            "Loss on fresh pairs above the floor",
+            f"Loss on fresh pairs, above {'the floor' if bound else 'its value at the truth'}",
             f"{loss - floor:+.3f} nats",
-            f"loss {loss:.3f} · floor {floor:.3f}",
+            f"loss {loss:.3f} · {'floor' if bound else 'truth'} {floor:.3f}",
             delta_color="off",
             delta_arrow="off",
         )
-        st.caption(
-            "The floor is the loss of the true density ratio, by Monte Carlo on the same pairs."
-        )
+        words = "The true density ratio as critic, by Monte Carlo on the same pairs."
+        if broken:
+            words += f" This model cannot reach it: that asks for {', '.join(broken)}."
+        else:
+            limit = np.log(params.batch) - theory.vmf_information(params.kappa, params.d)
+            words += f" Its limit for large batches, log B − I, is {limit:.2f}."
+        st.caption(words)
 
     def distances() -> None:
-        chart, table = figures.distances(
-            result, params.kappa, params.model_tau, line=params.matched
-        )
+        kappa = params.kappa if params.conditional == "vmf" else 1.0
+        chart, table = figures.distances(result, kappa, params.model_tau, line=not broken)
         st.altair_chart(
             chart,
             key="distances",
             alt="World similarity against model similarity over random pairs.",
         )
-        if not params.matched:
+        if broken:
             st.caption(
-                "No identity line: it can hold only for a uniform marginal, a vMF conditional and "
-                "τκ = 1, where both sides reach κ for a point with itself."
+                f"No identity line: it can hold only with {', '.join(broken)}, where both sides "
+                "reach κ for a point with itself."
             )
         export.table(table, "distances", "distances.table")
 
@@ -155,11 +170,16 @@ def why(result: Result) -> None:
         )
         export.table(table, "gram", "gram.table")
 
+    if broken or (result.scores["linear_r2"] or 0) < HOLDS:
+        st.caption(
+            ":material/info: The theorem asks for a uniform marginal, a vMF conditional, τκ = 1 "
+            "and a minimiser. This run lacks one of them, so expect a step below to fail."
+        )
     story.why(
         [
             (
                 "1. The minimiser is the posterior",
-                "InfoNCE is a cross-entropy. At its floor, the model's similarity "
+                "InfoNCE is a cross-entropy. Where it is least, the model's similarity "
                 r"$\langle h(z), h(z')\rangle/\tau$ equals the world's log density ratio, "
                 r"$\kappa\,\langle z, z'\rangle$ up to a constant, for $h = f \circ g$.",
                 posterior,
@@ -185,7 +205,7 @@ BREAKS = {
     "cold": "**Too cold** (τ = 0.01). The start has degree ±1, but the training tears it",
     "fold": "**A folded start.** Most standard starts stay at degree 0",
     "unfold": "**Its cure.** The same starts, with 1/τ rising slowly",
-    "cap": "**A concentrated marginal** (κₘ = 20). Raw x is a strong rival",
+    "cap": "**A concentrated marginal** (κₘ = 20). A cap is nearly flat, so raw x is a rival",
     "laplace": "**The wrong conditional.** Projected Laplace noise",
 }
 
@@ -195,8 +215,9 @@ def degrees() -> None:
     st.markdown(
         "$h = f \\circ g$ maps the sphere to itself, so it wraps it a whole number of times: its "
         "**degree**. A rotation has degree +1, a reflection −1, a folded sphere 0. Training moves "
-        "$h$ little by little, and the degree changes only where the map tears. That the best map "
-        "is unique does not mean that training finds it. (This is measured here; no paper says it.)"
+        "$h$ little by little, and the degree changes only where the map tears. That all best maps "
+        "are rotations or reflections does not mean that training finds one. (Measured here; no "
+        "paper says it.)"
     )
     starts = {
         "identity-like": {"steps": 800},
@@ -217,12 +238,12 @@ def degrees() -> None:
     summary = table.groupby(["start", "degree at the end"], sort=False)["r2"]
     summary = summary.agg(seeds="count", lowest="min", highest="max").reset_index()
     st.dataframe(
-        summary.rename(columns={"lowest": "lowest linear R²", "highest": "highest linear R²"}),
+        summary.rename(columns={"lowest": "lowest R²", "highest": "highest R²"}),
         hide_index=True,
         width="content",
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("lowest linear R²", "highest linear R²")
+            for name in ("lowest R²", "highest R²")
         },
     )
     export.table(table, "degrees", "degrees.table")
@@ -236,8 +257,28 @@ def breaks() -> None:
         experiment = Experiment(params, scenario.name, preset.seeds)
         results = list(runner.stored(experiment.members).values())
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{words}: {recovery.spread(results)}", width="content")
+            st.markdown(
+                f"{words}: {recovery.spread(results, params.marginal_kappa == 0)}", width="content"
+            )
             story.preset_link(scenario, name, "open", f"breaks_{name}")
+
+
+def paper() -> None:
+    """Table 1 of the paper beside the nearest runs here; the two are labelled apart."""
+    rows = []
+    for row in PUBLISHED:
+        params = scenario.Params.model_validate(row.params)
+        results = runner.stored(Experiment(params, scenario.name, (0, 1, 2)).members).values()
+        r2 = [100 * r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
+        raw = [100 * r.scores["raw_linear_r2"] for r in results]
+        here = f"{min(r2):.1f} to {max(r2):.1f} (raw x {min(raw):.0f} to {max(raw):.0f})"
+        rows.append((row.world, f"{row.published} (raw x {row.identity})", here))
+    columns = ["world", "published: R² in %, d = 10, 300,000 steps", "here: R² in %, three seeds"]
+    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, width="content")
+    st.caption(
+        "Published: Zimmermann et al. 2021, Table 1, mean ± sd; model on the sphere with τ = 1, "
+        "scored on the points fitted. Here: d = 3, 400 or 600 steps, the default τ, held out."
+    )
 
 
 story.opening(
@@ -252,19 +293,23 @@ with main:
         story.slides(scenario, params)
     else:
         story.presets(scenario, params)
-    story.notices([n.text for n in scenario.notices(params)], knobs.refusals())
+    notices = st.container()
+    view = seed_and_view(seeds, params.d)
+    sweep.read_link(scenario, params)
+    with notices:
+        story.notices([n.text for n in scenario.notices(params)], knobs.refusals(params))
     experiment = Experiment(params, scenario.name, seeds)
     shipped = Experiment(scenario.Params(), scenario.name, (0, 1, 2))
-    finished = runner.panel(experiment, draw, "run", before=shipped)
+    finished = runner.panel(experiment, lambda shown: draw(shown, *view), "run", before=shipped)
 with side or st.expander("Knobs"):
-    knobs.draw(scenario, params, MAIN)
+    knobs.draw(scenario, params)
     story.presenter_switch()
 
 if not present:
     st.header("How the scores change", anchor="sweep")
     sweep.panel(scenario, params, seeds)
     st.header("Why it works", anchor="why")
-    shown = [r for r in finished.values() if r.member.seed == st.session_state.get("show", 0)]
+    shown = [r for r in finished.values() if r.member.seed == view[0]]
     if shown:
         why(shown[0])
     else:
@@ -272,6 +317,8 @@ if not present:
     st.header("When it breaks", anchor="breaks")
     degrees()
     breaks()
+    st.header("The paper's numbers", anchor="paper")
+    paper()
     st.header("Take it home", anchor="export")
     if finished:
         export.take_home(list(finished.values()), params, scenario.name)

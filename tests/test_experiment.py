@@ -295,12 +295,35 @@ def test_notices_name_the_assumption_that_breaks_and_only_then():
         assert field in {notice.field for notice in SCENARIO.notices(Params(**setting))}
 
 
-def test_matched_means_every_assumption_of_the_theorem():
-    assert Params().matched and Params(tau=0.1).matched and Params(kappa=5).matched
-    for broken in (
-        {"tau": 0.2}, {"marginal_kappa": 1}, {"conditional": "laplace"}, {"d_hat": 4},
-    ):  # fmt: skip
-        assert not Params(**broken).matched
+@pytest.mark.parametrize(
+    ("setting", "broken"),
+    [
+        ({}, 0),
+        ({"tau": 0.1}, 0),
+        ({"kappa": 5}, 0),
+        ({"d_hat": 4}, 0),  # a spare dimension can stay empty
+        ({"tau": 0.2}, 1),
+        ({"marginal_kappa": 1}, 1),
+        ({"d_hat": 2}, 1),
+        ({"conditional": "laplace"}, 2),  # and tau kappa is no longer 1
+    ],
+    ids=str,
+)
+def test_what_keeps_the_distances_from_being_kept_is_named(setting, broken):
+    assert len(Params(**setting).broken()) == broken
+
+
+def test_spelling_out_what_none_means_is_the_same_run():
+    (plain,) = ask((0,)).members
+    for spelt in ({"tau": 0.1}, {"d_x": 3}, {"d_hat": 3}):
+        assert ask((0,), **spelt).members[0].key == plain.key
+    assert ask((0,), tau=0.2).members[0].key != plain.key
+
+
+def test_a_spare_dimension_can_absorb_too_high_a_concentration():
+    assert "tau" in {notice.field for notice in SCENARIO.notices(Params(tau=0.05))}
+    assert "tau" not in {notice.field for notice in SCENARIO.notices(Params(tau=0.05, d_hat=4))}
+    assert "tau" in {notice.field for notice in SCENARIO.notices(Params(tau=0.2, d_hat=4))}
 
 
 def test_model_temperature_is_the_theorems_unless_it_is_given():

@@ -1,5 +1,7 @@
 """Every page opens, a knob changes a number, and a bad link gets a sentence."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -70,8 +72,8 @@ def test_a_preset_turns_the_knobs_and_the_numbers():
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ({"kappa": "abc"}, "World concentration in the link should be a valid number"),
-        ({"kappa": "-3"}, "should be greater than or equal to 0.1 (not '-3'); 10 is used instead"),
+        ({"kappa": "abc"}, "World concentration in the link should be a number"),
+        ({"kappa": "-3"}, "should be greater than or equal to 0.1 (not `-3`); 10 is used instead"),
         ({"d": "1"}, "Latent dimension in the link should be greater than or equal to 2"),
         ({"negatives": "foo"}, "Negatives in the link should be 'views' or 'anchors'"),
         ({"seeds": ""}, "Seeds in the link must be a number from 1 to 8"),
@@ -83,6 +85,39 @@ def test_a_bad_link_gets_a_sentence(link, sentence):
     at = opened(SPHERE, **link)
     assert not at.exception
     assert any(sentence in warning.value for warning in at.warning), [w.value for w in at.warning]
+
+
+def test_a_refusal_stays_until_a_knob_moves():
+    at = opened(SPHERE, kappa="abc")
+    at.run()
+    assert at.warning
+    at.select_slider(key="kappa").set_value(1.0).run()
+    assert not at.warning
+
+
+@pytest.mark.parametrize("name", ["vary", "view", "show"])
+def test_a_link_that_chooses_what_is_not_offered_is_told(name):
+    at = opened(SPHERE, **{name: "nonsense"})
+    assert not at.exception
+    assert any("nonsense" in warning.value for warning in at.warning)
+
+
+def test_every_parameter_can_be_varied():
+    from core.scenarios import SCENARIOS
+    from core.scenarios.scenario import knobs_of
+    from ui.sweep import values
+
+    scenario = SCENARIOS["infonce"]
+    for setting in ({}, {"d": 20}, {"d_x": 64}, {"conditional": "normal"}):
+        params = scenario.Params.model_validate(setting)
+        for name, knob in knobs_of(scenario.Params).items():
+            for value in values(scenario, knob, params):
+                params.but(**{name: value})
+
+
+def test_a_link_may_give_fields_that_are_only_right_together():
+    at = opened(SPHERE, d="2", d_x="2", steps="30", seeds="1")
+    assert not at.warning
 
 
 def test_a_link_between_the_ticks_is_taken_as_it_is():
@@ -140,3 +175,23 @@ def test_turning_the_recovered_latents_keeps_r2_and_lowers_mcc():
     assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "0.71")
     at.slider(key="angle").set_value(90).run()
     assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "1.00")
+
+
+def test_a_gallery_page_is_served_without_torch():
+    code = (
+        "import sys\n"
+        "from streamlit.testing.v1 import AppTest\n"
+        f"at = AppTest.from_file({APP!r}, default_timeout=60).run()\n"
+        "at.switch_page('pages/infonce_sphere.py').run()\n"
+        "assert not at.exception and at.metric, at.exception\n"
+        "import ui.runner; ui.runner.engine().close()\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(APP).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip().endswith("False"), done.stdout + done.stderr

@@ -4,7 +4,8 @@ The link's raw text is read before any widget is made, because a widget silently
 not take; what was refused becomes a sentence.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 from pydantic import ValidationError
@@ -38,24 +39,51 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
     return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
 
 
-def draw(scenario: Scenario, params: Params, main: Iterable[str], prefix: str = "") -> None:
-    """The widgets, `main` first and the others under Advanced; greyed out where without effect."""
-    knobs, off, main = knobs_of(scenario.Params), params.inactive(), tuple(main)
-    for name in main:
-        _widget(knobs[name], key_of(name, prefix), name in off)
+def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
+    """The widgets, the main ones first; greyed out where they have no effect."""
+    knobs, off = knobs_of(scenario.Params), params.inactive()
+    for name, knob in knobs.items():
+        if not knob.advanced:
+            _widget(knob, key_of(name, prefix), name in off)
     st.slider(
         "Seeds", 1, MOST_SEEDS, DEFAULT_SEEDS, key=key_of(SEEDS, prefix), bind="query-params",
         help="How many runs, each with its own g, encoder and data. Every one is drawn.",
     )  # fmt: skip
     with st.expander("Advanced"):
         for name, knob in knobs.items():
-            if name not in main:
+            if knob.advanced:
                 _widget(knob, key_of(name, prefix), name in off)
 
 
-def refusals(prefix: str = "") -> list[str]:
-    """Sentences about what the link asked for and did not get; shown until a knob moves."""
-    return st.session_state.pop(f"_refused_{prefix}", [])
+def choice(
+    key: str,
+    options: Iterable[Value],
+    label: str,
+    wording: Callable[[Any], str] = str,
+    prefix: str = "",
+) -> None:
+    """Read the link for a widget that the caller draws next, by value or by `wording`.
+
+    Says so when it asks for none of the options.
+    """
+    raw = st.query_params.get(key)
+    if raw is None or key in st.session_state:
+        return
+    offered = {text: option for option in options for text in (str(option), wording(option))}
+    if raw in offered:
+        st.session_state[key] = offered[raw]
+    else:
+        _note(prefix, f"{label} in the link is none of those offered (not {_quoted(raw)}); "
+                      "it is left as it was.")  # fmt: skip
+
+
+def refusals(params: Params, prefix: str = "") -> list[str]:
+    """Sentences about what the link asked for and did not get, until a knob moves."""
+    state = f"_refused_{prefix}"
+    sentences = st.session_state.get(state, [])
+    if sentences and st.session_state.setdefault(f"{state}_for", params) != params:
+        sentences = st.session_state[state] = []
+    return sentences
 
 
 def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
@@ -128,28 +156,45 @@ def _extra(key: str) -> set[Value]:
 
 
 def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> None:
+    """Take what the link asks for, once; fields are validated together, as their rules are."""
+    wanted: dict[str, Value] = {}
     for name, knob in knobs.items():
         key = key_of(name, prefix)
         raw = st.query_params.get(key)
-        if raw is None or key in st.session_state:
-            continue
-        wanted = None if knob.optional and raw.lower() in ("none", "auto") else raw
+        if raw is not None and key not in st.session_state:
+            empty = knob.optional and raw.lower() in ("none", "auto")
+            wanted[name] = None if empty else raw
+    while wanted:
         try:
-            value = getattr(model.model_validate({name: wanted}), name)
+            params = model.model_validate(wanted)
+            break
         except ValidationError as error:
-            _note(prefix, f"{knob.label} in the link {explain(error)[1]}; "
+            field, reason = explain(error, _quoted)
+            wanted.pop(field)
+            knob = knobs[field]
+            _note(prefix, f"{knob.label} in the link {reason}; "
                           f"{spoken(knob.default)} is used instead.")  # fmt: skip
-            continue
+    for name in wanted:
+        key = key_of(name, prefix)
+        value = st.session_state[key] = getattr(params, name)
         _extra(key).add(value)
-        st.session_state[key] = value
-    key = key_of(SEEDS, prefix)
+    _read_seeds(key_of(SEEDS, prefix), prefix)
+
+
+def _read_seeds(key: str, prefix: str) -> None:
     raw = st.query_params.get(key)
-    if raw is not None and key not in st.session_state:
-        if raw.isdecimal() and 1 <= int(raw) <= MOST_SEEDS:
-            st.session_state[key] = int(raw)
-        else:
-            _note(prefix, f"Seeds in the link must be a number from 1 to {MOST_SEEDS} "
-                          f"(not {raw!r}); {DEFAULT_SEEDS} are used instead.")  # fmt: skip
+    if raw is None or key in st.session_state:
+        return
+    if raw in [str(count) for count in range(1, MOST_SEEDS + 1)]:
+        st.session_state[key] = int(raw)
+    else:
+        _note(prefix, f"Seeds in the link must be a number from 1 to {MOST_SEEDS} "
+                      f"(not {_quoted(raw)}); {DEFAULT_SEEDS} are used instead.")  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """Anybody's text, shown as it is and never read as Markdown."""
+    return "`" + text[:40].replace("`", "'").replace("\n", " ") + "`"
 
 
 def _valid(model: type[Params], values: Mapping[str, Value]) -> tuple[Params, str]:
@@ -157,10 +202,10 @@ def _valid(model: type[Params], values: Mapping[str, Value]) -> tuple[Params, st
     try:
         return model.model_validate(dict(values)), ""
     except ValidationError as error:
-        field, reason = explain(error)
-        default = model.model_fields[field].default
+        field, reason = explain(error, _quoted)
+        knob = knobs_of(model)[field]
         rest = {name: value for name, value in values.items() if name != field}
-        sentence = f"{field} {reason}; {spoken(default)} is used instead."
+        sentence = f"{knob.label} {reason}; {spoken(knob.default)} is used instead."
         return _valid(model, rest)[0], sentence
 
 

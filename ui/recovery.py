@@ -20,9 +20,10 @@ SEQUENCE = (
     ("mcc", "MCC", "mean correlation after matching; not promised here: a rotation lowers it"),
     ("singular_value_mae", "Singular-value error", "0 when the fitted map is orthogonal"),
     ("degree", "Degree", "±1: a whole globe; 0: a folded one"),
-    ("loss", "InfoNCE loss", "nats, on pairs no one trained on"),
+    ("loss", "InfoNCE loss", "nats; once trained, on pairs it never saw"),
 )
 PICTURE_SECONDS = 1.0
+PAIRS = 40
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
 
@@ -142,23 +143,26 @@ def view_of(run: Run, aligned: bool, axes: Sequence[int], stale: bool = False) -
         titles=("True latents z", f"Recovered ẑ, {'aligned' if aligned else 'as learnt'}"),
         alt=f"True latents beside recovered ones at step {run.steps[-1]}; linear R² {said}.",
         note="; ".join(notes),
+        pairs=_pairs(run, drawn),
         whiskers=False if aligned and d_hat == d else None,
         live=run.live,
         stale=stale,
     )
 
 
-def numbers(run: Run, claim: Claim) -> None:
-    """The promised score large, each with its baseline and what perfect would be."""
+def numbers(run: Run, claim: Claim, floor: str = "floor") -> None:
+    """The promised scores first, each with its baselines and what perfect would be.
+
+    `floor` names the loss at the truth, which only some objectives cannot pass.
+    """
     with st.container(horizontal=True, gap="small", key="numbers"):
         for name, title, meaning in SEQUENCE:
-            value = run.scores.get(name)
             if name not in run.scores:
                 continue
             st.metric(
                 f"**{title}**" if name in (claim.score, "orthogonal_r2") else title,
-                _number(name, value),
-                _beside(name, run.scores),
+                _number(name, run.scores[name]),
+                _beside(name, run.scores, floor),
                 delta_color="off",
                 delta_arrow="off",
                 help=meaning,
@@ -174,17 +178,19 @@ def _number(name: str, value: float | None) -> str:
     return f"{value:.2f}" if name == "loss" else f"{value:.3f}"
 
 
-def _beside(name: str, scores: Mapping[str, float | None]) -> str:
+def _beside(name: str, scores: Mapping[str, float | None], floor: str) -> str:
     """The baselines and the ceiling of a score, in the small line under it."""
     parts = [
         f"{word} {scores[f'{kind}_{name}']:.2f}"
         for kind, word in BASELINES.items()
         if scores.get(f"{kind}_{name}") is not None
     ]
-    floor = scores.get(f"{name}_floor")
-    parts += [f"floor {floor:.2f}"] if floor is not None else []
+    at_truth = scores.get(f"{name}_floor")
+    parts += [f"{floor} {at_truth:.2f}"] if at_truth is not None else []
     ideal = {"linear_r2": "of 1", "orthogonal_r2": "of 1", "singular_value_mae": "best 0",
              "degree": "whole ±1"}  # fmt: skip
+    if name == "degree" and scores[name] is None:
+        return "for d = 2 and 3"
     return " · ".join([*parts, *([ideal[name]] if name in ideal else [])])
 
 
@@ -209,31 +215,40 @@ def history(shown: Shown, score: str) -> dict[str, tuple[Sequence[float], Sequen
     return series
 
 
-def tally(scenario: Scenario, results: Sequence[Result]) -> str:
-    """How many seeds reached the promise, in a sentence."""
+def tally(scenario: Scenario, results: Sequence[Result], whole: bool) -> str:
+    """How many seeds reached the promise, in a sentence.
+
+    `whole` says whether the data cover the sphere, of which the degree speaks.
+    """
     values = [r.scores[scenario.claim.score] for r in results]
     good = sum(value is not None and value >= 0.99 for value in values)
     lost = sum(r.diverged for r in results)
     sentence = f"{good} of {len(values)} seeds reach 0.99"
-    degrees = [r.scores.get("degree") for r in results]
-    folded = sum(degree == 0 for degree in degrees)
+    folded = sum(r.scores.get("degree") == 0 for r in results) if whole else 0
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
     return sentence + (f"; {lost} diverged" if lost else "") + "."
 
 
-def spread(results: Sequence[Result]) -> str:
-    """The spread of scores over seeds, and how many maps are whole."""
-    if not results:
+def spread(results: Sequence[Result], whole: bool = True) -> str:
+    """The spread of scores over seeds against raw x, and how many maps are whole."""
+    pairs = [(r.scores["linear_r2"], r.scores["raw_linear_r2"]) for r in results]
+    known = [(r2, raw) for r2, raw in pairs if r2 is not None and raw is not None]
+    if not known:
         return "not measured here."
-    values = [r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
-    raw = [r.scores["raw_linear_r2"] for r in results if r.scores["raw_linear_r2"] is not None]
-    degrees = [r.scores["degree"] for r in results]
-    whole = sum(degree in (1, -1) for degree in degrees)
-    return (
-        f"linear R² {min(values):.2f} to {max(values):.2f} (raw x {min(raw):.2f} to "
-        f"{max(raw):.2f}), {whole} of {len(results)} maps whole."
-    )
+    r2s, raws = zip(*known, strict=True)
+    words = f"linear R² {_range(r2s)} (raw x {_range(raws)}"
+    better = sum(raw > r2 for r2, raw in known)
+    words += f", better for {better} of {len(known)})" if better else ")"
+    if not whole:
+        return words + "."
+    count = sum(r.scores.get("degree") in (1, -1) for r in results)
+    return f"{words}, {count} of {len(results)} maps whole."
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
@@ -242,6 +257,14 @@ def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
     if missing > 0:
         array = np.concatenate([array, np.zeros((*array.shape[:-1], missing), array.dtype)], -1)
     return array[..., list(drawn)]
+
+
+def _pairs(run: Run, drawn: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
+    """A few positive pairs, to show how close they lie; on the whole sphere only."""
+    if run.z_pos is None or len(drawn) < run.z.shape[1]:
+        return None
+    few = np.arange(min(PAIRS, len(run.z_pos)))
+    return run.z_pos[few], few
 
 
 def _no_net(k: int, d: int) -> np.ndarray:

@@ -89,6 +89,9 @@ def panel(
     complete = len(results) == len(experiment.members)
     with st.container(horizontal=True, vertical_alignment="center"):
         job = _job_for(experiment, key, complete)
+        about, sentence = st.session_state.get(f"{key}.error", ("", ""))
+        if about == experiment.key and job is None:
+            st.error(sentence, icon=":material/error:")
         if job is None and not complete:
             _offer(experiment, key)
         elif job is None and key == PLAYED and not all(r.playable for r in results.values()):
@@ -103,11 +106,20 @@ def panel(
     return results if complete else {}
 
 
+def rerun_page() -> None:
+    """From a callback inside a panel: the whole page is to be drawn again, not the panel alone."""
+    st.session_state["rerun_page"] = True
+
+
+def _panel_body(body: Callable[[], None]) -> None:
+    if st.session_state.pop("rerun_page", False):
+        st.rerun()
+    body()
+
+
 def _fragment(key: str, running: bool) -> Callable[[Callable[[], None]], None]:
     """The same place on the page, polled while something runs."""
-    return st.fragment(
-        lambda body: body(), run_every=POLL_SECONDS if running else None, key=f"{key}.panel"
-    )
+    return st.fragment(_panel_body, run_every=POLL_SECONDS if running else None, key=f"{key}.panel")
 
 
 def _job_for(experiment: Experiment, key: str, complete: bool) -> Job | None:
@@ -118,11 +130,12 @@ def _job_for(experiment: Experiment, key: str, complete: bool) -> Job | None:
         held = None
     if held is not None or complete:
         return held
+    if st.session_state.get(f"{key}.declined") == experiment.key:
+        return None  # who cancelled does not join those who go on waiting for the same
     job = engine().find(experiment, _viewer())
     if job is None:
         seconds = engine().estimate(experiment)
-        declined = st.session_state.get(f"{key}.declined") == experiment.key
-        if not declined and seconds is not None and seconds < BY_ITSELF_SECONDS:
+        if seconds is not None and seconds < BY_ITSELF_SECONDS:
             job = _submit(experiment, key)
     st.session_state[f"{key}.job"] = job
     return job
@@ -134,7 +147,7 @@ def _submit(experiment: Experiment, key: str, playable: bool = False) -> Job | N
     try:
         return engine().submit(experiment, _viewer(), playable)
     except Refused as reason:
-        st.session_state[f"{key}.error"] = str(reason)
+        st.session_state[f"{key}.error"] = (experiment.key, str(reason))
         return None
 
 
@@ -151,8 +164,6 @@ def _viewer() -> str:
 
 def _offer(experiment: Experiment, key: str) -> None:
     """A button that says what training costs here."""
-    if f"{key}.error" in st.session_state:
-        st.error(st.session_state.pop(f"{key}.error"), icon=":material/error:")
     seconds = engine().estimate(experiment)
     cost = "" if seconds is None else f", {duration(seconds)}"
     runs = len(experiment.members) - len(stored(experiment.members))
@@ -164,6 +175,7 @@ def _offer(experiment: Experiment, key: str) -> None:
 def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:
     def begin() -> None:
         st.session_state.pop(f"{key}.declined", None)
+        st.session_state.pop(f"{key}.error", None)
         st.session_state[f"{key}.job"] = _submit(experiment, key, playable)
 
     st.button(
@@ -202,7 +214,7 @@ def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
         if now.status != "done":
             st.session_state[f"{key}.declined"] = experiment.key
         if now.status == "failed":
-            st.session_state[f"{key}.error"] = now.error
+            st.session_state[f"{key}.error"] = (experiment.key, now.error)
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         _status(now, experiment, key)

@@ -16,9 +16,9 @@ def opening(title: str, sentence: str) -> None:
 
 def presenting() -> bool:
     """Whether the page is being shown to a room: only claim, picture and numbers."""
-    if "present" not in st.session_state and st.query_params.get("present") == "1":
-        st.session_state["present"] = True  # the widget would take only "true"
-    return bool(st.session_state.get("present", st.query_params.get("present") == "true"))
+    if "present" not in st.session_state:
+        st.session_state["present"] = st.query_params.get("present") in ("1", "true")
+    return st.session_state["present"]
 
 
 def presenter_switch() -> None:

@@ -26,7 +26,7 @@ DEGREE_EVERY = 3  # observations: it needs many points
 CHUNK = 2048
 CURVE = 37  # points a curve of the graticule
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
-MOST_FRESH = 4000
+MOST_FRESH = 1000
 
 
 class World:

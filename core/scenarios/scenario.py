@@ -124,14 +124,24 @@ def knobs_of(params: type[Params]) -> dict[str, Knob]:
     return {name: knob_of(params, name) for name in params.model_fields}
 
 
-def explain(error: ValidationError) -> tuple[str, str]:
-    """The first field that pydantic rejects, and why, in one sentence for a visitor."""
+PLAIN = {  # pydantic's word for what is wrong -> ours, where its sentence speaks to programmers
+    "extra_forbidden": "is not a parameter",
+    "float_parsing": "should be a number",
+    "int_parsing": "should be a whole number",
+    "int_from_float": "should be a whole number",
+}
+
+
+def explain(error: ValidationError, quote: Callable[[str], str] = repr) -> tuple[str, str]:
+    """The first field that pydantic rejects, and why, in words for a visitor.
+
+    `quote` sets off what was given, which may be anybody's text.
+    """
     first = error.errors(include_url=False)[0]
     field = ".".join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if first["type"] == "extra_forbidden":
-        reason = "is not a parameter"
-    return field, f"{reason} (not {first['input']!r})"
+    reason = PLAIN.get(first["type"], reason)
+    return field, f"{reason} (not {quote(str(first['input'])[:40])})"
 
 
 def _without_none(annotation: Any) -> tuple[type, bool]:
