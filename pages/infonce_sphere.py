@@ -104,7 +104,7 @@ def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
         for score, lines in known.items()
     }
     terms = params.batch + (params.negatives == "anchors")
-    levels["loss"]["chance, the log of the terms"] = float(np.log(terms))
+    levels["loss"]["chance"] = float(np.log(terms))
     for column, score in zip(st.columns(2, gap="medium"), levels, strict=True):
         with column:
             title = SCORE_TITLES[score]
