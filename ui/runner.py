@@ -1,6 +1,7 @@
 """One panel for every page: show what is stored, train what is not, stream, cancel, come back."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from core.store import Store
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
-FIRST_FRAME_SECONDS = 0.12
+FIRST_FRAME_SECONDS = 0.3
 PLAYED = "run"  # the panel whose picture plays; a sweep's points need no trajectory
 
 
@@ -207,8 +208,10 @@ def _still(shown: Shown | None, draw: Draw) -> None:
 def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
     """One look at a running job: status line, cancel button, and the picture so far."""
     now: Snapshot = job.snapshot(_viewer())
-    if not now.members and not job.ended.wait(FIRST_FRAME_SECONDS):
-        now = job.snapshot(_viewer())  # a warm worker's first frame is here by now
+    waited = time.monotonic() + FIRST_FRAME_SECONDS
+    while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
+        time.sleep(0.02)  # a warm worker's first frame comes before the rest of the page is drawn
+        now = job.snapshot(_viewer())
     if now.status in ("done", "failed", "cancelled"):
         _let_go(key)
         if now.status != "done":
