@@ -38,9 +38,11 @@ def pipeline() -> None:
             if points is None:
                 place.markdown(f"##### :gray[{title}]", text_alignment="center")
                 continue
-            chart, _ = figures.from_the_front(points, colours)
-            place.markdown(f"**{title}**")
-            place.altair_chart(chart, key=title, width="content", alt=f"{title}: coloured points.")
+            chart, table = figures.from_the_front(points, colours)
+            with place:
+                st.markdown(f"**{title}**")
+                st.altair_chart(chart, key=title, width="content", alt=f"{title}: coloured points.")
+                export.table(table, "pipeline", f"{title}.table")
         r2, raw = result.scores["linear_r2"], result.scores["raw_linear_r2"]
         st.caption(
             f"One run, as shipped: colour is the true direction of each latent. A linear read-out "
@@ -79,8 +81,9 @@ def reading_scores() -> None:
                       delta_color="off", delta_arrow="off", width="content")  # fmt: skip
         angles = np.linspace(0, 90, 91)
         expected = np.array([theory.rotation_scores(a)[1] for a in angles])
-        chart, _ = figures.rotation_curve(angles, expected, angle, mcc)
+        chart, table = figures.rotation_curve(angles, expected, angle, mcc)
         st.altair_chart(chart, key="rotation_curve", alt="MCC falls to 0.71 at 45 degrees.")
+        export.table(table, "rotation_curve", "rotation_curve.table")
 
 
 story.opening(

@@ -66,7 +66,9 @@ def draw(shown: runner.Shown, seed: int, aligned: bool, axes: tuple[int, ...]) -
         st.caption("These are the numbers of the run before.")
     elif len(results) == len(shown.experiment.members):
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
-        words.markdown(recovery.tally(scenario, results, whole=params.marginal_kappa == 0))
+        with words:
+            st.markdown(recovery.tally(scenario, results, whole=params.marginal_kappa == 0))
+            export.table(recovery.points(run), "latents", "globe.table")
         with dots:
             every_seed(results)
     if not present:

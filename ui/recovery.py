@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
@@ -13,6 +14,9 @@ from core.legend import BASELINES, direction_colours
 from core.scenarios.scenario import Claim, Scenario
 from ui.latent_view import LatentView, latent_view, plain_figure
 from ui.runner import Shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SEQUENCE = (
     ("linear_r2", "Linear R²", "held-out R² of the best affine map ẑ → z"),
@@ -192,6 +196,16 @@ def _beside(name: str, scores: Mapping[str, float | None], floor: str) -> str:
     if name == "degree" and scores[name] is None:
         return "for d = 2 and 3"
     return " · ".join([*parts, *([ideal[name]] if name in ideal else [])])
+
+
+def points(run: Run) -> "pd.DataFrame":
+    """The table behind the picture: true and recovered latents, as learnt, at the last frame."""
+    import pandas as pd  # takes a while to import, and the numbers come first
+
+    z, z_hat = run.z, run.z_hat[-1]
+    columns = {f"z{i + 1}": z[:, i] for i in range(z.shape[1])}
+    columns |= {f"z_hat{i + 1}": z_hat[:, i] for i in range(z_hat.shape[1])}
+    return pd.DataFrame(columns)
 
 
 def history(shown: Shown, score: str) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
