@@ -89,7 +89,7 @@ class View {
     const { run: before, index, frames: had } = this;
     const { key, run, steps, alt, note, whiskers, live, stale, height } = data.header;
     Object.assign(this, { data, header: data.header, run, height, frames: steps.length });
-    this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: true } };
+    this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: false } };
     memory.set(key, this.state);
     this.state.show.whiskers ??= whiskers;
     if (run !== before) { this.playing = false; this.extent = 0; }
@@ -432,8 +432,8 @@ function build(parent) {
         <span class="lv-step" data-part="step"></span>
       </div>
       <div class="lv-toggles">
-        <button type="button" data-part="whiskers">whiskers</button>
-        <button type="button" data-part="pairs">pairs</button>
+        <button type="button" data-part="whiskers" title="lines from each recovered point to its truth">whiskers</button>
+        <button type="button" data-part="pairs" title="arcs from a few points to their positives">pairs</button>
         <button type="button" data-part="reset">reset view</button>
       </div>
     </div>
