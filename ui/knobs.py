@@ -16,6 +16,11 @@ from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, expla
 SEEDS = "seeds"
 MOST_SEEDS = 8
 DEFAULT_SEEDS = 3
+# Where columns are stacked, the knobs keep to a third of the screen and scroll by themselves, so
+# that the picture stays in sight while one is turned.
+ON_A_PHONE = """<style>@media (max-width: 640px) {
+  [class*="st-key-knobs"] { max-height: 32vh; overflow-y: auto; padding-right: 0.5rem; }
+}</style>"""
 
 
 def key_of(name: str, prefix: str = "") -> str:
@@ -41,6 +46,12 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
 
 def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
     """The widgets, the main ones first; greyed out where they have no effect."""
+    st.html(ON_A_PHONE)
+    with st.container(key=f"knobs{prefix}"):
+        _draw(scenario, params, prefix)
+
+
+def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
     knobs, off = knobs_of(scenario.Params), params.inactive()
     for name, knob in knobs.items():
         if not knob.advanced:
