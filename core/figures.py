@@ -206,16 +206,10 @@ def gram(map_: np.ndarray) -> Figure:
     product = map_ @ map_.T
     rows, columns = np.indices(product.shape) + 1
     table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), "value": product.ravel()})
+    table["size"] = table["value"].abs().clip(upper=1)
     base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
-    colours = alt.Scale(
-        domain=[-1, 0, 1],
-        range=[ROLE["z"], "#8a8f98", ROLE["z_hat"]],
-        clamp=True,
-        interpolate="rgb",
-    )
-    cells = base.mark_rect(cornerRadius=3).encode(
-        color=alt.Color("value:Q", scale=colours, legend=None),
-        opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.1, 1]), legend=None),
+    cells = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"]).encode(
+        opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.08, 1]), legend=None)
     )
     large = alt.condition("abs(datum.value) > 0.5", alt.value("white"), alt.value(ROLE["baseline"]))
     words = base.mark_text(fontSize=13).encode(text=alt.Text("value:Q", format=".2f"), color=large)

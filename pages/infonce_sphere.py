@@ -13,6 +13,7 @@ from core.scenarios.infonce import PUBLISHED, InfoNCE
 from ui import export, knobs, recovery, runner, story, sweep
 
 scenario = SCENARIOS["infonce"]
+OVER_TRAINING = ("linear_r2", "orthogonal_r2", "mcc", "degree")
 VIEWS = ("aligned", "learnt")
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 present = story.presenting()
@@ -22,6 +23,7 @@ def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int,
     """Which seed is drawn, aligned or as learnt, and which coordinates."""
     knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
     knobs.choice("view", VIEWS, "Recovered side")
+    knobs.choice("curve", OVER_TRAINING, "Score over training", lambda name: SCORE_TITLES[name])
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         if st.session_state.get("show") not in (None, *seeds):
             del st.session_state["show"]
@@ -90,31 +92,39 @@ def every_seed(results: list[Result]) -> None:
 
 
 def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
-    """Loss with its floor, and the promised score with its baselines, over training."""
-    from core import figures  # plotly and altair: the numbers do not wait for them
+    """Loss with its floor, and a score with its baselines, over training, for every seed."""
+    from core import figures  # altair: the numbers do not wait for it
 
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        chosen = st.segmented_control(
+            "Score over training", OVER_TRAINING, default=OVER_TRAINING[0], required=True,
+            key="curve", bind="query-params", format_func=lambda name: SCORE_TITLES[name],
+            label_visibility="collapsed",
+        )  # fmt: skip
     params = cast(InfoNCE, shown.experiment.params)
-    floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
-    known = {
-        "loss": {floor: run.scores.get("loss_floor")},
-        "linear_r2": {
-            word: run.scores.get(f"{kind}_linear_r2") for kind, word in BASELINES.items()
-        },
-    }
-    levels = {
-        score: {name: value for name, value in lines.items() if value is not None}
-        for score, lines in known.items()
-    }
-    terms = params.batch + (params.negatives == "anchors")
-    levels["loss"]["chance"] = float(np.log(terms))
-    for column, score in zip(st.columns(2, gap="medium"), levels, strict=True):
+    for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
         with column:
             title = SCORE_TITLES[score]
             series = recovery.history(shown, score)
-            chart, table = figures.curves(series, run.total, title, levels[score], bold)
-            st.altair_chart(chart, key=f"curve_{score}", alt=f"{title} over training, by seed.")
+            levels = loss_levels(params, run) if score == "loss" else baselines(run, score)
+            known = {name: value for name, value in levels.items() if value is not None}
+            chart, table = figures.curves(series, run.total, title, known, bold)
+            side = "loss" if score == "loss" else "score"
+            st.altair_chart(chart, key=f"curve_{side}", alt=f"{title} over training, by seed.")
             if not run.live:
-                export.table(table, score, f"curve_{score}.table")
+                export.table(table, score, f"curve_{side}.table")
+
+
+def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:
+    """A score of x itself and of f at its start, where they are measured."""
+    return {word: run.scores.get(f"{kind}_{score}") for kind, word in BASELINES.items()}
+
+
+def loss_levels(params: InfoNCE, run: recovery.Run) -> dict[str, float | None]:
+    """What the loss is held against: the truth, and knowing nothing."""
+    floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
+    terms = params.batch + (params.negatives == "anchors")
+    return {floor: run.scores.get("loss_floor"), "chance": float(np.log(terms))}
 
 
 def why(result: Result) -> None:
@@ -136,6 +146,14 @@ def why(result: Result) -> None:
             delta_color="off",
             delta_arrow="off",
         )
+        series = {"this seed": (result.loss_step, result.loss)}
+        name = "Bayes floor" if bound else "value at the truth"
+        steps = int(result.loss_step[-1])
+        chart, table = figures.curves(
+            series, steps, SCORE_TITLES["loss"], {name: floor}, "this seed"
+        )
+        st.altair_chart(chart, key="posterior", alt="The loss falls to its value at the truth.")
+        export.table(table, "posterior", "posterior.table")
         words = "The true density ratio as critic, by Monte Carlo on the same pairs."
         if broken:
             words += f" This model cannot reach it: that asks for {', '.join(broken)}."
