@@ -131,9 +131,7 @@ def test_a_link_between_the_ticks_is_taken_as_it_is():
 def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
     at = opened(SPHERE, steps="37", seeds="1")
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not any(
-        "of 1 seeds reach" in c.value for c in at.caption
-    ):
+    while time.monotonic() < deadline and not said(at, "of 1 seeds reach"):
         time.sleep(0.2)
         at.run()
     assert not at.exception
