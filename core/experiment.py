@@ -120,6 +120,7 @@ class Progress:
     z_hat: np.ndarray  # (m, n, d_hat) as recovered so far
     net: np.ndarray  # (m, c, p, d) curves on the true sphere (c = 0 where none are drawn)
     net_hat: np.ndarray  # (m, c, p, d_hat) the same curves under h
+    moving: dict[str, np.ndarray] = field(default_factory=dict)  # as in Result, each (m, ...)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,8 @@ class Result:
     net_hat: np.ndarray  # (k, c, p, d_hat)
     world: dict[str, np.ndarray]  # further facts a figure needs, by the scenario's names
     provenance: dict[str, str | float]  # device, torch, cpu_seconds, seconds, date
+    # what else moves while training, by the scenario's names, each (k, ...)
+    moving: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def playable(self) -> bool:
@@ -161,6 +164,7 @@ class Result:
             z_hat=self.z_hat[kept][:, few],
             net_hat=self.net_hat[kept],
             world={name: a[few] if len(a) == n else a for name, a in self.world.items()},
+            moving={name: a[kept] for name, a in self.moving.items()},
         )
 
 

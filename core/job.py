@@ -12,6 +12,7 @@ import numpy as np
 from core.experiment import Experiment, Member, Result, work
 
 ARRAYS = ("z", "z_hat", "net", "net_hat")  # of a Progress
+MOVING = "moving."  # before the names of those that only some scenarios have
 LOOK_SECONDS = 1.0
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -29,6 +30,7 @@ class Live:
     z_hat: np.ndarray  # (n, d_hat)
     net: np.ndarray  # (c, p, d)
     net_hat: np.ndarray  # (c, p, d_hat)
+    moving: dict[str, np.ndarray]  # what else moves, by the scenario's names
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,11 @@ class Group:
                 score_step=list(self.score_step),
                 scores={name: list(values) for name, values in self.scores[i].items()},
                 **{name: self.arrays[name][i] for name in ARRAYS},
+                moving={
+                    name.removeprefix(MOVING): array[i]
+                    for name, array in self.arrays.items()
+                    if name.startswith(MOVING)
+                },
             )
             for i, member in enumerate(self.members)
         }

@@ -4,6 +4,8 @@ Names that end in `_r2`, and `mcc`, are better when larger; `_mae` when smaller.
 map take points in two halves: the first fits, the second scores. z is (n, d), z_hat (n, d_hat).
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import ConvexHull
@@ -72,6 +74,69 @@ def singular_value_mae(z: Array, z_hat: Array, expected: float = 1.0) -> float:
 def linear_map(z: Array, z_hat: Array) -> Array:
     """The least-squares map (d_hat, d) without intercept: z is close to z_hat @ map."""
     return np.linalg.lstsq(z_hat.astype(float), z, rcond=None)[0]
+
+
+def v_r2(v: Array, w: Array, cluster: Array) -> float | None:
+    """R2 of cluster vectors foretold from the head's rows by an affine map w -> v.
+
+    Each cluster (with all its instances) is foretold by the map fitted on the others: pooled
+    residual over pooled variance. v (C, d) cluster vectors, w (I, d_hat) rows, cluster (I,) the
+    index into v of each row. None for C <= d + 1, where the fit is exact whatever w is.
+    """
+    return _foretold(v, np.column_stack([w, np.ones(len(w))]), cluster, _least_squares)
+
+
+def v_orthogonal_r2(v: Array, w: Array, cluster: Array) -> float | None:
+    """The same by a scaled orthogonal map without intercept."""
+    return _foretold(v, w, cluster, _scaled_rotations)
+
+
+def _foretold(
+    v: Array, rows: Array, cluster: Array, fit: Callable[[Array, Array], Array]
+) -> float | None:
+    """Leave one cluster out, from the moments of the others: all C fits at once."""
+    count, d = v.shape
+    if count <= d + 1:
+        return None
+    rows, target = rows.astype(float), v[cluster].astype(float)
+    gram = np.zeros((count, rows.shape[1], rows.shape[1]))
+    cross = np.zeros((count, rows.shape[1], d))
+    np.add.at(gram, cluster, rows[:, :, None] * rows[:, None, :])
+    np.add.at(cross, cluster, rows[:, :, None] * target[:, None, :])
+    maps = fit(gram.sum(0) - gram, cross.sum(0) - cross)  # (C, d_row, d)
+    predicted = np.einsum("ij,ijk->ik", rows, maps[cluster])
+    residual = ((target - predicted) ** 2).sum()
+    return float(1 - residual / ((target - target.mean(0)) ** 2).sum())
+
+
+def _least_squares(gram: Array, cross: Array) -> Array:
+    return np.linalg.pinv(gram, hermitian=True) @ cross
+
+
+def _scaled_rotations(gram: Array, cross: Array) -> Array:
+    u, s, vt = np.linalg.svd(cross, full_matrices=False)
+    turn = u @ vt
+    energy = np.einsum("cij,cik,ckj->c", turn, gram, turn)
+    return (s.sum(-1) / energy)[:, None, None] * turn
+
+
+def span_r2(z: Array, z_hat: Array, v: Array) -> float | None:
+    """Linear R2 of the latents' part in span{v_a - v_b}; None when that is the whole space."""
+    inside, outside = span(v)
+    return linear_r2(z @ inside, z_hat) if outside.size else None
+
+
+def complement_r2(z: Array, z_hat: Array, v: Array) -> float | None:
+    """Linear R2 of the part orthogonal to it, of which the labels say nothing; None if none is."""
+    outside = span(v)[1]
+    return linear_r2(z @ outside, z_hat) if outside.size else None
+
+
+def span(v: Array) -> tuple[Array, Array]:
+    """Orthonormal bases (d, r) of span{v_a - v_b} and (d, d - r) of its complement."""
+    _, s, vt = np.linalg.svd(v - v.mean(0))
+    rank = int((s > 1e-6 * s[0]).sum())
+    return vt[:rank].T, vt[rank:].T
 
 
 class Degree:

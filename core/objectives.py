@@ -61,3 +61,13 @@ INFO_NCE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "views": info_nce_views,
     "anchors": info_nce_anchors,
 }
+
+
+def cross_entropy(z_hat: Tensor, w: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy (m,) of the softmax over <w_j, z_hat_i>, in nats.
+
+    z_hat (m, n, d) already times beta, w (m, I, d) the head's rows, labels (m, n). Class labels
+    make it supervised classification, instance labels DIET (Reizinger et al. 2025, equation 1).
+    """
+    own = w.gather(1, labels[..., None].expand(-1, -1, w.shape[-1]))
+    return (log_sum_exp_dot(z_hat, w) - (z_hat * own).sum(-1)).mean(-1)

@@ -160,3 +160,23 @@ def projected(mean: Tensor, noise: Tensor, scale: Tensor) -> Tensor:
 def pole(d: int, device: torch.device | str = "cpu") -> Tensor:
     """The north pole e_d (d,), around which a concentrated marginal sits."""
     return torch.eye(d, device=device)[-1]
+
+
+ClusterLaw = Literal["uniform", "laplace", "normal", "subspace"]
+
+
+def cluster_vectors(generator: torch.Generator, law: ClusterLaw, n: int, d: int) -> Tensor:
+    """Unit cluster vectors v (n, d) of one world, from a CPU generator.
+
+    "laplace" and "normal" add noise of scale 1 to the north pole and project (the reference code
+    of Reizinger et al. 2025, Table 5); "subspace" is uniform on the sphere orthogonal to the pole.
+    """
+    if law == "laplace":
+        noise = laplace(torch.rand(n, d, generator=generator, dtype=torch.float64))
+        return normalise(pole(d) + noise)
+    noise = torch.randn(n, d, generator=generator)
+    if law == "normal":
+        return normalise(pole(d) + noise)
+    if law == "subspace":
+        noise = noise - noise * pole(d)
+    return sphere(noise)

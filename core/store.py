@@ -21,6 +21,7 @@ GALLERY = Path(__file__).parent / "gallery"
 SIZE_CAP = 2_000_000_000
 STALE_SECONDS = 3600
 FORMAT = 1
+GROUPS = ("history", "world", "moving")  # the fields of a Result that hold arrays by name
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ def _flatten(result: Result) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         value = getattr(result, f.name)
         if isinstance(value, np.ndarray):
             arrays[f.name] = value
-    for group in ("history", "world"):
+    for group in GROUPS:
         for name, array in getattr(result, group).items():
             arrays[f"{group}.{name}"] = array
     meta = {
@@ -159,8 +160,8 @@ def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
     if sorted(arrays) != meta["arrays"]:
         raise ValueError(f"arrays {sorted(arrays)}, expected {meta['arrays']}")
     params = SCENARIOS[meta["scenario"]].Params.model_validate(meta["params"])
-    nested: dict[str, dict[str, np.ndarray]] = {"history": {}, "world": {}}
-    plain: dict[str, np.ndarray] = {}
+    nested: dict[str, dict[str, np.ndarray]] = {group: {} for group in GROUPS}
+    plain: dict[str, Any] = {}
     for name, array in arrays.items():
         group, _, rest = name.partition(".")
         if rest:
@@ -172,9 +173,8 @@ def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
         scores=meta["scores"],
         diverged=meta["diverged"],
         provenance=meta["provenance"],
-        history=nested["history"],
-        world=nested["world"],
         **plain,
+        **nested,  # type: ignore[arg-type]
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from math import lgamma, log, pi
 
 import numpy as np
-from scipy.special import gammaln, ive
+from scipy.special import gammaln, ive, xlogy
 
 Array = np.ndarray
 STANDARD_ERROR = 0.01
@@ -93,3 +93,69 @@ def rotation_scores(angle_deg: float) -> tuple[float, float]:
     """(R2, MCC) of two independent latents of equal variance, rotated: (1, max(|cos|, |sin|))."""
     angle = np.deg2rad(angle_deg)
     return 1.0, float(max(abs(np.cos(angle)), abs(np.sin(angle))))
+
+
+def cluster_log_likelihood(z: Array, v: Array, kappa: float) -> Array:
+    """log p(z | c) of vMF clusters up to a constant: kappa <v_c, z>, (n, C)."""
+    return kappa * z @ v.T
+
+
+def label_posterior(log_likelihood: Array, instances: Array, noise: float) -> Array:
+    """p(y | z) of one label of each cluster, (n, C), from log p(z | c) (n, C).
+
+    `instances` (C,) counts the labels of each cluster (1 for classes); labels are uniform, and the
+    share `noise` of them is drawn uniformly anew. Summed over all labels it is 1.
+    """
+    log_joint = log_likelihood + np.log(instances)
+    top = log_joint.max(1, keepdims=True)
+    joint = np.exp(log_joint - top)
+    posterior = joint / joint.sum(1, keepdims=True)
+    return (1 - noise) * posterior / instances + noise / instances.sum()
+
+
+def bayes_cross_entropy(posterior: Array, instances: Array) -> float:
+    """Cross-entropy of the true posterior, in nats: the least that any classifier can reach.
+
+    The expectation over labels is exact, that over the latents behind `posterior` (n, C) is not.
+    """
+    return float(-(instances * xlogy(posterior, posterior)).sum(1).mean())
+
+
+def quadrics(v: Array) -> Array:
+    """Quadrics z'Qz + b'z + c = 0 through all v (C, d), other than the unit sphere.
+
+    An orthonormal basis (q, d + 1, d + 1) of symmetric matrices [[Q, b/2], [b'/2, c]], orthogonal
+    to the sphere's own. Empty for generic v once C >= d (d + 3) / 2.
+    """
+    count, d = v.shape
+    homogeneous = np.column_stack([v, np.ones(count)]).astype(float)
+    rows, columns = np.triu_indices(d + 1)
+    twice = np.where(rows == columns, 1.0, np.sqrt(2))  # so that vectors and matrices share norms
+    conditions = twice * homogeneous[:, rows] * homogeneous[:, columns]
+    own = np.where(rows == columns, np.where(rows < d, 1.0, -1.0), 0.0)
+    _, s, vt = np.linalg.svd(np.vstack([conditions, own]))
+    null = vt[int((s > 1e-9 * s[0]).sum()) :]
+    found = np.zeros((len(null), d + 1, d + 1))
+    found[:, rows, columns] = found[:, columns, rows] = null / twice
+    return found
+
+
+def c3_counterexample(v: Array, quadric: Array, eps: float) -> tuple[Array, Array]:
+    """M (d, d) and psi (d,) so that every w_c = M v_c + psi has unit length, M not orthogonal.
+
+    With h = kappa M^-T z the softmax of <w_c, h> is that of kappa <v_c, z>: a global minimiser of
+    case C3 whose map is not orthogonal. Exists wherever a quadric other than the sphere holds all
+    v_c. `eps` moves along the family from the identity (0). Derived in this project; no paper has
+    it. Raises ValueError where eps is so large that the quadric is no ellipsoid.
+    """
+    d = v.shape[1]
+    q, b, c = quadric[:d, :d], 2 * quadric[:d, d], quadric[d, d]
+    p = np.eye(d) + eps * q
+    values, axes = np.linalg.eigh(p)
+    if values[0] <= 0:
+        raise ValueError(f"eps = {eps:g} is too large: I + eps Q is not positive")
+    scale = 1 / (1 - eps * c + eps**2 / 4 * b @ np.linalg.solve(p, b))
+    if scale <= 0:
+        raise ValueError(f"eps = {eps:g} is too large: no positive scale")
+    m = np.sqrt(scale) * (axes * np.sqrt(values)) @ axes.T
+    return m, np.linalg.solve(m.T, scale * eps * b) / 2

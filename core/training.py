@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +22,7 @@ class Observation:
     scores: dict[str, np.ndarray]  # each (m,), nan where undefined
     z_hat: np.ndarray  # (m, n, d_hat) images of the drawn points
     net_hat: np.ndarray  # (m, c, p, d_hat) images of the graticule
+    moving: dict[str, np.ndarray] = field(default_factory=dict)  # what else changes, each (m, ...)
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,7 @@ def train(
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []
     last_report = -float("inf")
-    known = {
-        name: _column([row[name] for row in learner.baselines]) for name in learner.baselines[0]
-    }
+    known = columns(learner.baselines)
 
     def tell(step: int, observation: Observation, scored: bool) -> None:
         nonlocal last_report
@@ -90,6 +89,7 @@ def train(
             Progress(
                 step, learner.steps, latest, {**observation.scores, **known} if scored else None,
                 learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
+                observation.moving,
             )
         )  # fmt: skip
 
@@ -115,6 +115,11 @@ def train(
     }
     facts = {**(provenance or {}), **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
+
+
+def columns(rows: Sequence[Scores]) -> dict[str, np.ndarray]:
+    """One dict of scores a member -> each score's numbers (m,), nan where undefined."""
+    return {name: _column([row[name] for row in rows]) for name in rows[0]}
 
 
 def _column(values: Sequence[float | None]) -> np.ndarray:
@@ -152,4 +157,8 @@ def _result(
         net_hat=np.stack([observation.net_hat[i] for _, observation in seen]).astype(np.float16),
         world={name: array[i] for name, array in learner.truth.world.items()},
         provenance=provenance,
+        moving={
+            name: np.stack([observation.moving[name][i] for _, observation in seen])
+            for name in seen[0][1].moving
+        },
     )

@@ -8,8 +8,9 @@ import torch
 from scipy import stats
 
 from core import metrics
+from core.evaluation import graticule
 from core.experiment import Experiment
-from core.learners.infonce import World, graticule
+from core.learners.infonce import World
 from core.scenarios import SCENARIOS
 from core.spaces import Noise
 from core.theory import vmf_mean_cosine

@@ -246,3 +246,86 @@ def test_degree_of_a_diverged_encoder_is_none(value):
     z_hat = ball()
     z_hat[17] = value
     assert metrics.degree(ball(), z_hat) is None
+
+
+# --- cluster vectors and the head's rows --------------------------------------------------------
+
+
+def clusters(count, d, copies=1, seed=0):
+    """Unit v (C, d), an invertible map (d, d), an offset, and the cluster of each of C*copies."""
+    rng = np.random.default_rng(seed)
+    v = rng.normal(size=(count, d))
+    v /= np.linalg.norm(v, axis=1, keepdims=True)
+    return v, rng.normal(size=(d, d)), rng.normal(size=d), np.repeat(np.arange(count), copies)
+
+
+@pytest.mark.parametrize(("count", "d", "copies"), [(6, 2, 1), (12, 3, 1), (30, 3, 4), (40, 5, 2)])
+@pytest.mark.parametrize("noise", (0.05, 0.5, 5.0))
+def test_v_r2_is_the_slow_loop_over_clusters(count, d, copies, noise):
+    v, a, psi, cluster = clusters(count, d, copies)
+    w = (v @ a + psi)[cluster] + noise * np.random.default_rng(1).normal(size=(count * copies, d))
+    affine, turned = np.empty((2, len(w), d))
+    for c in range(count):
+        out = cluster == c
+        fit = LinearRegression().fit(w[~out], v[cluster[~out]])
+        affine[out] = fit.predict(w[out])
+        turn, scale = orthogonal_procrustes(w[~out], v[cluster[~out]])
+        turned[out] = w[out] @ turn * scale / (w[~out] ** 2).sum()
+    total = ((v[cluster] - v[cluster].mean(0)) ** 2).sum()
+    expected = [1 - ((v[cluster] - p) ** 2).sum() / total for p in (affine, turned)]
+    assert metrics.v_r2(v, w, cluster) == pytest.approx(expected[0], abs=1e-9)
+    assert metrics.v_orthogonal_r2(v, w, cluster) == pytest.approx(expected[1], abs=1e-9)
+
+
+def test_v_r2_forgives_an_affine_map_and_its_orthogonal_form_only_a_scaled_rotation():
+    v, a, psi, cluster = clusters(30, 3)
+    turn = ortho_group.rvs(3, random_state=0)
+    assert metrics.v_r2(v, v @ a + psi, cluster) == pytest.approx(1)
+    assert metrics.v_orthogonal_r2(v, 7 * v @ turn, cluster) == pytest.approx(1)
+    assert metrics.v_orthogonal_r2(v, v @ turn + psi, cluster) < 0.9
+    assert metrics.v_orthogonal_r2(v, v @ a, cluster) < 0.9
+
+
+def test_rows_that_know_nothing_of_their_cluster_foretell_nothing():
+    v, _, _, cluster = clusters(300, 3)
+    w = np.random.default_rng(2).normal(size=v.shape)
+    assert metrics.v_r2(v, w, cluster) < 0.02
+    assert metrics.v_orthogonal_r2(v, w, cluster) < 0.02
+
+
+@pytest.mark.parametrize("count", (2, 3, 4))
+def test_v_r2_is_silent_where_any_rows_would_fit(count):
+    v, a, psi, cluster = clusters(count, 3)
+    assert metrics.v_r2(v, v @ a + psi, cluster) is None
+    assert metrics.v_orthogonal_r2(v, v, cluster) is None
+
+
+def test_v_r2_of_cluster_vectors_in_a_plane_is_still_that_of_the_loop():
+    v, a, psi, cluster = clusters(12, 3)
+    v[:, 2] = 0
+    assert metrics.v_r2(v, v @ a + psi, cluster) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("count", "d", "rank"), [(2, 3, 1), (3, 3, 2), (4, 3, 3), (3, 5, 2)])
+def test_span_of_the_differences_and_its_complement(count, d, rank):
+    v = clusters(count, d)[0]
+    inside, outside = metrics.span(v)
+    assert inside.shape == (d, rank) and outside.shape == (d, d - rank)
+    both = np.column_stack([inside, outside])
+    np.testing.assert_allclose(both.T @ both, np.eye(d), atol=1e-12)
+    np.testing.assert_allclose((v[1:] - v[0]) @ outside, 0, atol=1e-12)
+
+
+def test_span_scores_tell_what_is_recovered_from_what_is_not():
+    v = clusters(3, 3)[0]
+    inside, _ = metrics.span(v)
+    z = np.random.default_rng(0).normal(size=(N, 3))
+    seen = z @ inside  # a code that holds the span alone
+    assert metrics.span_r2(z, seen, v) == pytest.approx(1)
+    assert metrics.complement_r2(z, seen, v) == pytest.approx(0, abs=0.02)
+    assert metrics.complement_r2(z, z @ TURN_3, v) == pytest.approx(1)
+    full = clusters(4, 3)[0]
+    assert metrics.span_r2(z, z, full) is None and metrics.complement_r2(z, z, full) is None
+
+
+TURN_3 = ortho_group.rvs(3, random_state=1)

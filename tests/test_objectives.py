@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from core.objectives import INFO_NCE, info_nce_anchors, info_nce_views, log_sum_exp_dot
+from core.objectives import (
+    INFO_NCE,
+    cross_entropy,
+    info_nce_anchors,
+    info_nce_views,
+    log_sum_exp_dot,
+)
 
 ANCHORS = (0, 40, 95, 150, 230, 300)  # degrees on the circle
 POSITIVES = (10, 30, 120, 150, 200, 340)
@@ -169,3 +175,25 @@ def test_gradient_of_the_loss_is_autograds(negatives):
     torch.testing.assert_close(
         torch.autograd.grad(ours.sum(), (z, z_pos)), torch.autograd.grad(plain.sum(), (z, z_pos))
     )
+
+
+@pytest.mark.parametrize("labels", (2, 7, 300))
+def test_cross_entropy_is_pytorchs_with_its_gradients(labels):
+    make = torch.Generator().manual_seed(0)
+    z_hat = torch.randn(3, 40, 5, generator=make, dtype=torch.float64).requires_grad_()
+    w = torch.randn(3, labels, 5, generator=make, dtype=torch.float64).requires_grad_()
+    y = torch.randint(labels, (3, 40), generator=make)
+    ours = cross_entropy(z_hat, w, y)
+    logits = torch.einsum("mnd,mkd->mnk", z_hat, w)
+    theirs = nn.functional.cross_entropy(logits.mT, y, reduction="none").mean(-1)
+    torch.testing.assert_close(ours, theirs)
+    weights = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    found = torch.autograd.grad((weights * ours).sum(), (z_hat, w))
+    for a, b in zip(found, torch.autograd.grad((weights * theirs).sum(), (z_hat, w)), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_cross_entropy_of_a_head_of_zeros_is_log_of_the_labels():
+    y = torch.randint(11, (2, 30), generator=torch.Generator().manual_seed(0))
+    loss = cross_entropy(torch.randn(2, 30, 4), torch.zeros(2, 11, 4), y)
+    torch.testing.assert_close(loss, torch.full((2,), math.log(11)))

@@ -16,6 +16,7 @@ from core.spaces import (
     VMF,
     Noise,
     _angle_table,
+    cluster_vectors,
     generator,
     laplace,
     normalise,
@@ -314,3 +315,52 @@ def test_uniform_noise_never_reaches_the_ends_and_index_stays_in_range():
 
 def test_pole_is_the_last_axis():
     assert pole(4).tolist() == [0, 0, 0, 1]
+
+
+# --- cluster vectors ---------------------------------------------------------------------------
+
+
+def vectors(law, d, n=N, seed=0):
+    return cluster_vectors(generator(seed, "world"), law, n, d).double().numpy()
+
+
+@pytest.mark.parametrize("law", ("uniform", "laplace", "normal", "subspace"))
+@each_d
+def test_cluster_vectors_are_unit_and_a_seed_repeats_them(law, d):
+    v = vectors(law, d, n=50)
+    np.testing.assert_allclose(np.linalg.norm(v, axis=1), 1, atol=1e-6)
+    np.testing.assert_array_equal(v, vectors(law, d, n=50))
+    assert np.abs(v - vectors(law, d, n=50, seed=1)).max() > 0.1
+
+
+@each_d
+def test_uniform_cluster_vectors_are_uniform(d):
+    v = vectors("uniform", d)
+    # one coordinate of a uniform direction: (1 + v) / 2 is Beta((d - 1) / 2, (d - 1) / 2)
+    law = stats.beta((d - 1) / 2, (d - 1) / 2)
+    for axis in (0, d - 1):
+        assert stats.kstest((1 + v[:, axis]) / 2, law.cdf).pvalue > UNLIKELY
+
+
+@pytest.mark.parametrize(("law", "noise"), [("laplace", stats.laplace), ("normal", stats.norm)])
+@pytest.mark.parametrize("d", (2, 3, 5))
+def test_cluster_vectors_around_the_pole_are_projected_noise_of_scale_one(law, noise, d):
+    raw = noise.rvs(size=(N, d), random_state=1)
+    raw[:, -1] += 1
+    raw /= np.linalg.norm(raw, axis=1, keepdims=True)
+    v = vectors(law, d)
+    for axis in (0, d - 1):
+        assert stats.ks_2samp(v[:, axis], raw[:, axis]).pvalue > UNLIKELY
+    # the joint law as well: the largest coordinate, and a product of two
+    for statistic in (lambda a: np.abs(a).max(1), lambda a: a[:, 0] * a[:, -1]):
+        assert stats.ks_2samp(statistic(v), statistic(raw)).pvalue > UNLIKELY
+    assert v[:, -1].mean() > 0.2
+
+
+@pytest.mark.parametrize("d", (3, 5))
+def test_cluster_vectors_in_a_subspace_span_all_but_the_pole(d):
+    v = vectors("subspace", d)
+    assert np.abs(v[:, -1]).max() == 0
+    law = stats.beta((d - 2) / 2, (d - 2) / 2)
+    assert stats.kstest((1 + v[:, 0]) / 2, law.cdf).pvalue > UNLIKELY
+    assert np.linalg.matrix_rank(v[:50] - v[0]) == d - 1

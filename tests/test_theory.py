@@ -276,3 +276,99 @@ def test_rotation_scores_are_what_the_metrics_measure(angle):
     assert metrics.linear_r2(z, z @ turn) == pytest.approx(expected[0])
     # sampling error of a correlation
     assert metrics.mcc(z, z @ turn) == pytest.approx(expected[1], abs=0.015)
+
+
+# --- vMF clusters ------------------------------------------------------------------------------
+
+
+def unit(count, d, seed=0):
+    v = np.random.default_rng(seed).normal(size=(count, d))
+    return v / np.linalg.norm(v, axis=1, keepdims=True)
+
+
+def softmax(logits):
+    shifted = np.exp(logits - logits.max(1, keepdims=True))
+    return shifted / shifted.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(("copies", "noise"), [(1, 0.0), (1, 0.3), (4, 0.0), (4, 0.3), (1, 1.0)])
+def test_label_posterior_is_bayes_over_all_labels(copies, noise):
+    v, z, kappa, count = unit(6, 3), unit(50, 3, 1), 7.0, 6
+    cluster = np.repeat(np.arange(count), copies)
+    density = np.array([[vonmises_fisher(v[c], kappa).pdf(point) for c in cluster] for point in z])
+    clean = density / density.sum(1, keepdims=True)
+    expected = (1 - noise) * clean + noise / len(cluster)
+    found = theory.label_posterior(
+        theory.cluster_log_likelihood(z, v, kappa), np.full(count, float(copies)), noise
+    )
+    np.testing.assert_allclose(found[:, cluster], expected, rtol=1e-10)
+    entropy = -(expected * np.log(expected)).sum(1).mean()
+    assert theory.bayes_cross_entropy(found, np.full(count, float(copies))) == pytest.approx(
+        entropy, rel=1e-10
+    )
+
+
+def test_labels_may_be_shared_out_unevenly():
+    v, z = unit(3, 3), unit(20, 3, 1)
+    instances = np.array([1.0, 2.0, 5.0])
+    found = theory.label_posterior(theory.cluster_log_likelihood(z, v, 4.0), instances, 0.2)
+    np.testing.assert_allclose(found @ instances, 1, rtol=1e-12)
+    cluster = np.repeat(np.arange(3), [1, 2, 5])
+    expected = 0.8 * softmax(4.0 * z @ v[cluster].T) + 0.2 / 8
+    np.testing.assert_allclose(found[:, cluster], expected, rtol=1e-12)
+
+
+def test_bayes_cross_entropy_runs_from_certainty_to_chance():
+    v, z, ones = unit(5, 3), unit(400, 3, 1), np.ones(5)
+
+    def value(kappa, noise=0.0):
+        likelihood = theory.cluster_log_likelihood(z, v, kappa)
+        return theory.bayes_cross_entropy(theory.label_posterior(likelihood, ones, noise), ones)
+
+    assert value(0.0) == pytest.approx(np.log(5)) == value(10.0, noise=1.0)
+    assert value(3000.0) < 0.02
+    assert value(10.0) < value(3.0) < value(1.0) and value(10.0) < value(10.0, 0.3)
+
+
+@pytest.mark.parametrize(("d", "count"), [(2, 5), (3, 9), (5, 20), (10, 65)])
+def test_only_the_sphere_holds_generic_clusters_from_the_count_on(d, count):
+    assert d * (d + 3) // 2 == count
+    assert len(theory.quadrics(unit(count, d))) == 0
+    for fewer in (1, 2, 3):
+        assert len(theory.quadrics(unit(count - fewer, d))) == fewer
+
+
+@pytest.mark.parametrize(("d", "count"), [(2, 4), (3, 6), (5, 10), (5, 19)])
+def test_below_the_count_minimisers_of_c3_exist_that_are_no_rotations(d, count):
+    """Unit rows, the Bayes posterior to 1e-12, and a map that is not orthogonal."""
+    v, z, kappa = unit(count, d), unit(500, d, 1), 10.0
+    # the paper's condition for C3 holds: [v * v, v] has rank 2d
+    assert count < 2 * d or np.linalg.matrix_rank(np.column_stack([v * v, v])) == 2 * d
+    for quadric in theory.quadrics(v):
+        homogeneous = np.column_stack([v, np.ones(count)])
+        on_it = np.einsum("ci,ij,cj->c", homogeneous, quadric, homogeneous)
+        np.testing.assert_allclose(on_it, 0, atol=1e-12)
+        m, psi = theory.c3_counterexample(v, quadric, 0.3)
+        w = v @ m.T + psi
+        h = kappa * z @ np.linalg.inv(m)
+        np.testing.assert_allclose(np.linalg.norm(w, axis=1), 1, atol=1e-12)
+        assert np.abs(softmax(h @ w.T) - softmax(kappa * z @ v.T)).max() < 1e-12
+        singular = np.linalg.svd(m, compute_uv=False)
+        assert singular[0] / singular[-1] > 1.02
+        # what the scores make of it: a linear map, not an orthogonal one
+        assert metrics.linear_r2(z, h) == pytest.approx(1)
+        assert metrics.singular_value_mae(z, h, 1 / kappa) > 0.005
+        cluster = np.arange(count)
+        turned = metrics.v_orthogonal_r2(v, w, cluster)
+        assert turned is None or turned < 0.999
+        assert count <= d + 1 or metrics.v_r2(v, w, cluster) == pytest.approx(1)
+
+
+def test_the_family_begins_at_the_identity_and_ends_where_no_ellipsoid_is():
+    v = unit(4, 2)
+    (quadric,) = theory.quadrics(v)
+    m, psi = theory.c3_counterexample(v, quadric, 0.0)
+    np.testing.assert_allclose(m, np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(psi, 0, atol=1e-12)
+    with pytest.raises(ValueError, match="eps = 50 is too large"):
+        theory.c3_counterexample(v, quadric, 50.0)

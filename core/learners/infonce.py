@@ -10,21 +10,15 @@ from torch import Tensor
 
 from core import metrics, theory
 from core.encoder import make_encoder
+from core.evaluation import EVALUATED, Evaluation
 from core.experiment import Member, Scores
 from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
 from core.scenarios.infonce import InfoNCE as Params
-from core.spaces import VMF, Noise, generator, laplace, pole, projected, sphere
-from core.training import Observation, Truth
+from core.spaces import VMF, Noise, generator, laplace, pole, projected
+from core.training import Observation, Truth, columns
 
-EVALUATED = 8192  # draws of the training law: the first half fits, the second scores
-WATCHED = 512  # of each half, for the scores while training
-DRAWN = 500
-COVERED = 2000  # uniform points for the degree, whatever the marginal
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
-DEGREE_EVERY = 3  # observations: it needs many points
-CHUNK = 2048
-CURVE = 37  # points a curve of the graticule
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
 MOST_FRESH = 1000
 
@@ -95,7 +89,17 @@ class Learner:
         self.floors: dict[tuple[float, float], tuple[float | None, int]] = {}
         self.data = Noise(seeds, "data", device)
         self.finite = self._pairs(p.n_train) if p.n_train else None
-        self._prepare_evaluation(Noise(seeds, "evaluation", device))
+        noise = Noise(seeds, "evaluation", device)
+        z = self.world.latents(EVALUATED, noise)
+        self.evaluation = Evaluation(z, self.g, self.f, p.encoded)
+        self.truth = Truth(
+            z=self.evaluation.z_drawn,
+            net=self.evaluation.net,
+            world={
+                "z_pos": self.world.positives(self.evaluation.drawn, noise).cpu().numpy(),
+                "x": self.g(self.evaluation.drawn).cpu().numpy(),
+            },
+        )
         self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
 
     def step(self, t: int) -> Tensor:
@@ -112,24 +116,14 @@ class Learner:
 
     def look(self) -> Observation:
         """Images of the drawn points and the graticule."""
-        return self._observation({}, self._encode(self.x_look))
+        return Observation({}, *self.evaluation.look())
 
     def observe(self) -> Observation:
-        """The same with the scores on WATCHED points of each half; the degree at every third."""
-        covering = None
-        if self.degree is not None and self.observed % DEGREE_EVERY == 0:
-            covering = self._encode(self.x_covering)
-        self.observed += 1
-        seen, watched = np.split(self._encode(self.x_observe), [self.x_look.shape[1]], axis=1)
-        rows = [
-            self._scores(z, watched[i], None if covering is None else covering[i])
-            for i, z in enumerate(self.z_watched)
-        ]
-        scores = {
-            name: np.array([np.nan if row[name] is None else row[name] for row in rows], float)
-            for name in rows[0]
-        }
-        return self._observation(scores, seen)
+        """The same with the scores on the watched points; the degree at every third."""
+        seen = self.evaluation.observe()
+        covering = [None] * len(self.members) if seen.covering is None else seen.covering
+        watched = zip(self.evaluation.z_watched, seen.watched, covering, strict=True)
+        return Observation(columns([self._scores(*each) for each in watched]), *seen[:2])
 
     def finish(self) -> list[Scores]:
         """Held-out scores, and the loss on pairs that no one trained on."""
@@ -154,45 +148,9 @@ class Learner:
         share = LOWEST_CONCENTRATION + (1 - LOWEST_CONCENTRATION) * ramp
         return 1 / (self.concentration * share)
 
-    def _prepare_evaluation(self, noise: Noise) -> None:
-        m, d = len(self.members), self.world.d
-        z = self.world.latents(EVALUATED, noise)
-        half = EVALUATED // 2
-        drawn = z[:, half : half + DRAWN]
-        watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
-        net = graticule(d)
-        curves = torch.from_numpy(net).to(self.device).reshape(1, -1, d).expand(m, -1, -1)
-        # the degree belongs to h on the whole sphere, so its points are uniform for every world
-        covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
-        defined = d in (2, 3) and self.settings[0].encoded == d
-        self.degree = metrics.Degree(covering.numpy()) if defined else None
-
-        self.z_all, self.x_all = z.cpu().numpy(), self.g(z)
-        self.z_watched = watched.cpu().numpy()
-        self.x_look = self.g(torch.cat([drawn, curves], 1))
-        self.x_covering = self.g(covering.to(self.device).expand(m, -1, -1))
-        self.x_observe = torch.cat([self.x_look, self.g(watched)], 1)
-        self.observed = 0
-        self.truth = Truth(
-            z=drawn.cpu().numpy(),
-            net=np.broadcast_to(net, (m, *net.shape)),
-            world={
-                "z_pos": self.world.positives(drawn, noise).cpu().numpy(),
-                "x": self.g(drawn).cpu().numpy(),
-            },
-        )
-
-    def _observation(self, scores: dict[str, np.ndarray], seen: np.ndarray) -> Observation:
-        curves = seen[:, DRAWN:].reshape(*self.truth.net.shape[:3], seen.shape[-1])
-        return Observation(scores, seen[:, :DRAWN], curves)
-
-    @torch.inference_mode()
-    def _encode(self, x: Tensor) -> np.ndarray:
-        return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()
-
     def _final_scores(self) -> list[Scores]:
-        z_hat, covering = self._encode(self.x_all), self._encode(self.x_covering)
-        return [self._scores(*each) for each in zip(self.z_all, z_hat, covering, strict=True)]
+        everything = zip(self.evaluation.z, *self.evaluation.everything(), strict=True)
+        return [self._scores(*each) for each in everything]
 
     def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
         """Every score of one member, all None once its latents are not finite."""
@@ -200,12 +158,11 @@ class Learner:
         if not np.isfinite(z_hat).all():
             return {**dict.fromkeys(names), "degree": None}
         scores: Scores = {name: getattr(metrics, name)(z, z_hat) for name in names}
-        whole = None if self.degree is None or covering is None else self.degree(covering)
-        return {**scores, "degree": whole}
+        return {**scores, "degree": self.evaluation.degree(covering)}
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
         """Scores of x itself and of f at its start, and the loss at the truth."""
-        p, z, x = self.settings[i], self.z_all[i], self.x_all[i].cpu().numpy()
+        p, z, x = self.settings[i], self.evaluation.z[i], self.evaluation.raw_x(i)
         world = (p.kappa, p.marginal_kappa)
         if world not in self.floors:
             self.floors[world] = self._loss_floor(i)
@@ -246,28 +203,6 @@ class Learner:
             z_hat, z_hat_pos = f(g(torch.cat([z, z_pos], 1))).chunk(2, 1)
             losses.append(float(self.loss(z_hat, z_hat_pos, tau)))
         return float(np.mean(losses)) if np.isfinite(losses).all() else None
-
-
-def graticule(d: int) -> np.ndarray:
-    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
-
-    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
-    -60, -30, 0, 30, 60 degrees.
-    """
-    if d > 3:
-        return np.zeros((0, 0, d), np.float32)
-    turn = np.linspace(0, 2 * np.pi, CURVE)
-    if d == 2:
-        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
-    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
-    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
-    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
-    return np.stack(curves).astype(np.float32)
-
-
-def _on_globe(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    flat = np.cos(latitude)
-    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

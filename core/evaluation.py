@@ -1,0 +1,116 @@
+"""The fixed evaluation set: latents that are scored, drawn, or wrapped around the whole sphere."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import metrics
+from core.encoder import Encoder
+from core.mixing import Mixing
+from core.spaces import sphere
+
+EVALUATED = 8192  # draws of the training law: the first half fits, the second scores
+WATCHED = 512  # of each half, for the scores while training
+DRAWN = 500
+COVERED = 2000  # uniform points for the degree, whatever the marginal
+DEGREE_EVERY = 3  # observations: it needs many points
+CHUNK = 2048
+CURVE = 37  # points a curve of the graticule
+
+
+class Seen(NamedTuple):
+    """Images under h at one step, m members."""
+
+    z_hat: np.ndarray  # (m, DRAWN, d_hat)
+    net_hat: np.ndarray  # (m, c, p, d_hat)
+    watched: np.ndarray  # (m, 2 WATCHED, d_hat)
+    covering: np.ndarray | None  # (m, COVERED, d_hat), None when it is not the degree's turn
+
+
+class Evaluation:
+    """Latents of m members, their observations, and what an encoder makes of them."""
+
+    def __init__(self, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
+        """z (m, EVALUATED, d) of the training law."""
+        m, _, d = z.shape
+        half = EVALUATED // 2
+        drawn = z[:, half : half + DRAWN]
+        watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
+        net = graticule(d)
+        curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
+        # the degree belongs to h on the whole sphere, so its points are uniform for every world
+        covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
+        defined = d in (2, 3) and d_hat == d
+        self._degree = metrics.Degree(covering.numpy()) if defined else None
+
+        self.f = f
+        self.drawn = drawn
+        self.z, self.x = z.cpu().numpy(), g(z)
+        self.z_drawn = drawn.cpu().numpy()
+        self.z_watched = watched.cpu().numpy()
+        self.net = np.broadcast_to(net, (m, *net.shape))
+        self._x_look = g(torch.cat([drawn, curves], 1))
+        self._x_covering = g(covering.to(z.device).expand(m, -1, -1))
+        self._x_observe = torch.cat([self._x_look, g(watched)], 1)
+        self._observed = 0
+
+    def look(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images (m, n, d_hat) of the drawn points and (m, c, p, d_hat) of the graticule."""
+        return self._parts(self.encode(self._x_look))
+
+    def observe(self) -> Seen:
+        """The same with the watched points, and at every third call those of the degree."""
+        covering = None
+        if self._degree is not None and self._observed % DEGREE_EVERY == 0:
+            covering = self.encode(self._x_covering)
+        self._observed += 1
+        seen, watched = np.split(self.encode(self._x_observe), [self._x_look.shape[1]], axis=1)
+        return Seen(*self._parts(seen), watched, covering)
+
+    def everything(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images (m, EVALUATED, d_hat) of all latents and (m, COVERED, d_hat) for the degree."""
+        return self.encode(self.x), self.encode(self._x_covering)
+
+    def degree(self, covering: np.ndarray | None) -> int | None:
+        """Degree of h/|h| from one member's images of the covering points."""
+        if self._degree is None or covering is None:
+            return None
+        # features may be free: their direction is a map of spheres wherever none vanishes
+        return self._degree(covering / np.linalg.norm(covering, axis=1, keepdims=True))
+
+    def raw_x(self, i: int) -> np.ndarray:
+        """Observations (EVALUATED, d_x) of member i, whose scores are the baseline."""
+        return self.x[i].cpu().numpy()
+
+    def _parts(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        curves = seen[:, DRAWN:].reshape(*self.net.shape[:3], seen.shape[-1])
+        return seen[:, :DRAWN], curves
+
+    @torch.inference_mode()
+    def encode(self, x: Tensor) -> np.ndarray:
+        """f(x) in parts small enough for the cache."""
+        return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()
+
+
+def graticule(d: int) -> np.ndarray:
+    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
+
+    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
+    -60, -30, 0, 30, 60 degrees.
+    """
+    if d > 3:
+        return np.zeros((0, 0, d), np.float32)
+    turn = np.linspace(0, 2 * np.pi, CURVE)
+    if d == 2:
+        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
+    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
+    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
+    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
+    return np.stack(curves).astype(np.float32)
+
+
+def _on_globe(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
+    flat = np.cos(latitude)
+    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)
