@@ -44,9 +44,11 @@ def fail(sentence: str) -> NoReturn:
 
 def _list(arguments: list[str]) -> int:
     for scenario in SCENARIOS.values():
-        print(f"{scenario.name}: {scenario.title}. {scenario.claim.statement}")
+        claim = scenario.claim(scenario.Params())
+        print(f"{scenario.name}: {scenario.title}. {claim.statement}")
         for name, knob in knobs_of(scenario.Params).items():
-            within = ", ".join(knob.choices) or f"{knob.low:g} to {knob.high:g}"
+            bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
+            within = ", ".join(knob.choices or bounds) or "yes or no"
             print(f"  --{name.replace('_', '-'):16} {knob.default!s:9} {within:18} {knob.help}")
     return 0
 

@@ -1,8 +1,11 @@
 """Build and check the shipped gallery: every preset with its trajectories, every sweep's scores."""
 
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-from core.experiment import Experiment, Member, groups
+from core.experiment import Experiment, Member, Result, groups, work
 from core.scenarios import SCENARIOS
 from core.store import GALLERY, Damaged, read, write
 
@@ -17,8 +20,7 @@ def shipped() -> dict[str, tuple[Member, int, int]]:
     for scenario in SCENARIOS.values():
         for sweep in scenario.sweeps:
             params = scenario.Params.model_validate(sweep.params)
-            varied = {sweep.field: sweep.values}
-            for member in Experiment(params, scenario.name, sweep.seeds, varied).members:
+            for member in Experiment(params, scenario.name, sweep.seeds, sweep.vary).members:
                 members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
@@ -28,21 +30,39 @@ def shipped() -> dict[str, tuple[Member, int, int]]:
 
 
 def build(folder: Path = GALLERY) -> list[str]:
-    """Train what is missing or damaged, remove what no preset or sweep names; list problems."""
-    from core.worker import keep_memory, train_group  # torch: not needed to check
+    """Train what is missing or damaged, remove what no preset or sweep names; list problems.
 
-    keep_memory()
+    Groups train side by side, each in a process of one thread; the longest begin first.
+    """
     wanted = shipped()
     for path in folder.glob("*.npz"):
         if path.stem not in wanted:
             path.unlink()
-    missing = [wanted[key][0] for key in _unreadable(folder, wanted)]
-    for group in groups(missing):
-        for result in train_group(group):
-            _, frames, points = wanted[result.member.key]
-            write(folder / f"{result.member.key}.npz", result.thinned(frames, points))
-        print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}", flush=True)
+    missing = [wanted[key] for key in _unreadable(folder, wanted)]
+    sizes = {member.key: (frames, points) for member, frames, points in missing}
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
+    spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
+    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
+        alike = sorted(groups(member for member, _, _ in missing), key=work, reverse=True)
+        trained = {
+            pool.submit(_train, group, {m.key: sizes[m.key] for m in group}): group
+            for group in alike
+        }
+        for future in as_completed(trained):
+            for result in future.result():
+                write(folder / f"{result.member.key}.npz", result)
+            group = trained[future]
+            print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}",
+                  flush=True)  # fmt: skip
     return check(folder)
+
+
+def _train(group: tuple[Member, ...], sizes: dict[str, tuple[int, int]]) -> list[Result]:
+    """Train a group in a process of the pool; as many frames and points as are shipped."""
+    from core.worker import keep_memory, train_group  # torch: not needed to check
+
+    keep_memory()
+    return [result.thinned(*sizes[result.member.key]) for result in train_group(group)]
 
 
 def check(folder: Path = GALLERY) -> list[str]:

@@ -1,15 +1,62 @@
 """What colours and words stand for, everywhere the same: roles, directions, scores, values."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-SCORE_TITLES = {
-    "linear_r2": "Linear R²",
-    "orthogonal_r2": "Orthogonal R²",
-    "mcc": "MCC",
-    "singular_value_mae": "Singular-value error",
-    "degree": "Degree of the map",
-    "loss": "InfoNCE loss, nats",
-}
+
+@dataclass(frozen=True)
+class Score:
+    """How a score is called, written and judged."""
+
+    title: str
+    meaning: str
+    ideal: str = ""
+    format: str = ".3f"
+    none: str = ""  # why it has no value, where that is no accident
+
+    def written(self, value: float | None) -> str:
+        """Its value as a page shows it."""
+        if value is None:
+            return "–"
+        return f"{value:{self.format}}" if value or "+" not in self.format else "0"
+
+
+FEW_CLUSTERS = "for more than d + 1 clusters"
+SCORES = {  # in the order in which a page shows them
+    "linear_r2": Score("Linear R²", "held-out R² of the best affine map ẑ → z", "of 1"),
+    "orthogonal_r2": Score(
+        "Orthogonal R²", "the same for a scaled rotation or reflection, without intercept", "of 1"
+    ),
+    "v_r2": Score(
+        "Cluster-vector R²",
+        "each cluster's vector foretold from the other clusters' weights by an affine map",
+        "of 1",
+        none=FEW_CLUSTERS,
+    ),
+    "v_orthogonal_r2": Score(
+        "Cluster-vector orthogonal R²",
+        "the same by a scaled rotation or reflection, without intercept",
+        "of 1",
+        none=FEW_CLUSTERS,
+    ),
+    "span_r2": Score(
+        "R² inside the span", "R² of the latents' part in the span of all vₐ − v_b", "of 1"
+    ),
+    "complement_r2": Score("R² outside the span", "R² of the latents' part at right angles to it"),
+    "mcc": Score(
+        "MCC", "mean correlation after matching coordinates; a rotation lowers it", ""
+    ),
+    "singular_value_mae": Score(
+        "Singular-value error", "0 when the fitted map is orthogonal, of theory's scale", "best 0"
+    ),
+    "degree": Score(
+        "Degree of the map", "±1: a whole globe; 0: a folded one", "whole ±1", "+.0f",
+        none="for d = 2 and 3",
+    ),
+    "feature_norm": Score("Feature norm", "mean length of f(x)", format=".2f"),
+    "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
+}  # fmt: skip
 BASELINES = {"raw": "raw x", "untrained": "untrained"}
 
 
@@ -36,6 +83,16 @@ def direction_colours(z: np.ndarray) -> list[str]:
     return _oklch_to_hex(0.66 + 0.17 * up, np.full(len(z), 0.135), hue)
 
 
+def ramp(count: int) -> list[str]:
+    """Colours for values in order, from dark red over the colour of z_hat to light amber.
+
+    Told apart by lightness (so by the colour-blind as well), all of it between a white page's and
+    a dark one's.
+    """
+    along = np.linspace(0, 1, count) if count > 1 else np.array([0.5])
+    return _oklch_to_hex(0.50 + 0.31 * along, 0.16 - 0.01 * along, 0.25 + 1.15 * along)
+
+
 def _oklch_to_hex(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> list[str]:
     """OKLCh -> sRGB (Ottosson 2020), clipped to the gamut."""
     lab = np.stack([lightness, chroma * np.cos(hue), chroma * np.sin(hue)], -1)
@@ -55,3 +112,17 @@ def _oklch_to_hex(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) ->
 def spoken(value: object) -> str:
     """A parameter's value as axes, sliders and links write it."""
     return "auto" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+LETTERS = {
+    r"\alpha": "α", r"\beta": "β", r"\kappa": "κ", r"\lambda": "λ", r"\sigma": "σ", r"\tau": "τ",
+    "_m": "ₘ", "_x": "ₓ",
+}  # fmt: skip
+
+
+def setting(label: str, symbol: str, value: object) -> str:
+    """Such as "d = 5", for a figure: it knows no LaTeX, so some symbols give way to the label."""
+    for latex, letter in LETTERS.items():
+        symbol = symbol.replace(latex, letter)
+    plain = symbol and not set(symbol) & set("\\_^{} ")
+    return f"{symbol} = {spoken(value)}" if plain else f"{label.lower()} {spoken(value)}"

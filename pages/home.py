@@ -5,9 +5,9 @@ import streamlit as st
 
 from core import figures, metrics, theory
 from core.experiment import Experiment
-from core.legend import direction_colours, spoken
+from core.legend import direction_colours
 from core.scenarios import SCENARIOS
-from ui import export, recovery, runner, story
+from ui import export, knobs, runner, seeds, story
 
 LINKS = (
     ("infonce", "matched", "When the assumptions hold, the latents come back"),
@@ -110,8 +110,7 @@ for name, preset_name, words in LINKS:
     preset = next(p for p in scenario.presets if p.name == preset_name)
     params = scenario.Params.model_validate(dict(preset.params))
     results = list(runner.stored(Experiment(params, name, preset.seeds).members).values())
-    link = {key: spoken(value) for key, value in preset.params.items()}
-    link |= {"seeds": str(len(preset.seeds))} if len(preset.seeds) != 3 else {}
     with st.container(horizontal=True, vertical_alignment="center"):
+        link = knobs.query(preset)
         st.page_link(PAGES[name], label=words, icon=":material/arrow_forward:", query_params=link)
-        st.caption(recovery.spread(results, params.marginal_kappa == 0), width="content")
+        st.caption(seeds.spread(results), width="content")

@@ -7,117 +7,34 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment, Result
-from core.legend import BASELINES, SCORE_TITLES
+from core.legend import SCORES
 from core.scenarios import SCENARIOS
 from core.scenarios.infonce import PUBLISHED, InfoNCE
-from ui import export, knobs, recovery, runner, story, sweep
+from ui import export, knobs, recovery, runner, seeds, story, sweep
 
 scenario = SCENARIOS["infonce"]
-OVER_TRAINING = ("linear_r2", "orthogonal_r2", "mcc", "degree")
-VIEWS = ("aligned", "learnt")
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 present = story.presenting()
 
 
-def seed_and_view(seeds: tuple[int, ...], d: int) -> tuple[int, bool, tuple[int, ...]]:
-    """Which seed is drawn, aligned or as learnt, and which coordinates."""
-    knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
-    knobs.choice("view", VIEWS, "Recovered side")
-    knobs.choice("curve", OVER_TRAINING, "Score over training", lambda name: SCORE_TITLES[name])
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if st.session_state.get("show") not in (None, *seeds):
-            del st.session_state["show"]
-        seed = st.segmented_control(
-            "Seed drawn", seeds, default=0, required=True, key="show", bind="query-params",
-            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
-        )  # fmt: skip
-        view = st.segmented_control(
-            "Recovered side", VIEWS, default="aligned", required=True, key="view",
-            bind="query-params", label_visibility="collapsed",
-            help="aligned: turned by the best rotation or reflection, fitted at the last step.",
-        )  # fmt: skip
-        axes = (1, 2, 3)
-        if d > 3:
-            names = [str(i + 1) for i in range(d)]
-            chosen = st.multiselect(
-                "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
-                bind="query-params", label_visibility="collapsed",
-            )  # fmt: skip
-            axes = tuple(int(name) for name in chosen) if len(chosen) == 3 else axes
-    return seed, view == "aligned", tuple(axis - 1 for axis in axes)
-
-
-def draw(shown: runner.Shown, seed: int, aligned: bool, axes: tuple[int, ...]) -> None:
+def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(InfoNCE, shown.experiment.params)
-    seed = seed if seed in shown.experiment.seeds else shown.experiment.seeds[0]
+    seed = shown.seed(choice.seed)
     run = recovery.Run.of(shown, seed)
     if run is None:
         st.caption(f"Seed {seed} has not started yet.")
         return
-    axes = axes if max(axes) < params.d else (0, 1, 2)  # a stale picture may have fewer
-    plain = st.query_params.get("plain") == "1"
-    height = 440 if present else 380
+    claim = scenario.claim(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, scenario.claim, "floor" if params.negatives == "views" else "at truth")
+    recovery.numbers(run, claim, "floor" if params.negatives == "views" else "at truth")
     with place:
-        recovery.picture(run, aligned, axes, "globe", shown.stale, plain, height)
+        view = recovery.view_of(run, choice, shown.stale)
+        recovery.picture(view, "globe", 440 if present else 380)
     recovery.picture_first("globe")
-    results = list(shown.results.values())
-    if shown.stale:
-        st.caption("These are the numbers of the run before.")
-    elif len(results) == len(shown.experiment.members):
-        words, dots = st.columns([1, 2.4], vertical_alignment="center")
-        with words:
-            st.markdown(recovery.tally(scenario, results, whole=params.marginal_kappa == 0))
-            export.table(recovery.points(run), "latents", "globe.table")
-        with dots:
-            every_seed(results)
+    seeds.together(shown, run, claim)
     if not present:
-        curves(shown, run, f"seed {seed}")
-
-
-def every_seed(results: list[Result]) -> None:
-    """The promised score of every seed as a dot, with its mean baselines and its ceiling."""
-    from core import figures  # altair: the numbers do not wait for it
-
-    score = scenario.claim.score
-    values = {f"seed {r.member.seed}": r.scores[score] for r in results}
-    baselines = {
-        word: float(np.mean([r.scores[f"{kind}_{score}"] for r in results]))
-        for kind, word in BASELINES.items()
-    }
-    chart, _ = figures.strip(values, baselines, SCORE_TITLES[score], ceiling=1.0)
-    st.altair_chart(chart, key="every_seed", alt="Linear R² of every seed as a dot on a line.")
-
-
-def curves(shown: runner.Shown, run: recovery.Run, bold: str) -> None:
-    """Loss with its floor, and a score with its baselines, over training, for every seed."""
-    from core import figures  # altair: the numbers do not wait for it
-
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        chosen = st.segmented_control(
-            "Score over training", OVER_TRAINING, default=OVER_TRAINING[0], required=True,
-            key="curve", bind="query-params", format_func=lambda name: SCORE_TITLES[name],
-            label_visibility="collapsed",
-        )  # fmt: skip
-    params = cast(InfoNCE, shown.experiment.params)
-    for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
-        with column:
-            title = SCORE_TITLES[score]
-            series = recovery.history(shown, score)
-            levels = loss_levels(params, run) if score == "loss" else baselines(run, score)
-            known = {name: value for name, value in levels.items() if value is not None}
-            chart, table = figures.curves(series, run.total, title, known, bold)
-            side = "loss" if score == "loss" else "score"
-            st.altair_chart(chart, key=f"curve_{side}", alt=f"{title} over training, by seed.")
-            if not run.live:
-                export.table(table, score, f"curve_{side}.table")
-
-
-def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:
-    """A score of x itself and of f at its start, where they are measured."""
-    return {word: run.scores.get(f"{kind}_{score}") for kind, word in BASELINES.items()}
+        seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
 
 
 def loss_levels(params: InfoNCE, run: recovery.Run) -> dict[str, float | None]:
@@ -150,7 +67,7 @@ def why(result: Result) -> None:
         name = "Bayes floor" if bound else "value at the truth"
         steps = int(result.loss_step[-1])
         chart, table = figures.curves(
-            series, steps, SCORE_TITLES["loss"], {name: floor}, "this seed"
+            series, steps, SCORES["loss"].title, {name: floor}, "this seed"
         )
         st.altair_chart(chart, key="posterior", alt="The loss falls to its value at the truth.")
         export.table(table, "posterior", "posterior.table")
@@ -269,32 +186,10 @@ def degrees() -> None:
     export.table(table, "degrees", "degrees.table")
 
 
-def breaks() -> None:
-    """Each broken assumption with the scores it was measured to give, and a link."""
-    for name, words in BREAKS.items():
-        preset = next(p for p in scenario.presets if p.name == name)
-        params = scenario.Params.model_validate(dict(preset.params))
-        experiment = Experiment(params, scenario.name, preset.seeds)
-        results = list(runner.stored(experiment.members).values())
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{words}: {recovery.spread(results, params.marginal_kappa == 0)}", width="content"
-            )
-            story.preset_link(scenario, name, "open", f"breaks_{name}")
-
-
 def paper() -> None:
-    """Table 1 of the paper beside the nearest runs here; the two are labelled apart."""
-    rows = []
-    for row in PUBLISHED:
-        params = scenario.Params.model_validate(row.params)
-        results = runner.stored(Experiment(params, scenario.name, (0, 1, 2)).members).values()
-        r2 = [100 * r.scores["linear_r2"] for r in results if r.scores["linear_r2"] is not None]
-        raw = [100 * r.scores["raw_linear_r2"] for r in results]
-        here = f"{min(r2):.1f} to {max(r2):.1f} (raw x {min(raw):.0f} to {max(raw):.0f})"
-        rows.append((row.world, f"{row.published} (raw x {row.identity})", here))
-    columns = ["world", "published: R² in %, d = 10, 300,000 steps", "here: R² in %, three seeds"]
-    st.dataframe(pd.DataFrame(rows, columns=columns), hide_index=True, width="content")
+    """Table 1 of the paper beside the nearest runs here."""
+    theirs, ours = "published: R² in %, d = 10, 300,000 steps", "here: R² in %, three seeds"
+    seeds.published(scenario, PUBLISHED, {"linear_r2": (theirs, ours)})
     st.caption(
         "Published: Zimmermann et al. 2021, Table 1, mean ± sd; model on the sphere with τ = 1, "
         "scored on the points fitted. Here: d = 3, 400 or 600 steps, the default τ, held out."
@@ -307,36 +202,37 @@ story.opening(
     "observations that lie close together, and brings the sphere back.",
 )
 side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
-params, seeds = knobs.read(scenario)
+params, chosen_seeds = knobs.read(scenario)
 with main:
     if present:
         story.slides(scenario, params)
     else:
         story.presets(scenario, params)
     notices = st.container()
-    view = seed_and_view(seeds, params.d)
+    choice = recovery.choose(chosen_seeds, params.d)
+    seeds.read_link(scenario)
     sweep.read_link(scenario, params)
     with notices:
         story.notices([n.text for n in scenario.notices(params)], knobs.refusals(params))
-    experiment = Experiment(params, scenario.name, seeds)
+    experiment = Experiment(params, scenario.name, chosen_seeds)
     shipped = Experiment(scenario.Params(), scenario.name, (0, 1, 2))
-    finished = runner.panel(experiment, lambda shown: draw(shown, *view), "run", before=shipped)
+    finished = runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=shipped)
 with side or st.expander("Knobs"):
     knobs.draw(scenario, params)
     story.presenter_switch()
 
 if not present:
     st.header("How the scores change", anchor="sweep")
-    sweep.panel(scenario, params, seeds)
+    sweep.panel(scenario, params, chosen_seeds)
     st.header("Why it works", anchor="why")
-    shown = [r for r in finished.values() if r.member.seed == view[0]]
+    shown = [r for r in finished.values() if r.member.seed == choice.seed]
     if shown:
         why(shown[0])
     else:
         st.caption("The steps are drawn from a finished run: they appear when this one is.")
     st.header("When it breaks", anchor="breaks")
     degrees()
-    breaks()
+    seeds.breaks(scenario, BREAKS)
     st.header("The paper's numbers", anchor="paper")
     paper()
     st.header("Take it home", anchor="export")

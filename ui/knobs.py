@@ -98,8 +98,20 @@ def refusals(params: Params, prefix: str = "") -> list[str]:
 
 
 def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
-    """Set every knob to a preset's values (a widget callback: before the widgets are drawn)."""
+    """Set every knob to a preset's values (a widget callback: before the widgets are drawn).
+
+    Further link keys too, among them those of other presets that this one does not name: at rest.
+    """
     turn_to(scenario, preset.params, len(preset.seeds), prefix)
+    for key, value in switches(scenario, preset).items():
+        st.session_state[key] = value
+
+
+def switches(scenario: Scenario, preset: Preset) -> dict[str, Value]:
+    """Every link key that the scenario's presets set besides knobs, with its value in this one."""
+    named = {key: value for other in scenario.presets for key, value in other.link.items()}
+    rest = {key: False if isinstance(value, bool) else None for key, value in named.items()}
+    return {**rest, **preset.link}
 
 
 def turn_to(
@@ -136,6 +148,13 @@ def ticks(knob: Knob) -> list[Value]:
 def name_of(knob: Knob) -> str:
     """A knob's label with its symbol, as Streamlit's labels take it."""
     return f"{knob.label} ${knob.symbol}$" if knob.symbol else knob.label
+
+
+def query(preset: Preset) -> dict[str, str]:
+    """A preset as the query of a link to its page, where it is of the page's first scenario."""
+    wanted = {name: spoken(value) for name, value in {**preset.params, **preset.link}.items()}
+    seeds = {SEEDS: str(len(preset.seeds))} if len(preset.seeds) != DEFAULT_SEEDS else {}
+    return {**wanted, **seeds}
 
 
 def _widget(knob: Knob, key: str, off: bool) -> None:

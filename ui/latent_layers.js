@@ -1,5 +1,7 @@
 // What is drawn: layers of {style, moves, xyz(frame)}, joined to latent_view.js when it is served.
 
+const FEW_ARROWS = 12; // more of them are drawn thinner
+
 function layers(view) {
   const { header, arrays, dims, palette: p, state: { show }, wide } = view;
   const list = [];
@@ -39,15 +41,19 @@ function layers(view) {
       opacity: 1 } }, at("z"));
     if (arrays.arrows) {
       const colours = header.arrows.map((a) => a.colour);
+      const many = colours.length > FEW_ARROWS, thick = (dims === 3 ? 4 : 2) * (many ? 0.5 : 1);
       const origin = new Float32Array(colours.length * dims);
       for (const colour of new Set(colours)) {
         const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
-        add(side, side === 1, lines(colour, dims === 3 ? 4 : 2),
+        add(side, side === 1, lines(colour, thick),
           (f) => segments(origin, keep(at("arrows")(f)), dims));
       }
-      add(side, side === 1, { mode: "markers+text", text: header.arrows.map((a) => escape(a.label)),
-        textposition: "top center", textfont: { color: p.ink, size: 12 }, marker: { size: size * 1.2,
+      add(side, side === 1, { mode: "markers", marker: { size: size * (many ? 1 : 1.2),
         symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at("arrows"));
+      const named = colours.flatMap((_, i) => (header.arrows[i].label ? [i] : []));
+      if (named.length) add(side, side === 1, { mode: "text", textposition: "top center",
+        text: named.map((i) => escape(header.arrows[i].label)), textfont: { color: p.ink, size: 12 } },
+        (f) => pick(at("arrows")(f), named, dims));
     }
   }
   return list;
@@ -94,6 +100,12 @@ function segments(from, to, dims) {
     out[i * 3 + a] = from[i + a];
     out[i * 3 + dims + a] = to[i + a];
   }
+  return out;
+}
+
+function pick(flat, chosen, dims) {
+  const out = new Float32Array(chosen.length * dims);
+  chosen.forEach((c, i) => out.set(flat.subarray(c * dims, (c + 1) * dims), i * dims));
   return out;
 }
 

@@ -302,8 +302,8 @@ class View {
 
   select(index) {
     this.index = Math.max(0, Math.min(this.frames - 1, index));
-    const { steps, total, live } = this.header;
-    const text = `step ${steps[this.index]} of ${total}`;
+    const { steps, total, live, moments } = this.header;
+    const text = moments ? moments[this.index] : `step ${steps[this.index]} of ${total}`;
     this.slider.value = this.index;
     this.slider.style.setProperty("--lv-done", `${(100 * this.index) / Math.max(1, this.frames - 1)}%`);
     this.slider.setAttribute("aria-valuetext", text);
@@ -314,7 +314,10 @@ class View {
   }
 
   press() {
-    this.play.setAttribute("aria-label", this.playing ? "Pause" : "Play the training run");
+    const { moments } = this.header;
+    const play = moments ? "Play the frames" : "Play the training run";
+    this.play.setAttribute("aria-label", this.playing ? "Pause" : play);
+    this.slider.setAttribute("aria-label", moments ? "Frame" : "Frame of the training run");
     const icon = this.playing ? "pause" : "play";
     if (this.icon !== icon) this.play.innerHTML = ICONS[(this.icon = icon)];
     for (const name of ["whiskers", "pairs"])
@@ -427,7 +430,7 @@ function build(parent) {
           <button type="button" data-part="back" aria-label="Step back">${ICONS.back}</button>
           <button type="button" data-part="play" class="lv-play">${ICONS.play}</button>
           <button type="button" data-part="forth" aria-label="Step forward">${ICONS.forth}</button>
-          <input type="range" data-part="slider" min="0" step="1" aria-label="Frame of the training run">
+          <input type="range" data-part="slider" min="0" step="1">
         </span>
         <span class="lv-step" data-part="step"></span>
       </div>

@@ -21,6 +21,7 @@ from core.legend import ROLE
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
+FEW = 12  # arrows, up to which each is drawn boldly
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
 
 _component = st.components.v2.component(
@@ -80,6 +81,8 @@ class LatentView:
     since they mean nothing when the two sides are not aligned."""
     total: int | None = None
     """The step training ends at; the last frame's when None."""
+    moments: tuple[str, ...] | list[str] | None = None
+    """Words for each frame, in place of its step, where the frames are not of one training."""
     live: bool = False
     """Training is going on: no player, the newest frame."""
     stale: bool = False
@@ -102,6 +105,8 @@ class LatentView:
         for name, (array, shape) in expected.items():
             if array.shape != shape:
                 raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
+        if self.moments is not None and len(self.moments) != k:
+            raise ValueError(f"{len(self.moments)} moments for {k} frames")
         if c and not self.net_hat.size:
             raise ValueError("net_hat is empty but net is not")
         if len(self.colours) != n:
@@ -146,6 +151,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "d": view.d,
         "steps": [int(step) for step in view.steps],
         "total": int(view.steps[-1] if view.total is None else view.total),
+        "moments": None if view.moments is None else list(view.moments),
         "colours": list(view.colours),
         "bold": [int(i) for i in view.net_bold],
         "arrows": [{"label": a.label, "colour": ROLE[a.role]} for a in view.arrows],
@@ -202,14 +208,27 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
                 data.append(_trace(curves, side, "lines") | {"line": line})
         marker = {"color": view.colours, "size": 3.5 if view.d == 3 else 6}
         data.append(_trace(points, side, "markers") | {"marker": marker})
+        data += _plain_arrows(view, side)
+    return {"data": data, "layout": _plain_layout(view)}
+
+
+def _plain_arrows(view: LatentView, side: int) -> list[dict[str, Any]]:
+    """One trace a role: rays from the origin, and the names of those that have one."""
+    data = []
+    for role in dict.fromkeys(arrow.role for arrow in view.arrows):
+        tips, names = [], []
         for arrow in view.arrows:
             tip = arrow.recovered[-1] if side and arrow.recovered is not None else None
             tip = tip if side else arrow.truth
-            if tip is not None:
-                line = {"color": ROLE[arrow.role], "width": 4}
-                ray = _trace(np.stack([np.zeros(view.d), tip]), side, "lines+text")
-                data.append(ray | {"line": line, "text": ["", arrow.label]})
-    return {"data": data, "layout": _plain_layout(view)}
+            if tip is not None and arrow.role == role:
+                tips.append(np.stack([np.zeros(view.d), tip]))
+                names += ["", arrow.label, ""]
+        if tips:
+            mode = "lines+text" if any(names) else "lines"
+            line = {"color": ROLE[role], "width": 4 if len(view.arrows) <= FEW else 2}
+            ray = _trace(_broken(np.stack(tips)), side, mode) | {"line": line}
+            data.append(ray | ({"text": names} if any(names) else {}))
+    return data
 
 
 def _spread(points: np.ndarray, d: int) -> np.ndarray:

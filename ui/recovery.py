@@ -10,24 +10,20 @@ import streamlit as st
 
 from core.experiment import Result
 from core.job import Live
-from core.legend import BASELINES, direction_colours
-from core.scenarios.scenario import Claim, Scenario
-from ui.latent_view import LatentView, latent_view, plain_figure
+from core.legend import BASELINES, SCORES, direction_colours
+from core.scenarios.scenario import Claim
+from ui import knobs
+from ui.latent_view import Arrow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SEQUENCE = (
-    ("linear_r2", "Linear R²", "held-out R² of the best affine map ẑ → z"),
-    ("orthogonal_r2", "Orthogonal R²", "the same for a scaled rotation or reflection"),
-    ("mcc", "MCC", "mean correlation after matching; not promised here: a rotation lowers it"),
-    ("singular_value_mae", "Singular-value error", "0 when the fitted map is orthogonal"),
-    ("degree", "Degree", "±1: a whole globe; 0: a folded one"),
-    ("loss", "InfoNCE loss", "nats; once trained, on pairs it never saw"),
-)
+VIEWS = ("aligned", "learnt")
 PICTURE_SECONDS = 1.0
 PAIRS = 40
+FIRST_AXES = (0, 1, 2)
+ON_THE_SPHERE = 0.02  # how far a mean length may be from 1
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
 
@@ -45,6 +41,7 @@ class Run:
     scores: Mapping[str, float | None]
     z_pos: np.ndarray | None
     live: bool
+    diverged: bool = False
 
     @classmethod
     def of(cls, shown: Shown, seed: int) -> "Run | None":
@@ -68,6 +65,7 @@ class Run:
             result.scores,
             result.world.get("z_pos"),
             live=False,
+            diverged=result.diverged,
         )
 
     @classmethod
@@ -92,6 +90,42 @@ class Run:
         )
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What a visitor wants to see of a setting: a seed, aligned or as learnt, three coordinates."""
+
+    seed: int
+    aligned: bool
+    axes: tuple[int, ...]
+
+
+def choose(seeds: Sequence[int], d: int) -> Choice:
+    """Take from the link, and offer, which seed is drawn, how, and which of d coordinates."""
+    knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
+    knobs.choice("view", VIEWS, "Recovered side")
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        if st.session_state.get("show") not in (None, *seeds):
+            del st.session_state["show"]
+        seed = st.segmented_control(
+            "Seed drawn", seeds, default=seeds[0], required=True, key="show", bind="query-params",
+            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+        )  # fmt: skip
+        view = st.segmented_control(
+            "Recovered side", VIEWS, default="aligned", required=True, key="view",
+            bind="query-params", label_visibility="collapsed",
+            help="aligned: turned by the best rotation or reflection, fitted at the last step.",
+        )  # fmt: skip
+        axes = FIRST_AXES
+        if d > 3:
+            names = [str(i + 1) for i in range(d)]
+            chosen = st.multiselect(
+                "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
+                bind="query-params", label_visibility="collapsed",
+            )  # fmt: skip
+            axes = tuple(int(name) - 1 for name in chosen) if len(chosen) == 3 else axes
+    return Choice(seed, view == "aligned", axes)
+
+
 def picture_first(key: str) -> None:
     """Hold back what comes after the picture, once, when a visitor first sees it.
 
@@ -103,99 +137,143 @@ def picture_first(key: str) -> None:
         time.sleep(PICTURE_SECONDS)
 
 
-def picture(
-    run: Run, aligned: bool, axes: Sequence[int], key: str, stale: bool, plain: bool, height: int
-) -> None:
-    """Truth beside recovered; `axes` are the coordinates drawn when there are more than three."""
-    view = view_of(run, aligned, axes, stale)
-    if plain:
+def picture(view: LatentView, key: str, height: int) -> None:
+    """Draw a view in our component, or in Streamlit's own chart where the link says `plain=1`."""
+    if st.query_params.get("plain") == "1":
         st.plotly_chart(plain_figure(view), key=f"{key}.plain", alt=view.alt)
     else:
         latent_view(view, key=key, height=height)
 
 
-def view_of(run: Run, aligned: bool, axes: Sequence[int], stale: bool = False) -> LatentView:
-    """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame."""
-    from core import metrics  # scipy takes a while to import, and the numbers come first
+def view_of(
+    run: Run,
+    choice: Choice,
+    stale: bool = False,
+    arrows: Sequence[Arrow] = (),
+    moments: Sequence[str] | None = None,
+) -> LatentView:
+    """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame.
 
+    `arrows` are turned with them: truth (d,), recovered (k, d_hat), as long as they are given.
+    `moments` names the frames where they are not steps of a training.
+    """
     d, d_hat = run.z.shape[1], run.z_hat.shape[2]
-    drawn = tuple(axes) if d > 3 else tuple(range(d))
-    z_hat, net_hat = run.z_hat, run.net_hat
-    if aligned and np.isfinite(z_hat[-1]).all():
-        rotation, _ = metrics.procrustes(run.z, z_hat[-1])
-        z_hat, net_hat = z_hat @ rotation.astype(np.float32), net_hat @ rotation.astype(np.float32)
-    notes = []
-    if d > 3:
-        names = ", ".join(str(axis + 1) for axis in drawn)
-        notes.append(f"coordinates {names} of {d}{', after alignment' if aligned else ''}")
-    if d_hat != d:
-        what = "projected onto the latents' space" if aligned else "its first coordinates"
-        notes.append(f"the encoder has {d_hat} dimensions: {what}")
+    drawn = choice.axes if d > 3 and max(choice.axes) < d else tuple(range(min(d, 3)))
+    turn, size = _onto_truth(run, choice.aligned)
+
+    def seen(array: np.ndarray) -> np.ndarray:
+        return _columns(array @ turn, drawn)
+
+    net = np.zeros((0, 0, len(drawn)), np.float32)
+    net_hat = np.zeros((len(run.z_hat), 0, 0, len(drawn)), np.float32)
     r2 = run.scores.get("linear_r2")
     said = "not finite" if r2 is None else f"{r2:.3f}"
     return LatentView(
         run=run.name,
         d=len(drawn),
         z=run.z[:, drawn],
-        z_hat=_columns(z_hat, drawn),
+        z_hat=seen(run.z_hat) / size,
         steps=run.steps,
         total=run.total,
         colours=direction_colours(run.z[:, drawn]),
-        net=run.net[..., drawn] if run.net.size else np.zeros((0, 0, len(drawn)), np.float32),
-        net_hat=_columns(net_hat, drawn) if net_hat.size else _no_net(len(z_hat), len(drawn)),
+        net=run.net[..., drawn] if run.net.size else net,
+        net_hat=seen(run.net_hat) / size if run.net_hat.size else net_hat,
         net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
-        titles=("True latents z", f"Recovered ẑ, {'aligned' if aligned else 'as learnt'}"),
-        alt=f"True latents beside recovered ones at step {run.steps[-1]}; linear R² {said}.",
-        note="; ".join(notes),
+        titles=("True latents z", f"Recovered ẑ, {'aligned' if choice.aligned else 'as learnt'}"),
+        alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
+        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size))),
+        arrows=[
+            Arrow(
+                arrow.label,
+                arrow.role,
+                None if arrow.truth is None else arrow.truth[list(drawn)],
+                None if arrow.recovered is None else seen(arrow.recovered),
+            )
+            for arrow in arrows
+        ],
         pairs=_pairs(run, drawn),
-        whiskers=False if aligned and d_hat == d else None,
+        whiskers=False if choice.aligned and d_hat == d else None,
         live=run.live,
         stale=stale,
+        moments=moments,
     )
 
 
-def numbers(run: Run, claim: Claim, floor: str = "floor") -> None:
+def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
+    """The map (d_hat, .) that turns recovered latents, and the length they are divided by.
+
+    Both from the last frame. Encoders that put their output on the sphere keep their length.
+    """
+    last, d_hat = run.z_hat[-1], run.z_hat.shape[2]
+    turn, size = np.eye(d_hat, dtype=np.float32), np.float32(1)
+    if not np.isfinite(last).all():
+        return turn, size
+    if aligned:
+        from core import metrics  # scipy takes a while to import, and the numbers come first
+
+        turn = metrics.procrustes(run.z, last)[0].astype(np.float32)
+    mean = np.linalg.norm(last, axis=1).mean()
+    return turn, np.float32(mean) if mean > 0 and abs(mean - 1) > ON_THE_SPHERE else size
+
+
+def _remarks(d: int, d_hat: int, drawn: Sequence[int], aligned: bool, size: float) -> list[str]:
+    """What the picture does not show as it is."""
+    remarks = []
+    if d > 3:
+        names = ", ".join(str(axis + 1) for axis in drawn)
+        remarks.append(f"coordinates {names} of {d}{', after alignment' if aligned else ''}")
+    if d_hat != d:
+        what = "projected onto the latents' space" if aligned else "its first coordinates"
+        remarks.append(f"the encoder has {d_hat} dimensions: {what}")
+    if size != 1:
+        remarks.append(f"recovered lengths are divided by {size:.3g}, the mean of |f(x)|")
+    return remarks
+
+
+def _when(run: Run, moments: Sequence[str] | None) -> str:
+    return moments[-1] if moments else f"step {run.steps[-1]}"
+
+
+def numbers(
+    run: Run, claim: Claim, floor: str = "floor", ideals: Mapping[str, str] | None = None
+) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
 
-    `floor` names the loss at the truth, which only some objectives cannot pass.
+    `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
+    perfect is where that depends on the setting.
     """
+    order = [*claim.promised, *(name for name in SCORES if name not in claim.promised)]
     with st.container(horizontal=True, gap="small", key="numbers"):
-        for name, title, meaning in SEQUENCE:
-            if name not in run.scores:
+        for name in order:
+            score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
+            known = run.scores.get(name) is not None
+            if name not in run.scores or not (known or beside or name in claim.promised):
                 continue
             st.metric(
-                f"**{title}**" if name in (claim.score, "orthogonal_r2") else title,
-                _number(name, run.scores[name]),
-                _beside(name, run.scores, floor),
+                f"**{score.title}**" if name in claim.promised else score.title,
+                score.written(run.scores[name]),
+                beside,
                 delta_color="off",
                 delta_arrow="off",
-                help=meaning,
+                help=score.meaning,
                 width="content",
             )
 
 
-def _number(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    if name == "degree":
-        return f"{value:+.0f}" if value else "0"
-    return f"{value:.2f}" if name == "loss" else f"{value:.3f}"
-
-
-def _beside(name: str, scores: Mapping[str, float | None], floor: str) -> str:
-    """The baselines and the ceiling of a score, in the small line under it."""
-    parts = [
-        f"{word} {scores[f'{kind}_{name}']:.2f}"
-        for kind, word in BASELINES.items()
-        if scores.get(f"{kind}_{name}") is not None
+def _beside(name: str, run: Run, floor: str, ideals: Mapping[str, str]) -> str:
+    """A score's baselines and its ceiling, or why it has no value: the small line under it."""
+    known = [
+        f"{word} {value:.2f}"
+        for word, kind in ((word, f"{kind}_{name}") for kind, word in BASELINES.items())
+        if (value := run.scores.get(kind)) is not None
     ]
-    at_truth = scores.get(f"{name}_floor")
-    parts += [f"{floor} {at_truth:.2f}"] if at_truth is not None else []
-    ideal = {"linear_r2": "of 1", "orthogonal_r2": "of 1", "singular_value_mae": "best 0",
-             "degree": "whole ±1"}  # fmt: skip
-    if name == "degree" and scores[name] is None:
-        return "for d = 2 and 3"
-    return " · ".join([*parts, *([ideal[name]] if name in ideal else [])])
+    at_truth = run.scores.get(f"{name}_floor")
+    known += [f"{floor} {at_truth:.2f}"] if at_truth is not None else []
+    if run.scores.get(name) is None:
+        why = "diverged" if run.diverged else SCORES[name].none
+        return " · ".join([*known, *([why] if why else [])])
+    ideal = ideals.get(name, SCORES[name].ideal)
+    return " · ".join([*known, *([ideal] if ideal else [])])
 
 
 def points(run: Run) -> "pd.DataFrame":
@@ -206,63 +284,6 @@ def points(run: Run) -> "pd.DataFrame":
     columns = {f"z{i + 1}": z[:, i] for i in range(z.shape[1])}
     columns |= {f"z_hat{i + 1}": z_hat[:, i] for i in range(z_hat.shape[1])}
     return pd.DataFrame(columns)
-
-
-def history(shown: Shown, score: str) -> dict[str, tuple[Sequence[float], Sequence[float]]]:
-    """A score or the loss over training, for every seed, by the seed's name."""
-    series: dict[str, tuple[Sequence[float], Sequence[float]]] = {}
-    for member in shown.experiment.members:
-        result, live = shown.results.get(member.key), shown.live.get(member.key)
-        name = f"seed {member.seed}"
-        if result is not None:
-            series[name] = (
-                (result.loss_step, result.loss)
-                if score == "loss"
-                else (result.history_step, result.history[score])
-            )
-        elif live is not None:
-            series[name] = (
-                (live.loss_step, live.loss)
-                if score == "loss"
-                else (live.score_step, live.scores.get(score, []))
-            )
-    return series
-
-
-def tally(scenario: Scenario, results: Sequence[Result], whole: bool) -> str:
-    """How many seeds reached the promise, in a sentence.
-
-    `whole` says whether the data cover the sphere, of which the degree speaks.
-    """
-    values = [r.scores[scenario.claim.score] for r in results]
-    good = sum(value is not None and value >= 0.99 for value in values)
-    lost = sum(r.diverged for r in results)
-    sentence = f"{good} of {len(values)} seeds reach 0.99"
-    folded = sum(r.scores.get("degree") == 0 for r in results) if whole else 0
-    if folded:
-        sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
-    return sentence + (f"; {lost} diverged" if lost else "") + "."
-
-
-def spread(results: Sequence[Result], whole: bool = True) -> str:
-    """The spread of scores over seeds against raw x, and how many maps are whole."""
-    pairs = [(r.scores["linear_r2"], r.scores["raw_linear_r2"]) for r in results]
-    known = [(r2, raw) for r2, raw in pairs if r2 is not None and raw is not None]
-    if not known:
-        return "not measured here."
-    r2s, raws = zip(*known, strict=True)
-    words = f"linear R² {_range(r2s)} (raw x {_range(raws)}"
-    better = sum(raw > r2 for r2, raw in known)
-    words += f", better for {better} of {len(known)})" if better else ")"
-    if not whole:
-        return words + "."
-    count = sum(r.scores.get("degree") in (1, -1) for r in results)
-    return f"{words}, {count} of {len(results)} maps whole."
-
-
-def _range(values: Sequence[float]) -> str:
-    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
@@ -279,7 +300,3 @@ def _pairs(run: Run, drawn: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | No
         return None
     few = np.arange(min(PAIRS, len(run.z_pos)))
     return run.z_pos[few], few
-
-
-def _no_net(k: int, d: int) -> np.ndarray:
-    return np.zeros((k, 0, 0, d), np.float32)

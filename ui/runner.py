@@ -29,6 +29,11 @@ class Shown:
     steps: int = 0
     stale: bool = False  # another run is wanted and has nothing to show yet
 
+    def seed(self, wanted: int) -> int:
+        """A seed that is among these runs: the run before may have had fewer."""
+        seeds = self.experiment.seeds
+        return wanted if wanted in seeds else seeds[0]
+
     def result(self, seed: int) -> Result | None:
         """The finished run of one seed."""
         return self.results.get(self.key(seed))

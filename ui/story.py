@@ -28,9 +28,13 @@ def presenter_switch() -> None:
 
 
 def active(scenario: Scenario, params: Params) -> Preset | None:
-    """The preset that these parameters are, if any."""
+    """The preset that these parameters, and the link's further keys, are; if any."""
     for preset in scenario.presets:
-        if scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen():
+        same = scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen()
+        if same and all(
+            (st.session_state.get(key) or None) == (value or None)
+            for key, value in knobs.switches(scenario, preset).items()
+        ):
             return preset
     return None
 

@@ -1,106 +1,199 @@
 """Scores against a parameter, over seeds: a click on a point opens that run above."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 from pydantic import ValidationError
 
 from core.experiment import Experiment
-from core.legend import BASELINES, SCORE_TITLES, spoken
-from core.scenarios.scenario import Knob, Params, Scenario, Value, knobs_of
+from core.legend import BASELINES, SCORES, spoken
+from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
 from ui import export, knobs, runner
 
-VARY = "vary"
-POINTS = 7
-SCORES = ("linear_r2", "orthogonal_r2", "mcc", "degree")
+VARY, BY, SCORE = "vary", "by", "score"
+NOTHING = "nothing"  # the second parameter of a sweep that has none
+POINTS, FEW_POINTS = 7, 3
 
 
 def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
-    """Choose a parameter; show its sweep when stored, offer to train it otherwise."""
-    all_knobs = knobs_of(scenario.Params)
-    free = [name for name in all_knobs if name not in params.inactive()]
+    """Choose a parameter, and maybe a second one; show their sweep when stored, else offer it."""
     side, main = st.columns([1, 3.6], gap="medium")
     with side:
-        _keep_valid(free)
-        first = scenario.sweeps[0].field if scenario.sweeps else free[0]
-        vary = st.selectbox(
-            "Vary",
-            free,
-            index=free.index(first) if first in free else 0,
-            format_func=lambda name: all_knobs[name].label,
-            key=VARY,
-            bind="query-params",
-            help="Everything else stays as the knobs above say.",
+        vary, by, score = _choose(scenario, params)
+        st.caption(
+            f"Every dot is one seed; the {'line is' if by == NOTHING else 'lines are'} their mean. "
+            "Click a dot to open its run."
         )
-        score = st.selectbox(
-            "Score", SCORES, format_func=lambda name: SCORE_TITLES[name],
-            key="score", bind="query-params",
-        )  # fmt: skip
-        st.caption("Every dot is one seed; the line is their mean. Click a dot to open its run.")
-    varied = {vary: values(scenario, all_knobs[vary], params)}
-    experiment = Experiment(params, scenario.name, seeds, varied)
     with main:
+        try:
+            experiment = Experiment(
+                params, scenario.name, seeds, varied(scenario, params, vary, by)
+            )
+        except ValueError as reason:  # more members than one request may hold
+            st.info(f"{reason}, or nothing under “For each”.", icon=":material/info:")
+            return
         runner.panel(experiment, lambda shown: _draw(scenario, score, shown), "sweep")
 
 
 def read_link(scenario: Scenario, params: Params) -> None:
     """Take the panel's choices from the link, before the page says what it refused."""
-    all_knobs = knobs_of(scenario.Params)
-    free = [name for name in all_knobs if name not in params.inactive()]
+    free, all_knobs = _free(params), knobs_of(scenario.Params)
     knobs.choice(VARY, free, "The parameter to vary", lambda name: all_knobs[name].label)
-    knobs.choice("score", SCORES, "Score", lambda name: SCORE_TITLES[name])
+    vary = st.session_state.get(VARY, _first(scenario, free))
+    offered = [NOTHING, *(name for name in free if name != vary)]
+    knobs.choice(BY, offered, "The second parameter", lambda name: _label(all_knobs, name))
+    knobs.choice(SCORE, scenario.scores, "Score", lambda name: SCORES[name].title)
 
 
-def values(scenario: Scenario, knob: Knob, params: Params) -> tuple[Value, ...]:
-    """The shipped sweep's values, else a few over the knob's range; those that can run with params.
+def varied(
+    scenario: Scenario, params: Params, vary: str, by: str = NOTHING
+) -> dict[str, tuple[Value, ...]]:
+    """The fields that a sweep varies, each with its values.
 
-    (At least the value in force can.)
+    Those of a sweep that is shipped for these parameters, else a few over the knob's range, as far
+    as they can run with each other and the rest.
     """
-    shipped = next((sweep.values for sweep in scenario.sweeps if sweep.field == knob.name), None)
-    if shipped is None and knob.choices:
-        shipped = knob.choices
-    elif shipped is None:
-        offered = [value for value in knobs.ticks(knob) if value is not None]
-        shipped = tuple(offered[:: max(1, -(-len(offered) // POINTS))])
-    fitting = tuple(value for value in shipped if _fits(params, knob.name, value))
-    return fitting or (getattr(params, knob.name),)
+    all_knobs = knobs_of(scenario.Params)
+    shipped = shipped_sweep(scenario, params, vary, by)
+    values = _fitting(params, vary, shipped.values if shipped else _few(all_knobs[vary], POINTS))
+    if by == NOTHING:
+        return {vary: values}
+    second = shipped.by[1] if shipped and shipped.by and shipped.by[0] == by else None
+    offered = second or _few(all_knobs[by], FEW_POINTS)
+    fits_all = [_fitting(params.but(**{vary: value}), by, offered) for value in values]
+    common = tuple(value for value in offered if all(value in fits for fits in fits_all))
+    return {vary: values, by: common or (getattr(params, by),)}
 
 
-def _fits(params: Params, name: str, value: Value) -> bool:
+def shipped_sweep(scenario: Scenario, params: Params, vary: str, by: str = "") -> Sweep | None:
+    """The shipped sweep of a field: one for these parameters and this second field, if there is.
+
+    Without `by` any second field will do. Sweeps of a single value are there for tables.
+    """
+    of_field = [s for s in scenario.sweeps if s.field == vary and len(s.values) > 1]
+
+    def nearness(sweep: Sweep) -> tuple[bool, bool]:
+        second = sweep.by[0] if sweep.by else NOTHING
+        return _is_for(sweep, params), second == by or not by
+
+    return max(of_field, key=nearness, default=None)
+
+
+def _is_for(sweep: Sweep, params: Params) -> bool:
+    """Whether a sweep's fixed parameters are these, which must lie on it in its second field."""
+    free = {name: getattr(params, name) for name in sweep.vary}
+    if sweep.by and free[sweep.by[0]] not in sweep.by[1]:
+        return False
     try:
-        params.but(**{name: value})
+        fixed = type(params).model_validate({**sweep.params, **free})
     except ValidationError:
         return False
-    return True
+    return fixed.chosen() == params.chosen()
 
 
-def _keep_valid(free: list[str]) -> None:
+def _choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
+    """The widgets: the parameter to vary, the second one, and the score."""
+    free, all_knobs = _free(params), knobs_of(scenario.Params)
     if st.session_state.get(VARY) not in (None, *free):
         del st.session_state[VARY]
+    vary = st.selectbox(
+        "Vary",
+        free,
+        index=free.index(_first(scenario, free)),
+        format_func=lambda name: all_knobs[name].label,
+        key=VARY,
+        bind="query-params",
+        on_change=lambda: st.session_state.update({BY: None}),
+        help="Everything else stays as the knobs above say.",
+    )
+    offered = [NOTHING, *(name for name in free if name != vary)]
+    shipped = shipped_sweep(scenario, params, vary)
+    usual = NOTHING
+    if shipped and shipped.by and shipped.by[0] in offered and _is_for(shipped, params):
+        usual = shipped.by[0]
+    # Said anew each time: what is usual changes with the knobs, and the link leaves out only that.
+    held = st.session_state.get(BY)
+    st.session_state[BY] = held if held in offered else usual
+    by = st.selectbox(
+        "For each",
+        offered,
+        index=offered.index(usual),
+        format_func=lambda name: _label(all_knobs, name),
+        key=BY,
+        bind="query-params",
+        help="A second parameter: a line for each of a few of its values.",
+    )
+    score = st.selectbox(
+        "Score", scenario.scores, format_func=lambda name: SCORES[name].title,
+        key=SCORE, bind="query-params",
+    )  # fmt: skip
+    return vary, by, score
+
+
+def _free(params: Params) -> list[str]:
+    off = params.inactive()
+    return [name for name in type(params).model_fields if name not in off]
+
+
+def _first(scenario: Scenario, free: Sequence[str]) -> str:
+    """The parameter that is varied when nobody has chosen."""
+    return next((sweep.field for sweep in scenario.sweeps if sweep.field in free), free[0])
+
+
+def _label(all_knobs: dict[str, Knob], name: str) -> str:
+    return NOTHING if name == NOTHING else all_knobs[name].label
+
+
+def _few(knob: Knob, count: int) -> tuple[Value, ...]:
+    """About `count` values over a knob's range, or both or all of a choice."""
+    if knob.choices:
+        return knob.choices
+    if knob.kind is bool:
+        return (False, True)
+    offered = [value for value in knobs.ticks(knob) if value is not None]
+    return tuple(offered[:: max(1, -(-len(offered) // count))])
+
+
+def _fitting(params: Params, name: str, values: Sequence[Value]) -> tuple[Value, ...]:
+    """Those that can run with the other parameters (at least the one in force can)."""
+
+    def fits(value: Value) -> bool:
+        try:
+            params.but(**{name: value})
+        except ValidationError:
+            return False
+        return True
+
+    return tuple(value for value in values if fits(value)) or (getattr(params, name),)
 
 
 def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
     from core import figures  # altair: the numbers above do not need it
 
-    (name,) = shown.experiment.vary  # a stale picture may vary another parameter than the knob says
-    knob = knobs_of(scenario.Params)[name]
+    all_knobs = knobs_of(scenario.Params)
+    names = tuple(shown.experiment.vary)  # a stale picture may vary others than the knobs say
+    knob, by = all_knobs[names[0]], all_knobs[names[1]] if len(names) > 1 else None
     members = [m for m in shown.experiment.members if m.key in shown.results]
     runs = [(member, shown.results[member.key]) for member in members]
     baselines = [f"{kind}_{score}" for kind in BASELINES]
     known = [b for b in baselines if runs and runs[0][1].scores.get(b) is not None]
-    chart, table = figures.sweep(runs, knob, score, known)
-    key = f"sweep_{name}_{score}"
+    chart, table = figures.sweep(runs, knob, score, known, by)
+    key = "_".join(("sweep", *names, score))
 
     def open_run() -> None:
         picked = st.session_state[key].selection.get("run", [])
         for member in members:
-            value = spoken(getattr(member.params, name))
-            if picked and (value, member.seed) == (picked[0]["value"], picked[0]["seed"]):
+            dot = {"value": spoken(getattr(member.params, names[0])), "seed": member.seed}
+            dot |= {"by": spoken(getattr(member.params, names[1]))} if by else {}
+            if picked and all(picked[0].get(name) == value for name, value in dot.items()):
                 knobs.turn_to(scenario, member.params.chosen(), len(shown.experiment.seeds))
                 st.session_state["show"] = member.seed
                 runner.rerun_page()
 
-    title = SCORE_TITLES[score]
+    title = SCORES[score].title
+    lines = f", for each {by.label.lower()}" if by else ""
     st.altair_chart(
         chart, key=key, on_select=open_run, selection_mode="run",
-        alt=f"{title} against {knob.label}, every seed a point, baselines dashed.",
+        alt=f"{title} against {knob.label}{lines}, every seed a point, baselines dashed.",
     )  # fmt: skip
-    export.table(table, f"{scenario.name}_{name}", f"{key}.table")
+    export.table(table, "_".join((scenario.name, *names)), f"{key}.table")

@@ -4,7 +4,7 @@ Nothing here trains or draws, so importing it is cheap (no torch).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -28,6 +28,11 @@ class Params(BaseModel):
     def inactive(self) -> frozenset[str]:
         """Names of the fields that have no effect given the others (greyed out, not in the key)."""
         return frozenset()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the latents cover their space, so that the degree of the map says something."""
+        return True
 
     def chosen(self) -> dict[str, Value]:
         """The active fields that differ from their default: what makes this setting itself."""
@@ -154,10 +159,14 @@ def _without_none(annotation: Any) -> tuple[type, bool]:
 
 @dataclass(frozen=True)
 class Claim:
-    """What the theorem promises: the ambiguity left, the score that shows it, its source."""
+    """What the theorem promises: the ambiguity left, the score that shows it, its source.
+
+    `promised` names every score that the theorem speaks of, `score` the one that stands for them.
+    """
 
     up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
     score: str
+    promised: tuple[str, ...]
     statement: str
     source: str
 
@@ -172,21 +181,45 @@ class Notice:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named setting with the lesson it teaches; shipped in the gallery with its trajectories."""
+    """A named setting with the lesson it teaches; shipped in the gallery with its trajectories.
+
+    `link` sets further keys of its page's link, of widgets that are at rest at False or None: a
+    preset that leaves out a key which another one sets puts it to rest.
+    """
 
     name: str
     title: str
     lesson: str
     params: Mapping[str, Value]
     seeds: tuple[int, ...] = (0, 1, 2)
+    link: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """One parameter varied, the others fixed; shipped with scores and last frames."""
+    """One parameter varied, the others fixed; shipped with scores and last frames.
+
+    `by` is a second parameter and its values: every combination of the two is trained.
+    """
 
     field: str
     values: tuple[Value, ...]
+    params: Mapping[str, Value]
+    seeds: tuple[int, ...] = (0, 1, 2)
+    by: tuple[str, tuple[Value, ...]] | None = None
+
+    @property
+    def vary(self) -> dict[str, tuple[Value, ...]]:
+        """Every varied field and its values, as an experiment takes them."""
+        return {self.field: self.values, **(dict([self.by]) if self.by else {})}
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of a paper's table, by score and as printed, and the nearest setting here."""
+
+    world: str
+    published: Mapping[str, str]
     params: Mapping[str, Value]
     seeds: tuple[int, ...] = (0, 1, 2)
 
@@ -195,15 +228,18 @@ class Sweep:
 class Scenario:
     """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
 
-    `version` is raised when the scenario's numbers change. `work` gives the floating-point
-    operations of one member's training, from which a run's duration is foretold.
+    `version` is raised when the scenario's numbers change. `claim` is what the theorem promises
+    for given parameters. `scores` are those that its curves and sweeps offer, the first at first.
+    `work` gives the floating-point operations of one member's training, from which a run's
+    duration is foretold.
     """
 
     name: str
     title: str
     Params: type[Params]
     version: int
-    claim: Claim
+    claim: Callable[[Any], Claim]
+    scores: tuple[str, ...]
     notices: Callable[[Any], tuple[Notice, ...]]
     work: Callable[[Any], float]
     presets: tuple[Preset, ...]

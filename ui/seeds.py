@@ -1,0 +1,184 @@
+"""Every seed of a setting: as dots beside the baselines, as curves, counted, and as table rows."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.experiment import Experiment, Result
+from core.legend import BASELINES, SCORES
+from core.scenarios.scenario import Claim, Published, Scenario
+from ui import export, knobs, recovery, runner, story
+
+CURVE = "curve"
+REACHED = 0.99
+Series = dict[str, tuple[Sequence[float], Sequence[float]]]
+
+
+def read_link(scenario: Scenario) -> None:
+    """Take the score over training from the link, before the page says what it refused."""
+    knobs.choice(CURVE, scenario.scores, "Score over training", lambda name: SCORES[name].title)
+
+
+def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
+    """How many seeds keep the promise, the table behind the picture, and every seed as a dot."""
+    results = list(shown.results.values())
+    if shown.stale:
+        st.caption("These are the numbers of the run before.")
+    elif len(results) == len(shown.experiment.members):
+        words, dots = st.columns([1, 2.4], vertical_alignment="center")
+        with words:
+            st.markdown(tally(results, claim.score))
+            export.table(recovery.points(run), "latents", "globe.table")
+        with dots:
+            strip(results, claim.score)
+
+
+def strip(results: Sequence[Result], score: str) -> None:
+    """A score of every seed as a dot, with its mean baselines and its ceiling."""
+    from core import figures  # altair: the numbers do not wait for it
+
+    values = {f"seed {r.member.seed}": r.scores.get(score) for r in results}
+    beside = {}
+    for kind, word in BASELINES.items():
+        known = [v for r in results if (v := r.scores.get(f"{kind}_{score}")) is not None]
+        if known:
+            beside[word] = float(np.mean(known))
+    title = SCORES[score].title
+    chart, _ = figures.strip(values, beside, title, ceiling=1.0)
+    st.altair_chart(chart, key="every_seed", alt=f"{title} of every seed as a dot on a line.")
+
+
+def curves(
+    shown: runner.Shown,
+    run: recovery.Run,
+    scores: Sequence[str],
+    loss_levels: Mapping[str, float | None],
+    bold: str,
+) -> None:
+    """Loss beside `loss_levels`, and a chosen score beside its baselines, over training.
+
+    A thin line a seed, the one named `bold` thicker.
+    """
+    from core import figures  # altair: the numbers do not wait for it
+
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        chosen = st.segmented_control(
+            "Score over training", scores, default=scores[0], required=True, key=CURVE,
+            bind="query-params", format_func=lambda name: SCORES[name].title,
+            label_visibility="collapsed",
+        )  # fmt: skip
+    for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
+        with column:
+            title = SCORES[score].title
+            levels = loss_levels if score == "loss" else baselines(run, score)
+            known = {name: value for name, value in levels.items() if value is not None}
+            chart, table = figures.curves(history(shown, score), run.total, title, known, bold)
+            side = "loss" if score == "loss" else "score"
+            st.altair_chart(chart, key=f"curve_{side}", alt=f"{title} over training, by seed.")
+            if not run.live:
+                export.table(table, score, f"curve_{side}.table")
+
+
+def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:
+    """A score of x itself and of f at its start, where they are measured."""
+    return {word: run.scores.get(f"{kind}_{score}") for kind, word in BASELINES.items()}
+
+
+def history(shown: runner.Shown, score: str) -> Series:
+    """A score or the loss over training, for every seed, by the seed's name."""
+    series: Series = {}
+    for member in shown.experiment.members:
+        result, live = shown.results.get(member.key), shown.live.get(member.key)
+        name = f"seed {member.seed}"
+        if result is not None and score == "loss":
+            series[name] = (result.loss_step, result.loss)
+        elif result is not None and score in result.history:
+            series[name] = (result.history_step, result.history[score])
+        elif live is not None and score == "loss":
+            series[name] = (live.loss_step, live.loss)
+        elif live is not None and score in live.scores:
+            series[name] = (live.score_step, live.scores[score])
+    return series
+
+
+def tally(results: Sequence[Result], score: str) -> str:
+    """How many seeds reached the promise, in a sentence."""
+    good = sum((r.scores.get(score) or 0) >= REACHED for r in results)
+    folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
+    lost = sum(r.diverged for r in results)
+    sentence = f"{good} of {len(results)} seeds reach {REACHED}"
+    if folded:
+        sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
+    return sentence + (f"; {lost} diverged" if lost else "") + "."
+
+
+def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
+    """The spread of a score over seeds against raw x, and how many maps are whole."""
+    known = [(v, r.scores.get(f"raw_{score}")) for r in results
+             if (v := r.scores.get(score)) is not None]  # fmt: skip
+    if not known:
+        return "not measured here."
+    title = SCORES[score].title
+    title = title[0].lower() + title[1:] if title[1].islower() else title
+    words = f"{title} {_range([value for value, _ in known])}"
+    pairs = [(value, raw) for value, raw in known if raw is not None]
+    if pairs:
+        better = sum(raw > value for value, raw in pairs)
+        words += f" (raw x {_range([raw for _, raw in pairs])}"
+        words += f", better for {better} of {len(pairs)})" if better else ")"
+    degrees = [r.scores.get("degree") for r in results if r.member.params.whole]
+    if all(degree is None for degree in degrees):
+        return words + "."
+    return f"{words}, {sum(degree in (1, -1) for degree in degrees)} of {len(degrees)} maps whole."
+
+
+def breaks(scenario: Scenario, presets: Mapping[str, str], score: str = "linear_r2") -> None:
+    """A row a preset, by its name: words, the scores it was measured to give, and a link."""
+    by_name = {preset.name: preset for preset in scenario.presets}
+    for name, words in presets.items():
+        preset = by_name[name]
+        params = scenario.Params.model_validate(dict(preset.params))
+        experiment = Experiment(params, scenario.name, preset.seeds)
+        results = list(runner.stored(experiment.members).values())
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"{words}: {spread(results, score)}", width="content")
+            story.preset_link(scenario, name, "open", f"breaks_{name}")
+
+
+def published(
+    scenario: Scenario, rows: Sequence[Published], columns: Mapping[str, tuple[str, str]]
+) -> None:
+    """A paper's table beside the nearest runs here, which are stored; the two are labelled apart.
+
+    `columns` gives for each score the heading of what was published and of what was measured here.
+    Scores are in percent.
+    """
+    table = []
+    for row in rows:
+        params = scenario.Params.model_validate(dict(row.params))
+        results = runner.stored(Experiment(params, scenario.name, row.seeds).members).values()
+        cells = {"world": row.world}
+        for score, (theirs, ours) in columns.items():
+            raw = row.published.get(f"raw_{score}")
+            cells[theirs] = row.published.get(score, "–") + (f" (raw x {raw})" if raw else "")
+            cells[ours] = _percent(list(results), score)
+        table.append(cells)
+    st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
+
+
+def _percent(results: Sequence[Result], score: str) -> str:
+    known, raw = (
+        [100 * v for r in results if (v := r.scores.get(name)) is not None]
+        for name in (score, f"raw_{score}")
+    )
+    if not known:
+        return "not measured here"
+    words = f"{min(known):.1f} to {max(known):.1f}"
+    return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
+
+
+def _range(values: Sequence[float]) -> str:
+    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    return low if low == high else f"{low} to {high}"
