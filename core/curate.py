@@ -15,12 +15,16 @@ SWEEP_FRAMES, SWEEP_POINTS = 1, 200
 
 
 def shipped() -> dict[str, tuple[Member, int, int]]:
-    """Member key -> member, frames and points, for every preset and sweep of every scenario."""
+    """Member key -> member, frames and points: what presets, sweeps and tables of papers name."""
     members: dict[str, tuple[Member, int, int]] = {}
     for scenario in SCENARIOS.values():
         for sweep in scenario.sweeps:
             params = scenario.Params.model_validate(sweep.params)
             for member in Experiment(params, scenario.name, sweep.seeds, sweep.vary).members:
+                members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
+        for row in scenario.published:
+            params = scenario.Params.model_validate(row.params)
+            for member in Experiment(params, scenario.name, row.seeds).members:
                 members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
@@ -50,7 +54,7 @@ def build(folder: Path = GALLERY) -> list[str]:
         }
         for future in as_completed(trained):
             for result in future.result():
-                write(folder / f"{result.member.key}.npz", result)
+                write(folder / f"{result.member.key}.npz", result, small=True)
             group = trained[future]
             print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}",
                   flush=True)  # fmt: skip

@@ -37,7 +37,7 @@ from core.experiment import (
     groups,
     work,
 )
-from core.job import ARRAYS, MOVING, Group, Job, Status
+from core.job import ARRAYS, NAMED, Group, Job, Status
 from core.store import Damaged, Store, read
 
 MOST_QUEUED = 32  # jobs that wait for a worker
@@ -429,7 +429,8 @@ def _train(trainer: str, members: tuple[Member, ...]) -> list[Result]:
 
     def report(progress: Progress) -> None:
         arrays = {name: getattr(progress, name) for name in ARRAYS}
-        arrays |= {MOVING + name: array for name, array in progress.moving.items()}
+        for group in NAMED:
+            arrays |= {f"{group}.{n}": array for n, array in getattr(progress, group).items()}
         changed = {
             n: a for n, a in arrays.items() if n not in sent or not np.array_equal(a, sent[n])
         }

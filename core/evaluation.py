@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import metrics
+from core import metrics, theory
 from core.encoder import Encoder
 from core.mixing import Mixing
 from core.spaces import sphere
@@ -17,7 +17,6 @@ DRAWN = 500
 COVERED = 2000  # uniform points for the degree, whatever the marginal
 DEGREE_EVERY = 3  # observations: it needs many points
 CHUNK = 2048
-CURVE = 37  # points a curve of the graticule
 
 
 class Seen(NamedTuple):
@@ -38,7 +37,7 @@ class Evaluation:
         half = EVALUATED // 2
         drawn = z[:, half : half + DRAWN]
         watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
-        net = graticule(d)
+        net = theory.graticule(d)
         curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
         # the degree belongs to h on the whole sphere, so its points are uniform for every world
         covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
@@ -92,25 +91,3 @@ class Evaluation:
     def encode(self, x: Tensor) -> np.ndarray:
         """f(x) in parts small enough for the cache."""
         return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()
-
-
-def graticule(d: int) -> np.ndarray:
-    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
-
-    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
-    -60, -30, 0, 30, 60 degrees.
-    """
-    if d > 3:
-        return np.zeros((0, 0, d), np.float32)
-    turn = np.linspace(0, 2 * np.pi, CURVE)
-    if d == 2:
-        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
-    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
-    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
-    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
-    return np.stack(curves).astype(np.float32)
-
-
-def _on_globe(latitude: np.ndarray, longitude: np.ndarray) -> np.ndarray:
-    flat = np.cos(latitude)
-    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)

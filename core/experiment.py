@@ -120,7 +120,8 @@ class Progress:
     z_hat: np.ndarray  # (m, n, d_hat) as recovered so far
     net: np.ndarray  # (m, c, p, d) curves on the true sphere (c = 0 where none are drawn)
     net_hat: np.ndarray  # (m, c, p, d_hat) the same curves under h
-    moving: dict[str, np.ndarray] = field(default_factory=dict)  # as in Result, each (m, ...)
+    world: dict[str, np.ndarray] = field(default_factory=dict)  # as in Result, each (m, ...)
+    moving: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +153,8 @@ class Result:
     def thinned(self, frames: int, points: int) -> "Result":
         """At most `frames` frames (the last among them) of `points` points: for the gallery.
 
-        Arrays of `world` that follow the points (first axis n) are cut with them.
+        Arrays of `world` that follow the points (first axis n) are cut with them, curves keep every
+        second point, the loss a quarter of its values, and points three digits.
         """
         k, n = self.z_hat.shape[:2]
         kept = np.unique(np.linspace(k - 1, 0, min(frames, k)).round().astype(int))
@@ -160,10 +162,16 @@ class Result:
         return replace(
             self,
             frame_step=self.frame_step[kept],
-            z=self.z[few],
+            z=self.z[few].astype(np.float16),
             z_hat=self.z_hat[kept][:, few],
-            net_hat=self.net_hat[kept],
-            world={name: a[few] if len(a) == n else a for name, a in self.world.items()},
+            loss_step=self.loss_step[-1::-4][::-1],
+            loss=self.loss[-1::-4][::-1],
+            net=self.net[:, ::2].astype(np.float16),
+            net_hat=self.net_hat[kept][:, :, ::2],
+            world={
+                name: (a[few] if len(a) == n else a).astype(np.float16)
+                for name, a in self.world.items()
+            },
             moving={name: a[kept] for name, a in self.moving.items()},
         )
 

@@ -12,7 +12,7 @@ import numpy as np
 from core.experiment import Experiment, Member, Result, work
 
 ARRAYS = ("z", "z_hat", "net", "net_hat")  # of a Progress
-MOVING = "moving."  # before the names of those that only some scenarios have
+NAMED = ("world", "moving")  # what only some scenarios have, sent as `group.name`
 LOOK_SECONDS = 1.0
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -30,7 +30,8 @@ class Live:
     z_hat: np.ndarray  # (n, d_hat)
     net: np.ndarray  # (c, p, d)
     net_hat: np.ndarray  # (c, p, d_hat)
-    moving: dict[str, np.ndarray]  # what else moves, by the scenario's names
+    world: dict[str, np.ndarray]  # further facts, by the scenario's names
+    moving: dict[str, np.ndarray]  # what else moves
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,14 +99,15 @@ class Group:
                 score_step=list(self.score_step),
                 scores={name: list(values) for name, values in self.scores[i].items()},
                 **{name: self.arrays[name][i] for name in ARRAYS},
-                moving={
-                    name.removeprefix(MOVING): array[i]
-                    for name, array in self.arrays.items()
-                    if name.startswith(MOVING)
-                },
+                **{group: self._named(group, i) for group in NAMED},
             )
             for i, member in enumerate(self.members)
         }
+
+    def _named(self, group: str, i: int) -> dict[str, np.ndarray]:
+        """Member i's arrays of one group, by name."""
+        split = ((*key.partition("."), array) for key, array in self.arrays.items())
+        return {name: array[i] for kind, _, name, array in split if kind == group}
 
 
 class Job:

@@ -101,14 +101,18 @@ def default_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("identifiability-explorer")
 
 
-def write(path: Path, result: Result) -> None:
-    """Write a Result to `path` so that a reader sees the old file, the new one, or none."""
+def write(path: Path, result: Result, small: bool = False) -> None:
+    """Write a Result to `path` so that a reader sees the old file, the new one, or none.
+
+    `small` compresses it, which takes longer to write: for the gallery.
+    """
     arrays, meta = _flatten(result)
     handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             text = json.dumps(meta, allow_nan=False).encode()
-            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
+            save = np.savez_compressed if small else np.savez
+            save(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
         os.chmod(name, 0o644)
         os.replace(name, path)
     except BaseException:

@@ -8,6 +8,7 @@ from scipy.special import gammaln, ive, xlogy
 
 Array = np.ndarray
 STANDARD_ERROR = 0.01
+CURVE = 37  # points a curve of the graticule
 
 
 def log_sphere_area(d: int) -> float:
@@ -159,3 +160,25 @@ def c3_counterexample(v: Array, quadric: Array, eps: float) -> tuple[Array, Arra
         raise ValueError(f"eps = {eps:g} is too large: no positive scale")
     m = np.sqrt(scale) * (axes * np.sqrt(values)) @ axes.T
     return m, np.linalg.solve(m.T, scale * eps * b) / 2
+
+
+def graticule(d: int) -> Array:
+    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
+
+    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
+    -60, -30, 0, 30, 60 degrees.
+    """
+    if d > 3:
+        return np.zeros((0, 0, d), np.float32)
+    turn = np.linspace(0, 2 * np.pi, CURVE)
+    if d == 2:
+        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
+    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
+    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
+    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
+    return np.stack(curves).astype(np.float32)
+
+
+def _on_globe(latitude: Array, longitude: Array) -> Array:
+    flat = np.cos(latitude)
+    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)

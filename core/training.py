@@ -89,7 +89,7 @@ def train(
             Progress(
                 step, learner.steps, latest, {**observation.scores, **known} if scored else None,
                 learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
-                observation.moving,
+                learner.truth.world, observation.moving,
             )
         )  # fmt: skip
 
@@ -158,7 +158,9 @@ def _result(
         world={name: array[i] for name, array in learner.truth.world.items()},
         provenance=provenance,
         moving={
-            name: np.stack([observation.moving[name][i] for _, observation in seen])
+            name: np.stack([observation.moving[name][i] for _, observation in seen]).astype(
+                np.float16
+            )
             for name in seen[0][1].moving
         },
     )

@@ -17,8 +17,12 @@ LINKS = (
     ("infonce", "cold", "Too low a temperature tears a whole globe"),
     ("infonce", "cap", "Latents that crowd around a pole come back worse"),
     ("infonce", "laplace", "The wrong conditional is forgiven"),
+    ("clusters", "free", "Classifying clusters recovers them too, up to a linear map"),
+    ("clusters", "diet", "So does telling every instance from every other"),
+    ("clusters", "few", "With too few clusters only the span of their differences comes back"),
+    ("clusters", "tight", "Tight clusters are a matter of optimisation, not of identifiability"),
 )
-PAGES = {"infonce": "pages/infonce_sphere.py"}
+PAGES = {"infonce": "pages/infonce_sphere.py", "clusters": "pages/vmf_clusters.py"}
 
 
 def pipeline() -> None:

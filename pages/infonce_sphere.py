@@ -10,9 +10,10 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.scenarios import SCENARIOS
 from core.scenarios.infonce import PUBLISHED, InfoNCE
-from ui import export, knobs, recovery, runner, seeds, story, sweep
+from ui import article, export, recovery, runner, seeds, story
 
 scenario = SCENARIOS["infonce"]
+PAIRS = 1000  # in the picture of the proof's second step
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 present = story.presenting()
 
@@ -81,7 +82,14 @@ def why(result: Result) -> None:
 
     def distances() -> None:
         kappa = params.kappa if params.conditional == "vmf" else 1.0
-        chart, table = figures.distances(result, kappa, params.model_tau, line=not broken)
+        z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
+        a, b = np.random.default_rng(0).integers(len(z), size=(2, PAIRS))
+        chart, table = figures.agreement(
+            kappa * (z[a] * z[b]).sum(1),
+            (z_hat[a] * z_hat[b]).sum(1) / params.model_tau,
+            ("world: κ ⟨z, z′⟩", "model: ⟨h(z), h(z′)⟩ / τ"),
+            None if broken else kappa,
+        )
         st.altair_chart(
             chart,
             key="distances",
@@ -99,7 +107,8 @@ def why(result: Result) -> None:
         if not np.isfinite(z_hat).all():
             st.caption("The latents of this run are not finite.")
             return
-        chart, table = figures.gram(metrics.linear_map(z, z_hat))
+        map_ = metrics.linear_map(z, z_hat)  # takes row vectors: A transposed
+        chart, table = figures.matrix(map_ @ map_.T)
         st.altair_chart(
             chart,
             key="gram",
@@ -186,6 +195,12 @@ def degrees() -> None:
     export.table(table, "degrees", "degrees.table")
 
 
+def breaks() -> None:
+    """What fails: the degree of the map, and every broken assumption with its scores."""
+    degrees()
+    seeds.breaks(scenario, BREAKS)
+
+
 def paper() -> None:
     """Table 1 of the paper beside the nearest runs here."""
     theirs, ours = "published: R² in %, d = 10, 300,000 steps", "here: R² in %, three seeds"
@@ -196,50 +211,22 @@ def paper() -> None:
     )
 
 
-story.opening(
+opened = article.opening(
+    scenario,
     "Contrastive learning finds the latents, up to a rotation",
     "Points on a sphere are hidden by an invertible network $g$. An encoder $f$ sees only pairs of "
     "observations that lie close together, and brings the sphere back.",
+    lambda experiment, choice: runner.panel(
+        experiment, lambda shown: draw(shown, choice), "run", before=article.shipped(scenario)
+    ),
 )
-side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
-params, chosen_seeds = knobs.read(scenario)
-with main:
-    if present:
-        story.slides(scenario, params)
-    else:
-        story.presets(scenario, params)
-    notices = st.container()
-    choice = recovery.choose(chosen_seeds, params.d)
-    seeds.read_link(scenario)
-    sweep.read_link(scenario, params)
-    with notices:
-        story.notices([n.text for n in scenario.notices(params)], knobs.refusals(params))
-    experiment = Experiment(params, scenario.name, chosen_seeds)
-    shipped = Experiment(scenario.Params(), scenario.name, (0, 1, 2))
-    finished = runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=shipped)
-with side or st.expander("Knobs"):
-    knobs.draw(scenario, params)
-    story.presenter_switch()
-
-if not present:
-    st.header("How the scores change", anchor="sweep")
-    sweep.panel(scenario, params, chosen_seeds)
-    st.header("Why it works", anchor="why")
-    shown = [r for r in finished.values() if r.member.seed == choice.seed]
-    if shown:
-        why(shown[0])
-    else:
-        st.caption("The steps are drawn from a finished run: they appear when this one is.")
-    st.header("When it breaks", anchor="breaks")
-    degrees()
-    seeds.breaks(scenario, BREAKS)
-    st.header("The paper's numbers", anchor="paper")
-    paper()
-    st.header("Take it home", anchor="export")
-    if finished:
-        export.take_home(list(finished.values()), params, scenario.name)
-    st.caption(
-        "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
-        "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
-        "own finding."
-    )
+article.sections(
+    scenario,
+    opened,
+    why,
+    breaks,
+    paper,
+    "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
+    "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
+    "own finding.",
+)

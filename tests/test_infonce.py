@@ -8,12 +8,11 @@ import torch
 from scipy import stats
 
 from core import metrics
-from core.evaluation import graticule
 from core.experiment import Experiment
 from core.learners.infonce import World
 from core.scenarios import SCENARIOS
 from core.spaces import Noise
-from core.theory import vmf_mean_cosine
+from core.theory import graticule, vmf_mean_cosine
 from core.worker import train_group
 
 Params = SCENARIOS["infonce"].Params

@@ -141,7 +141,9 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         truth = [gap[0] if a.truth is None else a.truth for a in view.arrows]
         recovered = [gap if a.recovered is None else a.recovered for a in view.arrows]
         arrays |= {"arrows": np.stack(truth), "arrows_hat": np.stack(recovered, axis=1)}
-    radii = [np.linalg.norm(arrays[name], axis=-1) for name in ("z_hat", "net") if name in arrays]
+    # Of the last frame: on its way there a free encoder may shoot far beyond, and is cut off.
+    ends = [arrays["z_hat"][-1], *([arrays["net"]] if "net" in arrays else [])]
+    radii = [np.linalg.norm(points, axis=-1) for points in ends]
     reach = max(float(np.fmax.reduce(r, axis=None, initial=1)) for r in radii)  # NaN counts not
     flat = [np.asarray(array, "<f4").ravel() for array in arrays.values()]
     header = {

@@ -39,7 +39,8 @@ class Run:
     steps: np.ndarray  # (k,)
     total: int
     scores: Mapping[str, float | None]
-    z_pos: np.ndarray | None
+    world: Mapping[str, np.ndarray]
+    moving: Mapping[str, np.ndarray]  # each (k, ...)
     live: bool
     diverged: bool = False
 
@@ -56,14 +57,15 @@ class Run:
         """All frames of a Result."""
         return cls(
             result.member.key,
-            result.z,
+            result.z.astype(np.float32),
             result.z_hat.astype(np.float32),
-            result.net,
+            result.net.astype(np.float32),
             result.net_hat.astype(np.float32),
             result.frame_step,
             int(result.frame_step[-1]),
             result.scores,
-            result.world.get("z_pos"),
+            {name: array.astype(np.float32) for name, array in result.world.items()},
+            {name: array.astype(np.float32) for name, array in result.moving.items()},
             live=False,
             diverged=result.diverged,
         )
@@ -85,7 +87,8 @@ class Run:
             np.array([shown.step]),
             shown.steps,
             scores,
-            None,
+            live.world,
+            {name: array[None] for name, array in live.moving.items()},
             live=True,
         )
 
@@ -103,26 +106,25 @@ def choose(seeds: Sequence[int], d: int) -> Choice:
     """Take from the link, and offer, which seed is drawn, how, and which of d coordinates."""
     knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
     knobs.choice("view", VIEWS, "Recovered side")
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if st.session_state.get("show") not in (None, *seeds):
-            del st.session_state["show"]
-        seed = st.segmented_control(
-            "Seed drawn", seeds, default=seeds[0], required=True, key="show", bind="query-params",
-            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
-        )  # fmt: skip
-        view = st.segmented_control(
-            "Recovered side", VIEWS, default="aligned", required=True, key="view",
+    if st.session_state.get("show") not in (None, *seeds):
+        del st.session_state["show"]
+    seed = st.segmented_control(
+        "Seed drawn", seeds, default=seeds[0], required=True, key="show", bind="query-params",
+        format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+    )  # fmt: skip
+    view = st.segmented_control(
+        "Recovered side", VIEWS, default="aligned", required=True, key="view",
+        bind="query-params", label_visibility="collapsed",
+        help="aligned: turned by the best rotation or reflection, fitted at the last step.",
+    )  # fmt: skip
+    axes = FIRST_AXES
+    if d > 3:
+        names = [str(i + 1) for i in range(d)]
+        chosen = st.multiselect(
+            "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
             bind="query-params", label_visibility="collapsed",
-            help="aligned: turned by the best rotation or reflection, fitted at the last step.",
         )  # fmt: skip
-        axes = FIRST_AXES
-        if d > 3:
-            names = [str(i + 1) for i in range(d)]
-            chosen = st.multiselect(
-                "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
-                bind="query-params", label_visibility="collapsed",
-            )  # fmt: skip
-            axes = tuple(int(name) - 1 for name in chosen) if len(chosen) == 3 else axes
+        axes = tuple(int(name) - 1 for name in chosen) if len(chosen) == 3 else axes
     return Choice(seed, view == "aligned", axes)
 
 
@@ -296,7 +298,8 @@ def _columns(array: np.ndarray, drawn: Sequence[int]) -> np.ndarray:
 
 def _pairs(run: Run, drawn: Sequence[int]) -> tuple[np.ndarray, np.ndarray] | None:
     """A few positive pairs, to show how close they lie; on the whole sphere only."""
-    if run.z_pos is None or len(drawn) < run.z.shape[1]:
+    z_pos = run.world.get("z_pos")
+    if z_pos is None or len(drawn) < run.z.shape[1]:
         return None
-    few = np.arange(min(PAIRS, len(run.z_pos)))
-    return run.z_pos[few], few
+    few = np.arange(min(PAIRS, len(z_pos)))
+    return z_pos[few], few

@@ -122,11 +122,11 @@ def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
         return "not measured here."
     title = SCORES[score].title
     title = title[0].lower() + title[1:] if title[1].islower() else title
-    words = f"{title} {_range([value for value, _ in known])}"
+    words = f"{title} {span_of([value for value, _ in known])}"
     pairs = [(value, raw) for value, raw in known if raw is not None]
     if pairs:
         better = sum(raw > value for value, raw in pairs)
-        words += f" (raw x {_range([raw for _, raw in pairs])}"
+        words += f" (raw x {span_of([raw for _, raw in pairs])}"
         words += f", better for {better} of {len(pairs)})" if better else ")"
     degrees = [r.scores.get("degree") for r in results if r.member.params.whole]
     if all(degree is None for degree in degrees):
@@ -179,6 +179,9 @@ def _percent(results: Sequence[Result], score: str) -> str:
     return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
 
 
-def _range(values: Sequence[float]) -> str:
+def span_of(values: Sequence[float]) -> str:
+    """The least and the largest of some scores, in words; nothing for none."""
+    if not values:
+        return ""
     low, high = f"{min(values):.3f}", f"{max(values):.3f}"
     return low if low == high else f"{low} to {high}"

@@ -461,4 +461,5 @@ SCENARIO = Scenario(
     work=work,
     presets=PRESETS,
     sweeps=SWEEPS,
+    published=PUBLISHED,
 )

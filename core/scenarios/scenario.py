@@ -244,3 +244,4 @@ class Scenario:
     work: Callable[[Any], float]
     presets: tuple[Preset, ...]
     sweeps: tuple[Sweep, ...]
+    published: tuple[Published, ...] = ()

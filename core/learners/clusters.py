@@ -1,0 +1,258 @@
+"""vMF clusters: worlds of m members, encoder and linear head, one Adam update, one observation."""
+
+from collections.abc import Sequence
+from math import log
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core import metrics, theory
+from core.encoder import make_encoder
+from core.evaluation import EVALUATED, Evaluation
+from core.experiment import Member, Scores
+from core.mixing import make_mixing, stack
+from core.objectives import cross_entropy, log_sum_exp_dot
+from core.scenarios.clusters import Clusters as Params
+from core.spaces import VMF, Noise, cluster_vectors, generator
+from core.training import Observation, Truth, columns
+
+ROWS = 100  # of the head at most, kept for pictures
+FIRST_BETA = 5.0  # where case C1 starts to look for kappa
+
+
+class World:
+    """Cluster vectors, labels and latents of m members."""
+
+    def __init__(self, settings: Sequence[Params], v: Tensor, device: torch.device | str) -> None:
+        """v (m, C, d), the cluster vectors that have a label."""
+        p = settings[0]
+        self.d, self.labels = p.d, p.labels
+        self.v = v.to(device)
+        self.cluster = torch.arange(p.labels, device=device) * p.seen // p.labels  # of each label
+        self.noise = torch.tensor([s.label_noise for s in settings], device=device)
+        kappa = torch.tensor([s.kappa for s in settings], dtype=torch.float64, device=device)
+        self.vmf = VMF.of(kappa, p.d)
+
+    def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
+        """Labels (m, n), uniform, and latents z (m, n, d) of their clusters.
+
+        Classes and instances come from the same uniform number, so that a world shows the same
+        latents under either supervision (where N is a multiple of C).
+        """
+        labels = (noise.uniform(n) * self.labels).long()
+        mean = self.v.gather(1, self.cluster[labels][..., None].expand(-1, -1, self.d))
+        return labels, self.vmf.sample(mean, noise.uniform(n), noise.normal(n, self.d))
+
+    def noisy(self, labels: Tensor, noise: Noise) -> Tensor:
+        """The labels as the learner is given them: a share is drawn anew."""
+        n = labels.shape[1]
+        anew = (noise.uniform(n) * self.labels).long()
+        return torch.where(noise.uniform(n) < self.noise[:, None], anew, labels)
+
+
+class Head(nn.Module):
+    """Bias-free rows w (m, I, d), of unit length or free, and beta, learnt or 1.
+
+    beta must be learnt in case C1. In C2 it is redundant, but without it the rows would have to
+    grow to the length kappa one by one.
+    """
+
+    def __init__(self, generators: Sequence[torch.Generator], settings: Sequence[Params]) -> None:
+        super().__init__()
+        p = settings[0]
+        bound = p.d**-0.5
+        draws = [
+            (2 * torch.rand(p.labels, p.d, generator=g) - 1) * bound * s.head_scale
+            for g, s in zip(generators, settings, strict=True)
+        ]
+        self.rows = nn.Parameter(torch.stack(draws))
+        self.unit = p.unit_weights
+        start = torch.full((len(draws), 1, 1), log(FIRST_BETA))
+        self.log_beta = nn.Parameter(start) if p.unit_features else None
+
+    def w(self) -> Tensor:
+        """The rows (m, I, d)."""
+        return F.normalize(self.rows, dim=-1) if self.unit else self.rows
+
+    def beta(self) -> Tensor:
+        """(m, 1, 1)."""
+        return (
+            torch.ones_like(self.rows[:, :1, :1])
+            if self.log_beta is None
+            else (self.log_beta.exp())
+        )
+
+
+class Learner:
+    """m members of equal shape training together; see `core.training.Learner`."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        self.members = members
+        self.settings = [cast(Params, member.params) for member in members]
+        p = self.settings[0]
+        self.steps, self.batch, self.case = p.steps, p.batch, p.case
+        seeds = [member.seed for member in members]
+
+        worlds = {}
+        for seed in set(seeds):
+            stream = generator(seed, "world")
+            g = make_mixing(stream, p.d, p.d, p.mixing_layers)
+            worlds[seed] = g, cluster_vectors(stream, p.cluster_law, p.n_clusters, p.d)[: p.seen]
+        self.g = stack([worlds[seed][0] for seed in seeds]).to(torch.device(device))
+        v = torch.stack([worlds[seed][1] for seed in seeds])
+        self.world = World(self.settings, v, device)
+        self.v = v.double().numpy()
+        self.cluster = self.world.cluster.cpu().numpy()
+        self.instances = np.bincount(self.cluster, minlength=p.seen).astype(float)
+
+        starts = [generator(seed, "initialisation") for seed in seeds]
+        self.f = make_encoder(
+            starts, p.d, p.d, p.width, p.depth, p.initialisation, p.unit_features
+        ).to(device)
+        self.head = Head(starts, self.settings).to(device)
+        parameters = [*self.f.parameters(), *self.head.parameters()]
+        # not fused: see `core.learners.infonce`
+        self.optimiser = torch.optim.Adam(parameters, lr=p.learning_rate, foreach=True)
+        self.rate = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, p.learning_rate, total_steps=self.steps + 1, pct_start=0.25
+        )
+
+        self.data = Noise(seeds, "data", device)
+        z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))[1]
+        self.evaluation = Evaluation(z, self.g, self.f, p.d)
+        self.posterior = [self._posterior(i) for i in range(len(members))]
+        shown = np.unique(np.linspace(0, p.labels - 1, min(ROWS, p.labels)).round().astype(int))
+        self.shown = torch.from_numpy(shown).to(device)
+        self.truth = Truth(
+            z=self.evaluation.z_drawn,
+            net=self.evaluation.net,
+            world={
+                "v": self.v[:, self.cluster[shown]].astype(np.float32),
+                "x": self.g(self.evaluation.drawn).cpu().numpy(),
+            },
+        )
+        self.baselines = [self._baselines(i, row) for i, row in enumerate(self._final_scores())]
+
+    def step(self, t: int) -> Tensor:
+        """One Adam update of every member on a batch of labels; the loss (m,) before it."""
+        labels, z = self.world.draw(self.batch, self.data)
+        labels = self.world.noisy(labels, self.data)
+        loss = cross_entropy(self.head.beta() * self.f(self.g(z)), self.head.w(), labels)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()  # members share no parameter, so the sum trains each alone
+        self.optimiser.step()
+        self.rate.step()
+        return loss.detach()
+
+    def look(self) -> Observation:
+        """Images of the drawn points and the graticule, and the head."""
+        return Observation({}, *self.evaluation.look(), self._moving())
+
+    def observe(self) -> Observation:
+        """The same with the scores on the watched points; the degree at every third."""
+        seen = self.evaluation.observe()
+        covering = [None] * len(self.members) if seen.covering is None else seen.covering
+        w = self._w()
+        rows = [
+            self._scores(i, z, seen.watched[i], w[i], covering[i])
+            for i, z in enumerate(self.evaluation.z_watched)
+        ]
+        return Observation(columns(rows), seen.z_hat, seen.net_hat, self._moving())
+
+    def finish(self) -> list[Scores]:
+        """Held-out scores, and the loss on latents that no one trained on."""
+        return [{**row, "loss": self._loss(i)} for i, row in enumerate(self._final_scores())]
+
+    def _moving(self) -> dict[str, np.ndarray]:
+        with torch.inference_mode():
+            w, beta = self.head.w()[:, self.shown], self.head.beta()[:, 0, 0]
+        return {"w": w.cpu().numpy().astype(np.float32), "beta": beta.cpu().numpy()}
+
+    @torch.inference_mode()
+    def _w(self) -> np.ndarray:
+        return self.head.w().cpu().numpy()
+
+    def _final_scores(self) -> list[Scores]:
+        z_hat, covering = self.evaluation.everything()
+        w = self._w()
+        return [
+            self._scores(i, z, z_hat[i], w[i], covering[i]) for i, z in enumerate(self.evaluation.z)
+        ]
+
+    def _scores(
+        self, i: int, z: np.ndarray, z_hat: np.ndarray, w: np.ndarray, covering: np.ndarray | None
+    ) -> Scores:
+        """Every score of member i, all None once its latents or weights are not finite."""
+        expected = self._expected_singular_value(i)
+        scores: Scores = dict.fromkeys(SCORES)
+        if not (np.isfinite(z_hat).all() and np.isfinite(w).all()):
+            return scores
+        return {
+            "linear_r2": metrics.linear_r2(z, z_hat),
+            "orthogonal_r2": metrics.orthogonal_r2(z, z_hat),
+            "v_r2": metrics.v_r2(self.v[i], w, self.cluster),
+            "v_orthogonal_r2": metrics.v_orthogonal_r2(self.v[i], w, self.cluster),
+            "singular_value_mae": None
+            if expected is None
+            else metrics.singular_value_mae(z, z_hat, expected),
+            "span_r2": metrics.span_r2(z, z_hat, self.v[i]),
+            "complement_r2": metrics.complement_r2(z, z_hat, self.v[i]),
+            "degree": self.evaluation.degree(covering),
+            "feature_norm": float(np.linalg.norm(z_hat, axis=1).mean()),
+        }
+
+    def _expected_singular_value(self, i: int) -> float | None:
+        """Of the map z_hat -> z: 1 for unit features, 1/kappa for C3 (h = kappa O z), else free."""
+        if self.case == "C4":
+            return None
+        return 1.0 if self.case in ("C1", "C2") else 1 / self.settings[i].kappa
+
+    def _posterior(self, i: int) -> np.ndarray:
+        """p(y | z) of one label of each cluster on the held-out half, (n, C)."""
+        z, p = self.evaluation.z[i, EVALUATED // 2 :].astype(float), self.settings[i]
+        likelihood = theory.cluster_log_likelihood(z, self.v[i], p.kappa)
+        return theory.label_posterior(likelihood, self.instances, p.label_noise)
+
+    def _baselines(self, i: int, untrained: Scores) -> Scores:
+        """Linear R2 of x itself and of f at its start, and the loss at the truth."""
+        z, x = self.evaluation.z[i], self.evaluation.raw_x(i)
+        return {
+            "raw_linear_r2": metrics.linear_r2(z, x),
+            "untrained_linear_r2": untrained["linear_r2"],
+            "raw_orthogonal_r2": metrics.orthogonal_r2(z, x),
+            "untrained_orthogonal_r2": untrained["orthogonal_r2"],
+            "loss_floor": theory.bayes_cross_entropy(self.posterior[i], self.instances),
+        }
+
+    @torch.inference_mode()
+    def _loss(self, i: int) -> float | None:
+        """Cross-entropy of member i on the latents that gave its floor, exact over labels.
+
+        So its distance from the floor is a divergence from the true posterior: never negative.
+        """
+        own = slice(i, i + 1)
+        w = self.head.w()[own]
+        z_hat = (self.head.beta()[own] * self.f.member(i)(self.evaluation.x[own]))[
+            :, EVALUATED // 2 :
+        ]
+        total = torch.cat([log_sum_exp_dot(part, w) for part in z_hat.split(512, 1)], 1)
+        # sum over labels of p(y | z) <w_y, f>, the rows of one cluster together
+        rows = np.zeros_like(self.v[i])
+        np.add.at(rows, self.cluster, w[0].cpu().double().numpy())
+        expected = self.posterior[i] @ rows
+        loss = total[0].cpu().double().numpy() - (expected * z_hat[0].cpu().numpy()).sum(1)
+        return float(loss.mean()) if np.isfinite(loss).all() else None
+
+
+SCORES = (
+    "linear_r2", "orthogonal_r2", "v_r2", "v_orthogonal_r2", "singular_value_mae", "span_r2",
+    "complement_r2", "degree", "feature_norm",
+)  # fmt: skip
+
+
+def start(members: Sequence[Member], device: torch.device | str) -> Learner:
+    """Worlds, encoders and heads of members that agree in every field that is not batched."""
+    return Learner(members, device)

@@ -1,0 +1,466 @@
+"""vMF clusters: cross-entropy inverts the data generating process.
+
+Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt, ICLR 2025 (arXiv 2410.21869),
+Theorems 1C and 2C.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Literal
+
+from core.scenarios.scenario import (
+    Claim,
+    Notice,
+    Params,
+    Preset,
+    Published,
+    Scenario,
+    Sweep,
+    Value,
+    knob,
+)
+
+
+class Clusters(Params):
+    """Latents in vMF clusters on S^(d-1), labels of class or instance, an encoder and a head."""
+
+    case: Literal["C1", "C2", "C3", "C4"] = knob(
+        "C4",
+        "What has unit length. C1: features f(x) and weights w. C2: features. C3: weights. "
+        "C4: neither.",
+        label="Case",
+        unit="of Theorem 1C",
+    )
+    supervision: Literal["class", "instance"] = knob(
+        "class",
+        "class: the label is the cluster (supervised). instance: it is one of N instances, many "
+        "to a cluster (DIET).",
+        label="Labels",
+        unit="what the head foretells",
+    )
+    d: int = knob(
+        3,
+        "Dimension of the space the sphere sits in.",
+        label="Latent dimension",
+        symbol="d",
+        ge=2,
+        le=20,
+        unit="dimensions",
+    )
+    n_clusters: int = knob(
+        30,
+        "Number of cluster vectors. The theorem asks for d + 1 that are affinely independent.",
+        label="Clusters",
+        symbol="C",
+        scale="log",
+        ge=2,
+        le=1000,
+        unit="clusters",
+    )
+    kappa: float = knob(
+        10.0,
+        "How tightly the latents sit around their cluster vector. Large is tight.",
+        label="World concentration",
+        symbol=r"\kappa",
+        batched=True,
+        scale="log",
+        ge=0.1,
+        le=500,
+        unit="concentration of the vMF conditional",
+    )
+    n_instances: int = knob(
+        300,
+        "Number of instance labels, spread evenly over the clusters.",
+        label="Instances",
+        symbol="N",
+        scale="log",
+        ge=2,
+        le=10_000,
+        unit="labels",
+    )
+    label_noise: float = knob(
+        0.0,
+        "Share of labels that are replaced by one drawn uniformly.",
+        label="Label noise",
+        symbol=r"\rho",
+        advanced=True,
+        batched=True,
+        ge=0,
+        le=1,
+        unit="fraction of the labels",
+    )
+    cluster_law: Literal["uniform", "laplace", "normal", "subspace"] = knob(
+        "uniform",
+        "Where cluster vectors lie. laplace, normal: noise around a pole, projected. "
+        "subspace: all on one great circle (or sphere), so they span too little.",
+        label="Cluster vectors",
+        symbol="v_c",
+        advanced=True,
+        unit="law on the sphere",
+    )
+    initialisation: Literal["identity", "standard"] = knob(
+        "identity",
+        "identity: a linear skip path and zero biases, so f starts unfolded. "
+        "standard: PyTorch's default, which starts folded.",
+        label="Initialisation",
+        advanced=True,
+        unit="how f starts",
+    )
+    head_scale: float = knob(
+        0.1,
+        "Length of the head's first rows, in units of PyTorch's default. Small rows turn fast, so "
+        "the head follows the encoder; at 1 the encoder bends to fit a random head.",
+        label="Head start",
+        advanced=True,
+        batched=True,
+        scale="log",
+        ge=0.001,
+        le=10,
+        unit="of the default length",
+    )
+    mixing_layers: int = knob(
+        3,
+        "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
+        label="Mixing layers",
+        advanced=True,
+        ge=0,
+        le=5,
+        unit="layers",
+    )
+    width: int = knob(
+        64,
+        "Hidden width of the encoder.",
+        label="Encoder width",
+        advanced=True,
+        ge=8,
+        le=512,
+        scale="doubling",
+        unit="units",
+    )
+    depth: int = knob(
+        3,
+        "Hidden layers of the encoder.",
+        label="Encoder depth",
+        advanced=True,
+        ge=1,
+        le=6,
+        unit="layers",
+    )
+    batch: int = knob(
+        512,
+        "Labelled observations a step, drawn afresh.",
+        label="Batch",
+        advanced=True,
+        ge=8,
+        le=4096,
+        scale="doubling",
+        unit="observations",
+    )
+    steps: int = knob(
+        1200,
+        "Optimiser steps.",
+        label="Steps",
+        advanced=True,
+        ge=1,
+        le=50_000,
+        scale="log",
+        unit="steps",
+    )
+    learning_rate: float = knob(
+        0.03,
+        "Peak of the one-cycle schedule of Adam.",
+        label="Learning rate",
+        advanced=True,
+        scale="log",
+        ge=1e-5,
+        le=0.3,
+        unit="peak rate",
+    )
+
+    @property
+    def whole(self) -> bool:
+        """Whether the clusters cover the sphere, so that the degree speaks of seen latents."""
+        return self.seen >= 4 * self.d and self.cluster_law == "uniform" and self.kappa < 30
+
+    def inactive(self) -> frozenset[str]:
+        """Class labels have no instances."""
+        return frozenset({"n_instances"} if self.supervision == "class" else ())
+
+    @property
+    def labels(self) -> int:
+        """Number of labels, rows of the head."""
+        return self.n_clusters if self.supervision == "class" else self.n_instances
+
+    @property
+    def seen(self) -> int:
+        """Clusters that have a label: fewer than there are when instances are too few."""
+        return min(self.n_clusters, self.labels)
+
+    @property
+    def unit_features(self) -> bool:
+        """Whether f(x) is projected to the unit sphere."""
+        return self.case in ("C1", "C2")
+
+    @property
+    def unit_weights(self) -> bool:
+        """Whether the head's rows are."""
+        return self.case in ("C1", "C3")
+
+
+def notices(params: Clusters) -> tuple[Notice, ...]:
+    """What the visitor should know about a setting before reading its scores."""
+    d, seen = params.d, params.seen
+    found = []
+    if seen < params.n_clusters:
+        found.append(
+            Notice(
+                "n_instances",
+                f"{params.n_instances} instances cannot cover {params.n_clusters} clusters: the "
+                f"last {params.n_clusters - seen} never occur.",
+            )
+        )
+    if seen < d + 1:
+        found.append(
+            Notice(
+                "n_clusters",
+                f"{seen} clusters span only {seen - 1} of {d} directions by their differences "
+                f"(d + 1 = {d + 1} are needed). Nothing in the labels tells the rest: see the "
+                "split below.",
+            )
+        )
+    elif params.cluster_law == "subspace":
+        found.append(
+            Notice(
+                "cluster_law",
+                f"All cluster vectors lie in {d - 1} of {d} dimensions, so their differences do "
+                "not span the space, however many there are.",
+            )
+        )
+    elif params.case == "C3" and seen < quadric_count(d):
+        found.append(Notice("n_clusters", _too_few_for_c3(d, seen)))
+    if d + 1 < seen <= 2 * d:
+        found.append(
+            Notice(
+                "n_clusters",
+                f"With {seen} clusters the cluster-vector R² foretells each from the {seen - 1} "
+                f"others by a fit of {d + 1} numbers a coordinate: read it with caution.",
+            )
+        )
+    if params.label_noise > 0:
+        found.append(
+            Notice(
+                "label_noise",
+                f"{params.label_noise:.0%} of the labels are drawn anew. No linear head can be "
+                "that posterior exactly; the floor is that of the noisy labels.",
+            )
+        )
+    if params.kappa >= 30:
+        found.append(
+            Notice(
+                "kappa",
+                "Tight clusters hardly overlap, so few points tell where one lies to another. "
+                "The theorem still holds; the optimiser has the trouble. Compare with raw x.",
+            )
+        )
+    if params.mixing_layers == 0:
+        found.append(
+            Notice(
+                "mixing_layers",
+                "x = z: the raw observation scores 1 by construction. The question is where the "
+                "objective's optimum lies.",
+            )
+        )
+    return tuple(found)
+
+
+def quadric_count(d: int) -> int:
+    """Clusters from which on the sphere is generically the only quadric through all v_c."""
+    return d * (d + 3) // 2
+
+
+def _too_few_for_c3(d: int, seen: int) -> str:
+    needed = quadric_count(d)
+    if seen < 2 * d:
+        return (
+            f"Case C3 asks for 2d = {2 * d} clusters in the paper, and for d(d+3)/2 = {needed} by "
+            f"this project's count; {seen} leave more solutions than rotations."
+        )
+    return (
+        f"{seen} clusters meet the paper's condition for case C3 (2d = {2 * d}), but not the "
+        f"generic count d(d+3)/2 = {needed}: minimisers that are not rotations exist "
+        "(see When it breaks)."
+    )
+
+
+def work(params: Clusters) -> float:
+    """Floating-point operations of one run: the encoder forward and backward, and the logits."""
+    sizes = [params.d, *[params.width] * params.depth, params.d]
+    layers = sum(a * b for a, b in pairwise(sizes))
+    logits = params.labels * (params.d + 4)
+    return params.steps * 6.0 * params.batch * (layers + logits)
+
+
+def claim(params: Clusters) -> Claim:
+    """What Theorem 1C (2C for class labels) promises in this case."""
+    up_to_rotation = params.case != "C4"
+    theorem = "Theorem 1C" if params.supervision == "instance" else "Theorem 2C"
+    if up_to_rotation:
+        return Claim(
+            up_to="orthogonal",
+            score="linear_r2",
+            promised=("linear_r2", "orthogonal_r2", "v_r2"),
+            statement="A minimiser of cross-entropy recovers the latents up to a rotation or "
+            "reflection and a scale.",
+            source=f"Reizinger et al. 2025, {theorem}, case {params.case}",
+        )
+    return Claim(
+        up_to="linear",
+        score="linear_r2",
+        promised=("linear_r2", "v_r2"),
+        statement="A minimiser of cross-entropy recovers the latents up to a linear map.",
+        source=f"Reizinger et al. 2025, {theorem}, case C4",
+    )
+
+
+CASES = ("C1", "C2", "C3", "C4")
+EIGHT = tuple(range(8))
+FIVE: Mapping[str, Value] = {"d": 5, "n_clusters": 100}
+LARGE: Mapping[str, Value] = {"width": 128, "steps": 4000}
+DIET: Mapping[str, Value] = {"supervision": "instance"}
+
+PRESETS = (
+    Preset(
+        "free",
+        "C4: both free",
+        "Nothing is normalised. The sphere comes back as a linear image of itself, an ellipsoid.",
+        {},
+    ),
+    Preset(
+        "unit_weights",
+        "C3: unit weights",
+        "Unit weights leave the features only a rotation: a round sphere, of radius κ.",
+        {"case": "C3"},
+    ),
+    Preset(
+        "unit_features",
+        "C2: unit features",
+        "Features on the sphere: a rotation. The weights keep a common offset ψ.",
+        {"case": "C2"},
+    ),
+    Preset(
+        "unit_both",
+        "C1: both unit",
+        "Everything on the sphere, and the learnt β finds the world's κ.",
+        {"case": "C1"},
+    ),
+    Preset(
+        "diet",
+        "DIET",
+        "No classes: every instance is its own label. On the same world it finds the same sphere.",
+        DIET,
+        link={"beside": True},
+    ),
+    Preset(
+        "few",
+        "Too few clusters",
+        "Three clusters in three dimensions: only the plane of their differences comes back.",
+        {"n_clusters": 3},
+    ),
+    Preset(
+        "subspace",
+        "On a great circle",
+        "Thirty clusters, all on one circle: enough in number, not in directions.",
+        {"cluster_law": "subspace"},
+    ),
+    Preset(
+        "tight",
+        "κ = 50",
+        "Tight clusters: the theorem holds, the optimiser struggles, and raw x is a rival.",
+        {**FIVE, "kappa": 50.0},
+    ),
+    Preset(
+        "noise",
+        "Noisy labels",
+        "Four labels in five are drawn at random, and most of the sphere still comes back.",
+        {"label_noise": 0.8},
+    ),
+    Preset(
+        "stuck",
+        "Stuck",
+        "A head of full length at the start: the encoder bends to fit it, and some seeds stay so.",
+        {"case": "C3", "head_scale": 1.0},
+        seeds=EIGHT,
+    ),
+    Preset("five", "d = 5", "A hundred clusters in five dimensions.", FIVE),
+    Preset(
+        "ten",
+        "d = 10",
+        "Two hundred clusters in ten dimensions ask for a wider encoder and more steps.",
+        {"d": 10, "n_clusters": 200, **LARGE},
+    ),
+)
+
+SWEEPS = (
+    Sweep("n_clusters", (2, 3, 4, 6, 9, 15, 30, 100), {}, by=("d", (2, 3, 5, 10))),
+    Sweep("batch", (64, 128, 256, 512, 1024, 2048), {}, by=("kappa", (5.0, 10.0, 20.0, 50.0))),
+    Sweep("kappa", (1.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0), {}),
+    Sweep("label_noise", (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0), {}),
+    Sweep("n_instances", (30, 60, 100, 300, 1000, 3000), DIET),
+    Sweep("label_noise", (0.0, 0.4, 0.8, 1.0), DIET),
+    Sweep("d", (2, 3, 4, 5, 6, 8), {}),
+    Sweep("steps", (30, 100, 300, 700, 1200, 3000), {}),
+    *(Sweep("head_scale", (0.1, 1.0, 3.0), {"case": case}, EIGHT,
+            by=("initialisation", ("identity", "standard"))) for case in CASES),
+    Sweep("cluster_law", ("uniform", "laplace", "normal", "subspace"), {}),
+    Sweep("mixing_layers", (0, 1, 2, 3, 4, 5), {}),
+    # case C3 at, below and above the count of section "When it breaks"
+    Sweep("n_clusters", (6, 9, 12, 30), {"case": "C3", "steps": 3000}),
+    Sweep("n_clusters", (10, 20, 40), {"case": "C3", "d": 5, "steps": 3000}),
+    Sweep("case", CASES, {**FIVE, "kappa": 50.0}),
+)  # fmt: skip
+
+THOUSAND: Mapping[str, Value] = {**DIET, "n_instances": 1000}
+# Reizinger et al. 2025, Tables 2 (DIET, N = 1000), 3 (classes) and 5 (law of the cluster vectors):
+# weights free, which is case C4; R2 in percent with its deviation as a fraction, as printed
+PUBLISHED = (
+    Published("DIET, d = 5, C = 100, κ = 10", {"linear_r2": "99.0 ± 0.00", "v_r2": "99.9 ± 0.00"},
+              {**FIVE, **THOUSAND}),
+    Published("DIET, d = 10", {"linear_r2": "93.0 ± 0.03", "v_r2": "99.6 ± 0.00"},
+              {**FIVE, **THOUSAND, **LARGE, "d": 10}),
+    Published("DIET, C = 10", {"linear_r2": "90.0 ± 0.05", "v_r2": "99.0 ± 0.03"},
+              {**FIVE, **THOUSAND, "n_clusters": 10}),
+    Published("DIET, κ = 50", {"linear_r2": "72.5 ± 0.03", "v_r2": "75.5 ± 0.00"},
+              {**FIVE, **THOUSAND, "kappa": 50.0}),
+    Published("DIET, cluster vectors Laplace", {"linear_r2": "99.1 ± 0.00", "v_r2": "99.8 ± 0.00"},
+              {**FIVE, **THOUSAND, "cluster_law": "laplace"}),
+    Published("DIET, cluster vectors normal", {"linear_r2": "99.2 ± 0.00", "v_r2": "99.8 ± 0.00"},
+              {**FIVE, **THOUSAND, "cluster_law": "normal"}),
+    Published("classes, d = 5, C = 100, κ = 10", {"linear_r2": "99.8 ± 0.00"}, FIVE),
+    Published("classes, d = 10", {"linear_r2": "97.2 ± 0.01"}, {**FIVE, **LARGE, "d": 10}),
+    Published("classes, C = 10", {"linear_r2": "97.5 ± 0.03"}, {**FIVE, "n_clusters": 10}),
+    Published("classes, κ = 50", {"linear_r2": "65.5 ± 0.09"}, {**FIVE, "kappa": 50.0}),
+)  # fmt: skip
+# Table 2, unit weights (C3), scored there by a map without intercept: z and w in percent
+PUBLISHED_C3 = (
+    Published("DIET, d = 5, C = 100, κ = 10",
+              {"orthogonal_r2": "98.6 ± 0.01", "v_orthogonal_r2": "99.9 ± 0.00"},
+              {**FIVE, **THOUSAND, "case": "C3"}),
+    Published("DIET, C = 10", {"orthogonal_r2": "88.6 ± 0.05", "v_orthogonal_r2": "85.7 ± 0.15"},
+              {**FIVE, **THOUSAND, "case": "C3", "n_clusters": 10}),
+    Published("DIET, κ = 50", {"orthogonal_r2": "45.0 ± 0.06", "v_orthogonal_r2": "49.7 ± 0.06"},
+              {**FIVE, **THOUSAND, "case": "C3", "kappa": 50.0}),
+)  # fmt: skip
+
+SCENARIO = Scenario(
+    name="clusters",
+    title="vMF clusters",
+    Params=Clusters,
+    version=1,
+    claim=claim,
+    notices=notices,
+    work=work,
+    presets=PRESETS,
+    sweeps=SWEEPS,
+    scores=("linear_r2", "v_r2", "orthogonal_r2", "v_orthogonal_r2", "feature_norm", "degree"),
+    published=(*PUBLISHED, *PUBLISHED_C3),
+)
