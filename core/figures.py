@@ -20,7 +20,7 @@ Figure = tuple[alt.LayerChart | alt.FacetChart | alt.Chart, pd.DataFrame]
 
 LINE_HEIGHT = 230
 SWEEP_HEIGHT = 300
-LINE_OF_TEXT = 16  # pixels
+LINE_OF_TEXT = 0.075  # of the height that is left between the axes
 APART = 0.03  # a baseline that differs by less is drawn once
 SQUARE = {"width": 270, "height": 270}
 
@@ -148,8 +148,7 @@ def sweep(
     names = _line_names(table, (score, *baselines), by)
     words = alt.Chart(names).mark_text(align="left", dx=9, fontSize=13, fontWeight=600)
     layers.append(words.encode(x=x, y=alt.Y("at:Q", title=title), text="name:N", color=colour))
-    room = {"right": 14 + 8 * int(names["name"].str.len().max()) if len(names) else 0}
-    return alt.layer(*layers, points).properties(height=SWEEP_HEIGHT, padding=room), table
+    return alt.layer(*layers, points).properties(height=SWEEP_HEIGHT), table
 
 
 def _sweep_table(
@@ -180,7 +179,7 @@ def _line_names(table: pd.DataFrame, drawn: Sequence[str], by: Knob) -> pd.DataF
                      for value in names["by"]]  # fmt: skip
     names["x"] = [known.loc[known["value"] == value, "x"].iloc[0] for value in names["value"]]
     low, high = (getattr(table[list(drawn)], end)().agg(end) for end in ("min", "max"))
-    gap = ((high - low) or 1) * LINE_OF_TEXT / SWEEP_HEIGHT
+    gap = ((high - low) or 1) * LINE_OF_TEXT
     at = names[score].to_numpy(copy=True)  # descending
     for i in range(1, len(at)):
         at[i] = min(at[i], at[i - 1] - gap)
@@ -193,15 +192,16 @@ def _baseline(table: pd.DataFrame, x: alt.X, name: str, i: int, colour: Any) -> 
 
     One line for all values of the second parameter, unless it makes a difference to the baseline.
     """
-    named, shade, dash = table, alt.value(ROLE["baseline"]), [5, 4]
+    named, shade, dash, aside = table, alt.value(ROLE["baseline"]), [5, 4], 0
     if "by" in table:
         means = table.groupby(["value", "by"], sort=False)[name].mean().groupby("value")
         if (means.max() - means.min()).max() > APART:
             lowest = table.groupby("by")[name].mean().idxmin()
-            named, shade, dash = table[table["by"] == lowest], colour, [5, 4] if i % 2 else [2, 3]
+            named, shade, dash = table[table["by"] == lowest], colour, [5, 4] if i % 2 else [1, 3]
+            aside = 12  # of the dots, which may be among these lines
     line = alt.Chart(table).mark_line(strokeDash=dash, strokeWidth=1.5)
     dashed = line.encode(x=x, y=f"mean({name}):Q", color=shade)
-    return [dashed, _end_label(named, x, name, last=i > 0)]
+    return [dashed, _end_label(named, x, name, i > 0, aside)]
 
 
 def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
@@ -217,7 +217,7 @@ def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
     return alt.X("value:O", title=title, sort=list(dict.fromkeys(table["value"])))
 
 
-def _end_label(table: pd.DataFrame, x: alt.X, name: str, last: bool) -> alt.Chart:
+def _end_label(table: pd.DataFrame, x: alt.X, name: str, last: bool, aside: int = 0) -> alt.Chart:
     """A baseline's name at one end of its line: two lie close together."""
     known = table.dropna(subset=[name])
     end = known["value"].iloc[-1 if last else 0] if len(known) else None
@@ -225,7 +225,13 @@ def _end_label(table: pd.DataFrame, x: alt.X, name: str, last: bool) -> alt.Char
     word = at.mean().assign(name=BASELINES.get(name.split("_")[0], name))
     return (
         alt.Chart(word)
-        .mark_text(align="right" if last else "left", dy=12, color=ROLE["baseline"], fontSize=12)
+        .mark_text(
+            align="right" if last else "left",
+            dx=-aside if last else aside,
+            dy=12,
+            color=ROLE["baseline"],
+            fontSize=12,
+        )
         .encode(x=x, y=f"{name}:Q", text="name:N")
     )
 

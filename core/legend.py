@@ -84,13 +84,13 @@ def direction_colours(z: np.ndarray) -> list[str]:
 
 
 def ramp(count: int) -> list[str]:
-    """Colours for values in order, from dark red over the colour of z_hat to light amber.
+    """Colours for values in order, from plum over the colour of z_hat to amber.
 
     Told apart by lightness (so by the colour-blind as well), all of it between a white page's and
     a dark one's.
     """
-    along = np.linspace(0, 1, count) if count > 1 else np.array([0.5])
-    return _oklch_to_hex(0.50 + 0.31 * along, 0.16 - 0.01 * along, 0.25 + 1.15 * along)
+    along = np.linspace(0, 1, count) if count != 1 else np.array([0.5])
+    return _oklch_to_hex(0.51 + 0.28 * along, np.full(count, 0.15), -0.3 + 1.75 * along)
 
 
 def _oklch_to_hex(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) -> list[str]:

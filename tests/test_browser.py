@@ -219,6 +219,22 @@ def test_a_click_on_a_sweeps_dot_opens_that_run_above(server, page):
     assert float(number(page, "Linear R²")) < 0.8
 
 
+def test_a_click_on_a_dot_of_a_two_way_sweep_opens_that_run(server, page):
+    link = "steps=20&seeds=1&vary=initialisation&by=negatives"
+    drawn(page, f"{server}/infonce_sphere?{link}")
+    dot = (
+        "path[aria-roledescription=circle][aria-label*='Initialisation: standard']"
+        "[aria-label*='Negatives: anchors']"
+    )
+    chart = page.locator("[class*=st-key-sweep_initialisation_negatives_linear_r2]")
+    chart.locator(dot).wait_for()  # runs this quick train by themselves
+    run = facts(page)["run"]
+    chart.locator(dot).click(force=True)
+    page.wait_for_function("() => location.search.includes('negatives=anchors')")
+    assert "initialisation=standard" in page.url
+    until(page, f"v.run != {json.dumps(run)}")
+
+
 def test_another_seed_moves_the_picture_and_the_steps_below(server, page):
     drawn(page, f"{server}/infonce_sphere")
     page.get_by_text("above the floor").wait_for()

@@ -66,6 +66,13 @@ def test_the_header_is_json_and_small():
     assert pack(dataclasses.replace(view, total=4000), "key", 440)["header"]["total"] == 4000
 
 
+def test_frames_are_named_in_words_where_they_are_not_steps():
+    words = [f"κ = {i}" for i in range(12)]
+    header = pack(make_view(moments=words), "key", 440)["header"]
+    assert header["moments"] == words
+    assert pack(make_view(), "key", 440)["header"]["moments"] is None
+
+
 def test_a_run_without_a_net_is_sent():
     view = make_view(c=0)
     assert set(unpack(pack(view, "key", 440))) == {"z", "z_hat"}
@@ -124,6 +131,7 @@ def test_far_and_diverged_points_leave_the_sphere_readable():
         ({"colours": ["#000000"]}, "1 colours for 50 points"),
         ({"net_hat": np.zeros((12, 3, 21, 3))}, "net_hat has shape"),
         ({"d": 4}, "two or three"),
+        ({"moments": ["one", "two"]}, "2 moments for 12 frames"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -143,6 +151,20 @@ def test_the_plain_figure_is_a_valid_plotly_figure_of_the_last_frame(d):
     clouds = [trace for trace in spec["data"] if trace.get("mode") == "markers"]
     drawn = np.stack([clouds[1][axis] for axis in "xyz"[:d]], axis=1)
     np.testing.assert_allclose(drawn, view.z_hat[-1], atol=1e-4)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_plain_figure_draws_the_arrows_of_a_role_at_once(named):
+    tips = np.eye(3)
+    arrows = [Arrow(f"v{i}" if named else "", "v", tips[i], None) for i in range(3)]
+    arrows += [Arrow("", "w", None, np.tile(-tips[i], (12, 1))) for i in range(3)]
+    rays = [t for t in plain_figure(make_view(c=0, arrows=arrows))["data"] if "line" in t]
+    assert [(t["scene"], t["mode"]) for t in rays] == [
+        ("scene", "lines+text" if named else "lines"), ("scene2", "lines")
+    ]  # fmt: skip
+    assert rays[0]["x"] == [0, 1, None, 0, 0, None, 0, 0, None]
+    assert rays[1]["z"] == [0, 0, None, 0, 0, None, 0, -1, None]
+    assert rays[0].get("text") == (["", "v0", "", "", "v1", "", "", "v2", ""] if named else None)
 
 
 def test_the_bundle_is_copied_once_and_again_when_it_differs(tmp_path):
@@ -173,15 +195,22 @@ def test_nothing_of_plotly_or_torch_is_imported():
 APP = """
 import sys
 sys.path[:0] = [{root!r}, {tests!r}]
+import numpy as np
 import streamlit as st
 from test_latent_view import make_view
-from ui.latent_view import latent_view
+from ui.latent_view import Arrow, latent_view
 
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.html(f"<i id='runs'>{{st.session_state.runs}}</i>")
 seed = st.number_input("seed", 0, 9, 0)
+changes = {{}}
+if st.checkbox("words"):
+    changes["moments"] = [f"<b>{{i}}</b> & more" for i in range(12)]
+if many := st.number_input("arrows", 0, 100, 0):
+    tips = np.random.default_rng(0).normal(size=(many, 12, 3))
+    changes["arrows"] = [Arrow("w0" * (i == 0), "w", None, tip) for i, tip in enumerate(tips)]
 if st.checkbox("show", True):
-    view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes")
+    view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes", **changes)
     latent_view(view, key="view")
 """
 VIEW = "[data-testid=latent-view]"
@@ -293,6 +322,32 @@ def test_the_camera_survives_data_and_a_remount_and_playing_asks_nothing(page):
     page.get_by_text("show").click()
     page.wait_for_selector(f"{VIEW}[data-draws]")
     np.testing.assert_allclose(cameras(page), turned, atol=1e-6)
+
+
+@pytest.mark.browser
+def test_the_player_says_the_words_of_a_frame_as_they_are(page):
+    page.get_by_text("words").click()
+    page.wait_for_function("() => document.querySelector('.lv-step').textContent.includes('more')")
+    assert page.inner_text(".lv-step") == "<b>11</b> & more"
+    page.get_by_label("Frame", exact=True).press("Home")
+    page.wait_for_selector(f"{VIEW}[data-step='0']")
+    assert page.inner_text(".lv-step") == "<b>0</b> & more"
+    assert page.get_by_label("Play the frames").count() == 1
+
+
+@pytest.mark.browser
+def test_of_many_arrows_only_the_named_are_written(page):
+    before = int(page.get_attribute(VIEW, "data-draws"))
+    page.get_by_label("arrows").fill("100")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        f"() => document.querySelector('{VIEW}').dataset.draws > {before} &&"
+        " document.querySelector('.lv-plot').data.some((t) => t.mode === 'text')"
+    )
+    written = page.evaluate(
+        "() => document.querySelector('.lv-plot').data.filter((t) => t.text).map((t) => t.text)"
+    )
+    assert written == [["w0"], ["w0"]]  # one a side; the true side's has no place and is not seen
 
 
 @pytest.mark.browser

@@ -96,11 +96,33 @@ def test_a_refusal_stays_until_a_knob_moves():
     assert not at.warning
 
 
-@pytest.mark.parametrize("name", ["vary", "view", "show"])
+@pytest.mark.parametrize("name", ["vary", "by", "score", "view", "show", "curve"])
 def test_a_link_that_chooses_what_is_not_offered_is_told(name):
     at = opened(SPHERE, **{name: "nonsense"})
     assert not at.exception
     assert any("nonsense" in warning.value for warning in at.warning)
+
+
+def test_a_sweep_cannot_be_told_apart_by_what_it_varies():
+    at = opened(SPHERE, vary="kappa", by="kappa")
+    assert any("second parameter in the link" in warning.value for warning in at.warning)
+    assert at.selectbox(key="by").value == "nothing"
+
+
+def test_varying_the_second_parameter_instead_leaves_no_second_one():
+    at = opened(SPHERE, vary="kappa", by="d")
+    assert not at.warning and at.selectbox(key="by").value == "d"
+    at.selectbox(key="vary").set_value("d").run()
+    assert not at.exception and not at.warning
+    assert at.selectbox(key="by").value == "nothing"
+
+
+def test_too_large_a_sweep_gets_a_sentence():
+    at = opened(SPHERE, vary="tau", by="kappa", seeds="8")
+    assert not at.exception
+    assert any("more than the 120" in info.value for info in at.info)
+    at.selectbox(key="by").set_value("nothing").run()
+    assert not at.exception and not at.info
 
 
 def test_every_parameter_can_be_varied():

@@ -1,7 +1,5 @@
 // What is drawn: layers of {style, moves, xyz(frame)}, joined to latent_view.js when it is served.
 
-const FEW_ARROWS = 12; // more of them are drawn thinner
-
 function layers(view) {
   const { header, arrays, dims, palette: p, state: { show }, wide } = view;
   const list = [];
@@ -41,14 +39,14 @@ function layers(view) {
       opacity: 1 } }, at("z"));
     if (arrays.arrows) {
       const colours = header.arrows.map((a) => a.colour);
-      const many = colours.length > FEW_ARROWS, thick = (dims === 3 ? 4 : 2) * (many ? 0.5 : 1);
+      const thin = Math.min(1, Math.max(0.3, Math.sqrt(12 / colours.length))); // the more, the thinner
       const origin = new Float32Array(colours.length * dims);
       for (const colour of new Set(colours)) {
         const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
-        add(side, side === 1, lines(colour, thick),
+        add(side, side === 1, lines(colour, (dims === 3 ? 4 : 2) * thin),
           (f) => segments(origin, keep(at("arrows")(f)), dims));
       }
-      add(side, side === 1, { mode: "markers", marker: { size: size * (many ? 1 : 1.2),
+      add(side, side === 1, { mode: "markers", marker: { size: size * (1 + 0.2 * thin),
         symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at("arrows"));
       const named = colours.flatMap((_, i) => (header.arrows[i].label ? [i] : []));
       if (named.length) add(side, side === 1, { mode: "text", textposition: "top center",

@@ -21,7 +21,6 @@ from core.legend import ROLE
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
-FEW = 12  # arrows, up to which each is drawn boldly
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
 
 _component = st.components.v2.component(
@@ -227,7 +226,8 @@ def _plain_arrows(view: LatentView, side: int) -> list[dict[str, Any]]:
                 names += ["", arrow.label, ""]
         if tips:
             mode = "lines+text" if any(names) else "lines"
-            line = {"color": ROLE[role], "width": 4 if len(view.arrows) <= FEW else 2}
+            thin = min(1.0, (12 / len(view.arrows)) ** 0.5)  # the more, the thinner
+            line = {"color": ROLE[role], "width": 4 * max(0.3, thin)}
             ray = _trace(_broken(np.stack(tips)), side, mode) | {"line": line}
             data.append(ray | ({"text": names} if any(names) else {}))
     return data

@@ -1,11 +1,11 @@
 """Scores against a parameter, over seeds: a click on a point opens that run above."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 from pydantic import ValidationError
 
-from core.experiment import Experiment
+from core.experiment import Experiment, Member
 from core.legend import BASELINES, SCORES, spoken
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
 from ui import export, knobs, runner
@@ -50,8 +50,8 @@ def varied(
 ) -> dict[str, tuple[Value, ...]]:
     """The fields that a sweep varies, each with its values.
 
-    Those of a sweep that is shipped for these parameters, else a few over the knob's range, as far
-    as they can run with each other and the rest.
+    Those of a sweep that is shipped for these parameters, else a few over the knob's range (and of
+    the second field the one in force), as far as they can run with each other and the rest.
     """
     all_knobs = knobs_of(scenario.Params)
     shipped = shipped_sweep(scenario, params, vary, by)
@@ -59,7 +59,7 @@ def varied(
     if by == NOTHING:
         return {vary: values}
     second = shipped.by[1] if shipped and shipped.by and shipped.by[0] == by else None
-    offered = second or _few(all_knobs[by], FEW_POINTS)
+    offered = second or _with(getattr(params, by), _few(all_knobs[by], FEW_POINTS))
     fits_all = [_fitting(params.but(**{vary: value}), by, offered) for value in values]
     common = tuple(value for value in offered if all(value in fits for fits in fits_all))
     return {vary: values, by: common or (getattr(params, by),)}
@@ -89,6 +89,18 @@ def _is_for(sweep: Sweep, params: Params) -> bool:
     except ValidationError:
         return False
     return fixed.chosen() == params.chosen()
+
+
+def member_at(
+    members: Sequence[Member], names: Sequence[str], dot: Mapping[str, object]
+) -> Member | None:
+    """The run that a dot of the figure stands for: its values of the varied fields, its seed."""
+    for member in members:
+        values = [spoken(getattr(member.params, name)) for name in names]
+        told = dict(zip(("value", "by"), values, strict=False), seed=member.seed)
+        if all(dot.get(name) == value for name, value in told.items()):
+            return member
+    return None
 
 
 def _choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
@@ -154,6 +166,12 @@ def _few(knob: Knob, count: int) -> tuple[Value, ...]:
     return tuple(offered[:: max(1, -(-len(offered) // count))])
 
 
+def _with(value: Value, few: tuple[Value, ...]) -> tuple[Value, ...]:
+    """Numbers in order, a given one among them."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return tuple(sorted({*few, value})) if number else few
+
+
 def _fitting(params: Params, name: str, values: Sequence[Value]) -> tuple[Value, ...]:
     """Those that can run with the other parameters (at least the one in force can)."""
 
@@ -181,11 +199,8 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
     key = "_".join(("sweep", *names, score))
 
     def open_run() -> None:
-        picked = st.session_state[key].selection.get("run", [])
-        for member in members:
-            dot = {"value": spoken(getattr(member.params, names[0])), "seed": member.seed}
-            dot |= {"by": spoken(getattr(member.params, names[1]))} if by else {}
-            if picked and all(picked[0].get(name) == value for name, value in dot.items()):
+        for dot in st.session_state[key].selection.get("run", [])[:1]:
+            if (member := member_at(members, names, dot)) is not None:
                 knobs.turn_to(scenario, member.params.chosen(), len(shown.experiment.seeds))
                 st.session_state["show"] = member.seed
                 runner.rerun_page()

@@ -1,0 +1,210 @@
+"""What pages share: presets with switches, the numbers, every seed's words, the view of a run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from test_store import result
+
+from core.scenarios import SCENARIOS
+from core.scenarios.scenario import Claim, Preset, Published
+from ui import knobs, recovery, runner, seeds
+from ui.latent_view import Arrow
+
+SPHERE = SCENARIOS["infonce"]
+
+
+def page_with_a_switch():
+    """A page whose presets set a toggle besides their knobs."""
+    from dataclasses import replace
+
+    import streamlit as st
+
+    from core.scenarios import SCENARIOS
+    from core.scenarios.scenario import Preset
+    from ui import knobs, story
+
+    presets = (
+        Preset("plain", "Plain", "One of them.", {}),
+        Preset("both", "Both", "Side by side.", {"kappa": 3.0}, link={"beside": True}),
+        Preset("warm", "Warm", "Same knobs as no other.", {"tau": 1.0}),
+    )
+    scenario = replace(SCENARIOS["infonce"], presets=presets)
+    params, _ = knobs.read(scenario)
+    knobs.choice("beside", (False, True), "Side by side", lambda on: str(on).lower())
+    story.presets(scenario, params)
+    st.toggle("Side by side", key="beside", bind="query-params")
+    now = story.active(scenario, params)
+    st.text(now.name if now else "own")
+
+
+def test_a_preset_sets_its_switches_and_others_put_them_to_rest():
+    at = AppTest.from_function(page_with_a_switch).run()
+    assert at.text[0].value == "plain" and not at.toggle(key="beside").value
+    at.button(key="infonce.preset.both").click().run()
+    assert at.toggle(key="beside").value and at.text[0].value == "both"
+    at.button(key="infonce.preset.warm").click().run()
+    assert not at.toggle(key="beside").value and at.text[0].value == "warm"
+    assert not at.exception
+
+
+def test_a_preset_with_another_switch_is_not_that_preset():
+    at = AppTest.from_function(page_with_a_switch).run()
+    at.button(key="infonce.preset.both").click().run()
+    at.toggle(key="beside").set_value(False).run()
+    assert at.text[0].value == "own"
+    at.button(key="infonce.preset.plain").click().run()
+    at.toggle(key="beside").set_value(True).run()
+    assert at.text[0].value == "own"
+
+
+def test_a_link_to_a_preset_opens_it():
+    preset = Preset("both", "", "", {"kappa": 3.0, "tau": None}, (0,), {"beside": True})
+    assert knobs.query(preset) == {"kappa": "3", "tau": "auto", "beside": "True", "seeds": "1"}
+    at = AppTest.from_function(page_with_a_switch)
+    at.query_params.update({"kappa": "3", "beside": "True"})
+    at.run()
+    assert at.toggle(key="beside").value and at.text[0].value == "both"
+
+
+# ---- the numbers
+
+
+def numbers_of(scores, promised, diverged=False, ideals=None):
+    """(label, value, small line) of every number shown."""
+
+    def page(run, claim, ideals):
+        from ui import recovery
+
+        recovery.numbers(run, claim, "floor", ideals)
+
+    finished = replace(result(), scores=scores, diverged=diverged)
+    claim = Claim("linear", promised[0], promised, "", "")
+    kwargs = {"run": recovery.Run.finished(finished), "claim": claim, "ideals": ideals}
+    at = AppTest.from_function(page, kwargs=kwargs).run()
+    assert not at.exception
+    return [(m.label, m.value, m.delta) for m in at.metric]
+
+
+def test_what_is_promised_comes_first_and_bold():
+    scores = {"linear_r2": 0.5, "raw_linear_r2": 0.25, "mcc": 0.5, "v_r2": 0.996, "loss": 1.234,
+              "loss_floor": 1.2, "feature_norm": 9.87}  # fmt: skip
+    shown = numbers_of(scores, ("v_r2", "linear_r2"), ideals={"feature_norm": "κ = 10"})
+    assert shown == [
+        ("**Cluster-vector R²**", "0.996", "of 1"),
+        ("**Linear R²**", "0.500", "raw x 0.25 · of 1"),
+        ("MCC", "0.500", ""),
+        ("Feature norm", "9.87", "κ = 10"),
+        ("Loss, nats", "1.23", "floor 1.20"),
+    ]
+
+
+def test_a_score_without_a_value_says_why_or_is_left_out():
+    scores = {"linear_r2": None, "raw_linear_r2": 0.8, "v_r2": None, "complement_r2": None}
+    assert numbers_of(scores, ("linear_r2",)) == [
+        ("**Linear R²**", "–", "raw x 0.80"),
+        ("Cluster-vector R²", "–", "for more than d + 1 clusters"),
+    ]
+    assert numbers_of(scores, ("linear_r2",), diverged=True)[0][2] == "raw x 0.80 · diverged"
+
+
+# ---- every seed in words
+
+
+def runs(scores, **params):
+    return [replace(result(**params), scores=s, diverged=False) for s in scores]
+
+
+def test_seeds_are_counted_with_and_without_a_degree():
+    values = [{"linear_r2": 0.995}, {"linear_r2": 0.7}, {"linear_r2": None}]
+    assert seeds.tally(runs(values), "linear_r2") == "1 of 3 seeds reach 0.99."
+    with_degree = [{**v, "degree": d} for v, d in zip(values, (1, 0, None), strict=True)]
+    said = "1 of 3 seeds reach 0.99; 1 has degree 0, a folded globe."
+    assert seeds.tally(runs(with_degree), "linear_r2") == said
+    on_a_cap = runs(with_degree, marginal_kappa=20.0)
+    assert seeds.tally(on_a_cap, "linear_r2") == "1 of 3 seeds reach 0.99."
+
+
+def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measured():
+    values = [{"linear_r2": 0.9, "raw_linear_r2": 0.95}, {"linear_r2": 0.99, "raw_linear_r2": 0.8}]
+    words = "linear R² 0.900 to 0.990 (raw x 0.800 to 0.950, better for 1 of 2)"
+    assert seeds.spread(runs(values)) == f"{words}."
+    with_degree = runs([{**v, "degree": d} for v, d in zip(values, (-1, 0), strict=True)])
+    assert seeds.spread(with_degree) == f"{words}, 1 of 2 maps whole."
+    assert seeds.spread(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500."
+    assert seeds.spread(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500."
+    assert seeds.spread(runs([{"linear_r2": None}])) == "not measured here."
+
+
+def test_published_numbers_stand_beside_the_stored_runs():
+    def page():
+        from core.scenarios import SCENARIOS
+        from core.scenarios.scenario import Published
+        from ui import seeds
+
+        theirs = {"linear_r2": "99.86 ± 0.01", "raw_linear_r2": "66.98 ± 2.79"}
+        rows = [Published("shipped", theirs, {}), Published("not", {}, {"steps": 7})]
+        columns = {"linear_r2": ("published", "here")}
+        seeds.published(SCENARIOS["infonce"], rows, columns)
+
+    at = AppTest.from_function(page).run()
+    table = at.dataframe[0].value
+    assert table["published"].tolist() == ["99.86 ± 0.01 (raw x 66.98 ± 2.79)", "–"]
+    assert table["here"][0].startswith("99.") and "(raw x " in table["here"][0]
+    assert table["here"][1] == "not measured here"
+    assert Published("", {}, {}).seeds == (0, 1, 2)
+
+
+# ---- the view of a run
+
+
+def turned(d, length=1.0, seed=0):
+    """A run whose recovered latents are the true ones, turned and `length` times as long."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(40, d)).astype(np.float32)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    turn = np.linalg.qr(rng.normal(size=(d, d)))[0].astype(np.float32)
+    z_hat = np.stack([0.1 * z @ turn, length * z @ turn])
+    net = np.zeros((0, 0, d), np.float32)
+    net_hat = np.zeros((2, 0, 0, d), np.float32)
+    run = recovery.Run("run", z, z_hat, net, net_hat, np.array([0, 10]), 10, {}, None, False)
+    return run, turn
+
+
+@pytest.mark.parametrize(("d", "axes"), [(2, (0, 1, 2)), (3, (0, 1, 2)), (5, (4, 0, 2))])
+def test_recovered_latents_and_their_arrows_are_turned_alike(d, axes):
+    run, turn = turned(d, length=9.5)
+    v = run.z[:2]
+    w = np.stack([0.3 * v @ turn, v @ turn])  # (k, 2, d)
+    arrows = [Arrow("", "v", v[0], None), Arrow("", "w", None, w[:, 1])]
+    view = recovery.view_of(run, recovery.Choice(0, True, axes), arrows=arrows)
+    shown = list(axes) if d > 3 else list(range(d))
+    np.testing.assert_allclose(view.z_hat[-1], run.z[:, shown], atol=1e-5)
+    np.testing.assert_allclose(view.arrows[0].truth, v[0, shown], atol=1e-6)
+    np.testing.assert_allclose(view.arrows[1].recovered[-1], v[1, shown], atol=1e-5)
+    assert "recovered lengths are divided by 9.5" in view.note
+    learnt = recovery.view_of(run, recovery.Choice(0, False, axes), arrows=arrows)
+    np.testing.assert_allclose(learnt.arrows[1].recovered, w[:, 1][:, shown], atol=1e-6)
+
+
+def test_a_sphere_keeps_its_length_and_a_lost_run_is_drawn_as_it_is():
+    run, _ = turned(3, length=1.001)
+    assert recovery.view_of(run, recovery.Choice(0, True, (0, 1, 2))).note == ""
+    lost = replace(run, z_hat=np.full_like(run.z_hat, np.nan))
+    assert np.isnan(recovery.view_of(lost, recovery.Choice(0, True, (0, 1, 2))).z_hat).all()
+
+
+def test_the_frames_of_a_view_can_have_names():
+    run, _ = turned(3)
+    choice = recovery.Choice(0, True, (0, 1, 2))
+    view = recovery.view_of(run, choice, moments=["κ = 1", "κ = 10"])
+    assert view.moments == ["κ = 1", "κ = 10"] and "at κ = 10;" in view.alt
+    assert "at step 10;" in recovery.view_of(run, choice).alt
+
+
+def test_the_run_before_may_have_had_fewer_seeds():
+    from core.experiment import Experiment
+
+    shown = runner.Shown(Experiment(SPHERE.Params(), "infonce", (0, 1)), {}, {})
+    assert (shown.seed(1), shown.seed(7)) == (1, 0)

@@ -1,0 +1,219 @@
+"""Sweeps over one parameter and over two: what they train and draw, and which dot is which run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from test_store import result
+
+from core import curate, figures
+from core.experiment import Experiment, Member
+from core.legend import ROLE, SCORES, ramp, setting
+from core.scenarios import SCENARIOS
+from core.scenarios.scenario import Sweep, knobs_of
+from ui import sweep
+
+SPHERE = SCENARIOS["infonce"]
+KNOBS = knobs_of(SPHERE.Params)
+TAUS, DIMENSIONS = (0.1, 0.3, 1.0), (2, 3, 5)
+TWO_WAY = Sweep("tau", TAUS, {"batch": 64}, by=("d", DIMENSIONS))
+
+
+def two_way(score=lambda tau, d, seed: 1 - 0.001 * d, raw=lambda d: 0.8):
+    """Runs of a two-way sweep with made-up scores."""
+    params = SPHERE.Params.model_validate(TWO_WAY.params)
+    members = Experiment(params, "infonce", (0, 1), TWO_WAY.vary).members
+    return [
+        (m, replace(result(), member=m, scores={
+            "linear_r2": score(m.params.tau, m.params.d, m.seed),
+            "raw_linear_r2": raw(m.params.d), "untrained_linear_r2": 0.7}))
+        for m in members
+    ]  # fmt: skip
+
+
+def drawn(runs, knob="tau", by="d"):
+    baselines = ("raw_linear_r2", "untrained_linear_r2")
+    second = KNOBS[by] if by else None
+    chart, table = figures.sweep(runs, KNOBS[knob], "linear_r2", baselines, second)
+    return chart.to_dict(), table
+
+
+def fields_of(layer):
+    return {c["field"] for c in layer.get("encoding", {}).values()
+            if isinstance(c, dict) and "field" in c}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["d", None])
+def test_a_sweep_is_drawn_from_columns_its_tables_have(by):
+    runs = two_way() if by else [run for run in two_way() if run[0].params.d == 3]
+    spec, table = drawn(runs, by=by)
+    assert ("by" in table.columns) == (by is not None)
+    assert len(table) == len(runs)
+    for layer in spec["layer"]:
+        rows = spec["datasets"][layer.get("data", spec.get("data"))["name"]]
+        assert rows and fields_of(layer) <= set(rows[0]), layer
+
+
+@pytest.mark.parametrize(("by", "fields"), [("d", ["value", "by", "seed"]),
+                                            (None, ["value", "seed"])])  # fmt: skip
+def test_a_dot_says_of_which_run_it_is(by, fields):
+    spec, _ = drawn(two_way(), by=by)
+    (selection,) = [p for p in spec["params"] if p["name"] == "run"]
+    assert selection["select"]["fields"] == fields
+
+
+def test_every_dot_of_a_two_way_sweep_opens_its_own_run():
+    runs = two_way()
+    _, table = drawn(runs)
+    members = [member for member, _ in runs]
+    found = [sweep.member_at(members, ("tau", "d"), dot) for dot in table.to_dict("records")]
+    assert found == members and len({m.key for m in found}) == 18
+    assert sweep.member_at(members, ("tau", "d"), {"value": "0.1", "seed": 0}) is None
+
+
+def labels(spec):
+    """The lines' names with the height they are written at."""
+    layers = [each for each in spec["layer"] if each["encoding"].get("y", {}).get("field") == "at"]
+    return {row["name"]: row["at"] for row in spec["datasets"][layers[0]["data"]["name"]]}
+
+
+def test_lines_that_end_together_are_named_one_below_the_other():
+    spec, _ = drawn(two_way())
+    heights = labels(spec)
+    assert list(heights) == ["d = 2", "d = 3", "d = 5"]
+    gaps = -np.diff(list(heights.values()))
+    assert (gaps >= 0.99 * figures.LINE_OF_TEXT * (0.998 - 0.7)).all()
+
+
+def test_names_stay_in_the_picture_where_lines_end_at_the_bottom():
+    low = drawn(two_way(lambda tau, d, seed: 0.7 if tau == 1.0 else 0.9))[0]
+    assert min(labels(low).values()) == pytest.approx(0.7)
+    assert len(set(labels(low).values())) == 3
+
+
+def test_a_line_is_named_where_it_ends_not_where_it_has_no_score():
+    def scores(tau, d, seed):
+        return None if d == 5 and tau == 1.0 else 0.9 - 0.01 * d
+
+    spec, _ = drawn(two_way(scores))
+    names = next(rows for rows in spec["datasets"].values() if "at" in rows[0])
+    assert {row["name"]: row["x"] for row in names} == {"d = 2": 1.0, "d = 3": 1.0, "d = 5": 0.3}
+
+
+@pytest.mark.parametrize(("raw", "one"), [(lambda d: 0.8, True), (lambda d: 0.9 - 0.1 * d, False)])
+def test_a_baseline_is_one_line_unless_the_second_parameter_changes_it(raw, one):
+    spec, _ = drawn(two_way(raw=raw))
+    (line,) = [each for each in spec["layer"]
+               if each["encoding"].get("y", {}).get("field") == "raw_linear_r2"
+               and each["mark"]["type"] == "line"]  # fmt: skip
+    assert line["encoding"]["color"] == (
+        {"value": ROLE["baseline"]} if one else
+        {"field": "by", "type": "nominal", "legend": None,
+         "scale": {"domain": ["2", "3", "5"], "range": ramp(3)}}
+    )  # fmt: skip
+
+
+def luminance(colour):
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
+def test_the_ramp_rises_in_lightness_between_white_and_black(count):
+    light = [luminance(colour) for colour in ramp(count)]
+    assert len(light) == count and (np.diff(light) > 8).all()
+    assert 60 < min(light) and max(light) < 200
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("kappa", "κ = 10"), ("marginal_kappa", "κₘ = 0"), ("d", "d = 3"), ("batch", "batch 256"),
+     ("d_hat", "encoder dimension auto"), ("d_x", "dₓ = auto")],
+)  # fmt: skip
+def test_a_setting_is_written_in_letters_that_a_figure_has(name, words):
+    knob = KNOBS[name]
+    assert setting(knob.label, knob.symbol, knob.default) == words
+
+
+# ---- which runs a sweep asks for
+
+SHIPPED = [(scenario, each) for scenario in SCENARIOS.values() for each in scenario.sweeps
+           if len(each.values) > 1]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("scenario", "shipped"), SHIPPED, ids=[f"{s.name} {each.field}" for s, each in SHIPPED]
+)
+def test_a_shipped_sweep_is_found_stored_from_its_parameters(scenario, shipped):
+    params = scenario.Params.model_validate(dict(shipped.params))
+    by = shipped.by[0] if shipped.by else sweep.NOTHING
+    varied = sweep.varied(scenario, params, shipped.field, by)
+    wanted = Experiment(params, scenario.name, shipped.seeds, varied).members
+    assert {member.key for member in wanted} <= set(curate.shipped())
+
+
+def test_a_two_way_sweep_is_found_from_any_setting_on_it_and_not_from_elsewhere():
+    scenario = replace(SPHERE, sweeps=(Sweep("tau", (0.5, 2.0), {}), TWO_WAY))
+    on_it = scenario.Params(batch=64, d=5, tau=0.7)
+    assert sweep.shipped_sweep(scenario, on_it, "tau") == TWO_WAY
+    assert sweep.varied(scenario, on_it, "tau", "d") == TWO_WAY.vary
+    assert sweep.varied(scenario, on_it, "tau") == {"tau": TAUS}
+    elsewhere = scenario.Params(batch=64, d=7)
+    assert sweep.varied(scenario, elsewhere, "tau")["tau"] == (0.5, 2.0)
+    assert sweep.varied(scenario, scenario.Params(), "tau")["tau"] == (0.5, 2.0)
+
+
+def test_a_second_parameter_that_is_not_shipped_takes_a_few_values_with_the_one_in_force():
+    params = SPHERE.Params(kappa=7.5)
+    values = sweep.varied(SPHERE, params, "tau", "kappa")["kappa"]
+    assert 7.5 in values and 3 <= len(values) <= 4 and list(values) == sorted(values)
+
+
+def test_any_two_parameters_can_be_varied_together():
+    for settings in ({}, {"d_x": 64}, {"conditional": "normal"}):
+        params = SPHERE.Params.model_validate(settings)
+        for vary in KNOBS:
+            for by in KNOBS:
+                if vary == by:
+                    continue
+                varied = sweep.varied(SPHERE, params, vary, by)
+                assert list(varied) == [vary, by] and all(varied.values())
+                for value in varied[vary]:
+                    for second in varied[by]:
+                        params.but(**{vary: value, by: second})
+
+
+def test_the_gallery_ships_every_combination_of_a_two_way_sweep(monkeypatch):
+    monkeypatch.setitem(SCENARIOS, "infonce", replace(SPHERE, sweeps=(TWO_WAY,), presets=()))
+    settings = {(m.params.tau, m.params.d) for m, _, _ in curate.shipped().values()}
+    assert settings == {(tau, d) for tau in TAUS for d in DIMENSIONS}
+    assert len(curate.shipped()) == len(settings) * len(TWO_WAY.seeds)
+
+
+# ---- what scenarios declare
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_scenario_speaks_of_scores_that_have_a_name(scenario):
+    for preset in scenario.presets:
+        claim = scenario.claim(scenario.Params.model_validate(dict(preset.params)))
+        assert claim.score in claim.promised
+        assert set(claim.promised) <= set(SCORES)
+        assert not set(preset.link) & set(scenario.Params.model_fields)
+    assert scenario.scores and set(scenario.scores) <= set(SCORES)
+
+
+def test_the_gallery_is_built_side_by_side_and_thinned(tmp_path, monkeypatch, capsys):
+    quick = {"steps": 6, "batch": 16, "width": 8}
+    members = [Member("infonce", SPHERE.Params(**quick, d=d), 0) for d in (2, 3)]
+    monkeypatch.setattr(curate, "shipped", lambda: {m.key: (m, 4, 20) for m in members})
+    (tmp_path / "0000.npz").write_bytes(b"what no preset names")
+    assert curate.build(tmp_path) == []
+    assert {path.stem for path in tmp_path.iterdir()} == {m.key for m in members}
+    for member in members:
+        stored = curate.read(tmp_path / f"{member.key}.npz", member)
+        assert stored.z_hat.shape == (4, 20, member.params.d)
+    assert sorted(capsys.readouterr().out.splitlines()) == [
+        f"infonce: 1 members, {member.params.chosen()}" for member in members
+    ]
+    assert curate.build(tmp_path) == [] and not capsys.readouterr().out  # nothing is missing
