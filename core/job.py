@@ -99,7 +99,8 @@ class Group:
                 score_step=list(self.score_step),
                 scores={name: list(values) for name, values in self.scores[i].items()},
                 **{name: self.arrays[name][i] for name in ARRAYS},
-                **{group: self._named(group, i) for group in NAMED},
+                world=self._named("world", i),
+                moving=self._named("moving", i),
             )
             for i, member in enumerate(self.members)
         }

@@ -25,9 +25,8 @@ def r2(z: Array, predicted: Array) -> float:
 def linear_r2(z: Array, z_hat: Array) -> float:
     """Held-out R2 of the best affine map z_hat -> z, averaged uniformly over the columns of z."""
     fit, test = _halves(len(z))
-    design = np.column_stack([z_hat, np.ones(len(z_hat))]).astype(float)
-    coefficients = np.linalg.lstsq(design[fit], z[fit], rcond=None)[0]
-    return r2(z[test], design[test] @ coefficients)
+    map_, offset = affine_map(z_hat[fit], z[fit])
+    return r2(z[test], z_hat[test] @ map_ + offset)
 
 
 def orthogonal_r2(z: Array, z_hat: Array) -> float:
@@ -69,6 +68,13 @@ def singular_value_mae(z: Array, z_hat: Array, expected: float = 1.0) -> float:
     fit, _ = _halves(len(z))
     singular_values = np.linalg.svd(linear_map(z[fit], z_hat[fit]), compute_uv=False)
     return float(np.abs(singular_values / expected - 1).mean())
+
+
+def affine_map(source: Array, target: Array) -> tuple[Array, Array]:
+    """The least-squares map (d, d') and offset (d',): target is close to source @ map + offset."""
+    design = np.column_stack([source, np.ones(len(source))]).astype(float)
+    fitted = np.linalg.lstsq(design, target, rcond=None)[0]
+    return fitted[:-1], fitted[-1]
 
 
 def linear_map(z: Array, z_hat: Array) -> Array:

@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment, Result
-from core.legend import ROLE, SCORES, direction_colours
+from core.legend import SCORES, direction_colours
 from core.scenarios import SCENARIOS
 from core.scenarios.clusters import CASES, PUBLISHED, PUBLISHED_C3, Clusters, quadric_count
 from core.scenarios.scenario import Value
-from ui import article, export, knobs, recovery, runner, seeds, story
+from ui import article, export, knobs, minimisers, recovery, runner, seeds, story
 from ui.latent_view import Arrow, LatentView
 
 scenario = SCENARIOS["clusters"]
@@ -22,9 +22,6 @@ OTHER = {"class": "instance", "instance": "class"}
 HEADINGS = {"class": "Supervised: labels are classes", "instance": "DIET: labels are instances"}
 TRIPLES = 1000  # points and pairs of labels in the proof's picture
 MOST_ARROWS = 30  # where only three of more coordinates are drawn
-DRAWS = {2: 1, 3: 5}  # worlds whose 2d cluster vectors lie well apart
-EPS = {2: 0.75, 3: 0.7}  # how far along the family of solutions the pictures go
-FRAMES = 21
 WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 
 
@@ -108,25 +105,17 @@ def arrows(run: recovery.Run, params: Clusters) -> list[Arrow]:
     if v is None or w is None or not np.isfinite(w).all():
         return []
     every = -(-len(v) // MOST_ARROWS) if params.d > 3 else 1
-    rows = w - offset(v, w[-1]) if params.case in ("C2", "C4") else w
+    rows = w
+    if params.case in ("C2", "C4"):  # w = A v + psi, and cross-entropy does not see psi
+        from core import metrics  # scipy takes a while to import, and the numbers come first
+
+        rows = w - metrics.affine_map(v, w[-1])[1].astype(np.float32)
     rows = rows / np.linalg.norm(rows[-1], axis=1).mean().clip(1e-9)
     distinct = np.unique(v[::every], axis=0)
     return [
         *(Arrow("", "v", each, None) for each in distinct),
         *(Arrow("", "w", None, rows[:, i]) for i in range(0, len(v), every)),
     ]
-
-
-def offset(v: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """psi of the best fit w = A v + psi: cross-entropy does not see it."""
-    return linear_parts(v, w)[1]
-
-
-def linear_parts(v: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(A transposed, psi) of the best affine map v -> w."""
-    design = np.column_stack([v, np.ones(len(v))]).astype(float)
-    fitted = np.linalg.lstsq(design, w, rcond=None)[0]
-    return fitted[:-1], fitted[-1]
 
 
 def split(result: Result) -> None:
@@ -140,10 +129,8 @@ def split(result: Result) -> None:
         f"**The split.** The differences of the cluster vectors span {inside.shape[1]} of "
         f"{len(inside)} directions. Inside, the labels tell; outside, they are silent."
     )
-    fitted = (
-        np.column_stack([z_hat, np.ones(len(z))])
-        @ np.linalg.lstsq(np.column_stack([z_hat, np.ones(len(z))]), z, rcond=None)[0]
-    )
+    map_, offset = metrics.affine_map(z_hat, z)
+    fitted = z_hat @ map_ + offset
     sides = (("span_r2", inside, "inside the span"), ("complement_r2", outside, "outside it"))
     for place, (score, basis, words) in zip(st.columns(2), sides, strict=True):
         with place:
@@ -169,7 +156,7 @@ def why(result: Result) -> None:
         return
     beta = float(result.moving["beta"][-1])
     loss, floor = result.scores["loss"], result.scores["loss_floor"]
-    a, _ = linear_parts(v, w)
+    a, _ = metrics.affine_map(v, w)
 
     def posterior() -> None:
         assert loss is not None and floor is not None
@@ -269,7 +256,7 @@ def breaks() -> None:
     st.subheader("Where runs get stuck", anchor="stuck")
     stuck()
     st.subheader("2d clusters do not make case C3 a rotation", anchor="counterexample")
-    counterexample()
+    minimisers.show()
     trained_c3()
 
 
@@ -350,116 +337,6 @@ def stuck() -> None:
 
 def _degree(value: float | None) -> str:
     return "unclear" if value is None else SCORES["degree"].written(value)
-
-
-def counterexample() -> None:
-    """Solutions of case C3 that are no rotations, drawn at d = 2 and d = 3."""
-    st.markdown(
-        "**Published:** for unit weights (C3) the theorem promises a rotation under Assumption 2, "
-        "that the rows $[v_c \\odot v_c,\\ v_c]$ have rank $2d$, which $2d$ random clusters "
-        "satisfy. **Derived here:** that condition depends on the axes, and is not enough. If a "
-        "second quadric besides the sphere passes through all $v_c$, there are an invertible $M$ "
-        "and a $\\psi$ with $|M v_c + \\psi| = 1$ for every cluster. Then "
-        "$w_c = M v_c + \\psi$ and $h(z) = \\kappa M^{-\\top} z$ give the *exact* Bayes posterior "
-        "with unit weights, and $h$ is no rotation. Such a quadric exists for fewer than "
-        "$d(d+3)/2$ generic clusters: 5, 9, 20, 65 for d = 2, 3, 5, 10. The latents are still "
-        "recovered linearly; only the promise of a rotation fails."
-    )
-    ellipses()
-    globes()
-
-
-def _clusters(d: int) -> np.ndarray:
-    """2d unit vectors, as few as the paper's condition asks for."""
-    v = np.random.default_rng(DRAWS[d]).normal(size=(2 * d, d))
-    return v / np.linalg.norm(v, axis=1, keepdims=True)
-
-
-def ellipses() -> None:
-    """d = 2: four points lie on the circle and on an ellipse; one linear map swaps the two."""
-    from core import figures, theory
-
-    v = _clusters(2)
-    (quadric,) = theory.quadrics(v)
-    *places, side = st.columns([1, 1, 1], gap="medium")
-    with side:
-        share = st.slider("Along the family of solutions", 0, 100, 100, key="family",
-                          format="%d%%", help="0: the rotation itself.")  # fmt: skip
-        st.markdown(
-            "Blue: the latents' circle. Grey: where $|Mv + \\psi| = 1$, an ellipse through all "
-            "four $v_c$ in the world, the circle of unit weights in the solution. Orange: "
-            "$h(z)/\\kappa$. Every position of the slider is a global minimiser."
-        )
-    m, psi = theory.c3_counterexample(v, quadric, EPS[2] * share / 100)
-    turn = np.linspace(0, 2 * np.pi, 181)
-    circle = np.stack([np.cos(turn), np.sin(turn)], 1)
-    through = (circle - psi) @ np.linalg.inv(m).T  # where |M v + psi| = 1
-    sides = (
-        ("d = 2, the world: four $v_c$ on the circle, and on an ellipse",
-         {"the sphere of z": (circle, ROLE["z"]), "|Mv + ψ| = 1": (through, ROLE["theory"])},
-         v, "v"),
-        ("A solution: $w_c$ on the circle, $h(z)/\\kappa$ on an ellipse",
-         {"unit weights": (circle, ROLE["theory"]),
-          "h(z)/κ": (circle @ np.linalg.inv(m), ROLE["z_hat"])}, v @ m.T + psi, "w"),
-    )  # fmt: skip
-    for place, (words, curves, points, role) in zip(places, sides, strict=True):
-        with place:
-            st.markdown(words)
-            chart, table = figures.closed_curves(curves, points, role, role)
-            st.altair_chart(chart, key=f"ellipse_{role}", width="content",
-                            alt=f"Four points on a circle and on an ellipse: {role}.")  # fmt: skip
-            export.table(table, "counterexample", f"ellipse_{role}.table")
-
-
-def globes() -> None:
-    """d = 3: the family of solutions from the rotation on, as frames that can be played."""
-    from core import theory
-
-    v = _clusters(3)
-    quadric = theory.quadrics(v)[0]
-    z = np.random.default_rng(0).normal(size=(300, 3))
-    z /= np.linalg.norm(z, axis=1, keepdims=True)
-    net = theory.graticule(3)
-    steps, frames, nets, rows, moments = np.arange(FRAMES), [], [], [], []
-    for eps in np.linspace(0, EPS[3], FRAMES):
-        m, psi = theory.c3_counterexample(v, quadric, eps)
-        inverse = np.linalg.inv(m)
-        w = v @ m.T + psi
-        h = 10 * z @ inverse  # kappa = 10
-        error = np.abs(_softmax(h @ w.T) - _softmax(10 * z @ v.T)).max()
-        s = np.linalg.svd(m, compute_uv=False)
-        moments.append(f"axes {s[0] / s[-1]:.2f} : 1 · posterior exact to {error:.0e}")
-        frames.append(z @ inverse)
-        nets.append(net @ inverse)
-        rows.append(w)
-    st.markdown(
-        "d = 3: six clusters (2d) on the left, a solution on the right. Its weights have unit "
-        "length, its loss is the Bayes floor, and its sphere is an ellipsoid. Play the family."
-    )
-    shown = LatentView(
-        run="counterexample",
-        d=3,
-        z=z.astype(np.float32),
-        z_hat=np.stack(frames).astype(np.float32),
-        steps=steps,
-        colours=direction_colours(z),
-        net=net,
-        net_hat=np.stack(nets).astype(np.float32),
-        net_bold=(recovery.EQUATOR, recovery.PRIME_MERIDIAN),
-        titles=("World: z and v", "Solution: h(z)/κ and w"),
-        alt="A sphere beside an ellipsoid that gives the same posterior with unit weights.",
-        arrows=[
-            *(Arrow("", "v", each.astype(np.float32), None) for each in v),
-            *(Arrow("", "w", None, np.stack(rows)[:, i].astype(np.float32)) for i in range(len(v))),
-        ],
-        moments=moments,
-    )
-    recovery.picture(shown, "counterexample", 420)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(1, keepdims=True))
-    return weights / weights.sum(1, keepdims=True)
 
 
 def trained_c3() -> None:

@@ -235,6 +235,19 @@ def test_a_click_on_a_dot_of_a_two_way_sweep_opens_that_run(server, page):
     until(page, f"v.run != {json.dumps(run)}")
 
 
+def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays(server, page):
+    drawn(page, f"{server}/vmf_clusters")
+    assert float(number(page, "Linear R²")) >= 0.99
+    assert page.get_by_text("green: cluster vectors v").is_visible()
+    family = page.locator(VIEW).nth(1)
+    family.scroll_into_view_if_needed()
+    family.get_by_text("posterior exact to").wait_for()
+    slider = family.locator("[data-part=slider]")
+    slider.fill("0")
+    family.get_by_text("axes 1.00 : 1").wait_for()
+    assert not [c for c in page.complaints if "404" not in c]
+
+
 def test_another_seed_moves_the_picture_and_the_steps_below(server, page):
     drawn(page, f"{server}/infonce_sphere")
     page.get_by_text("above the floor").wait_for()

@@ -168,7 +168,7 @@ def turned(d, length=1.0, seed=0):
     z_hat = np.stack([0.1 * z @ turn, length * z @ turn])
     net = np.zeros((0, 0, d), np.float32)
     net_hat = np.zeros((2, 0, 0, d), np.float32)
-    run = recovery.Run("run", z, z_hat, net, net_hat, np.array([0, 10]), 10, {}, None, False)
+    run = recovery.Run("run", z, z_hat, net, net_hat, np.array([0, 10]), 10, {}, {}, {}, False)
     return run, turn
 
 

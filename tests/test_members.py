@@ -282,15 +282,28 @@ GOLDEN = {
     ),
     "clusters": (
         {"steps": 20, "scenario": "clusters"},
-        {"linear_r2": 0.78606, "orthogonal_r2": 0.54582, "v_r2": 0.70258, "v_orthogonal_r2": 0.6603, "singular_value_mae": None, "span_r2": None, "complement_r2": None, "degree": 1, "feature_norm": 9.15856, "loss": 2.4709, "raw_linear_r2": 0.81782, "untrained_linear_r2": 0.81728, "raw_orthogonal_r2": 0.57573, "untrained_orthogonal_r2": 0.5732, "loss_floor": 1.4942},
+        {"linear_r2": 0.78606, "orthogonal_r2": 0.54582, "v_r2": 0.70258,
+         "v_orthogonal_r2": 0.6603, "singular_value_mae": None, "span_r2": None,
+         "complement_r2": None, "degree": 1, "feature_norm": 9.15856, "loss": 2.4709,
+         "raw_linear_r2": 0.81782, "untrained_linear_r2": 0.81728, "raw_orthogonal_r2": 0.57573,
+         "untrained_orthogonal_r2": 0.5732, "loss_floor": 1.4942},
     ),
     "instances in five dimensions, unit features and weights, standard start": (
-        {"steps": 20, "scenario": "clusters", "case": "C1", "d": 5, "supervision": "instance", "n_instances": 90, "initialisation": "standard", "cluster_law": "laplace"},
-        {"linear_r2": 0.53638, "orthogonal_r2": 0.12164, "v_r2": -0.01825, "v_orthogonal_r2": 0.03122, "span_r2": None, "complement_r2": None, "degree": None, "feature_norm": 1.0, "loss": 4.31568, "raw_linear_r2": 0.75038, "untrained_linear_r2": 0.57659, "raw_orthogonal_r2": 0.50123, "untrained_orthogonal_r2": 0.01073, "loss_floor": 2.47725},
+        {"steps": 20, "scenario": "clusters", "case": "C1", "d": 5, "supervision": "instance",
+         "n_instances": 90, "initialisation": "standard", "cluster_law": "laplace"},
+        {"linear_r2": 0.53638, "orthogonal_r2": 0.12164, "v_r2": -0.01825,
+         "v_orthogonal_r2": 0.03122, "span_r2": None, "complement_r2": None, "degree": None,
+         "feature_norm": 1.0, "loss": 4.31568, "raw_linear_r2": 0.75038,
+         "untrained_linear_r2": 0.57659, "raw_orthogonal_r2": 0.50123,
+         "untrained_orthogonal_r2": 0.01073, "loss_floor": 2.47725},
     ),
     "three clusters, unit weights, noisy labels": (
-        {"steps": 20, "scenario": "clusters", "case": "C3", "n_clusters": 3, "label_noise": 0.3, "kappa": 20.0},
-        {"linear_r2": 0.84964, "orthogonal_r2": -0.34595, "v_r2": None, "v_orthogonal_r2": None, "span_r2": 0.8249, "complement_r2": 0.23475, "degree": 0, "feature_norm": 1.03747, "loss": 0.82541, "raw_linear_r2": 0.78893, "untrained_linear_r2": 0.78891, "raw_orthogonal_r2": 0.25422, "untrained_orthogonal_r2": 0.24277, "loss_floor": 0.72259},
+        {"steps": 20, "scenario": "clusters", "case": "C3", "n_clusters": 3, "label_noise": 0.3,
+         "kappa": 20.0},
+        {"linear_r2": 0.84964, "orthogonal_r2": -0.34595, "v_r2": None, "v_orthogonal_r2": None,
+         "span_r2": 0.8249, "complement_r2": 0.23475, "degree": 0, "feature_norm": 1.03747,
+         "loss": 0.82541, "raw_linear_r2": 0.78893, "untrained_linear_r2": 0.78891,
+         "raw_orthogonal_r2": 0.25422, "untrained_orthogonal_r2": 0.24277, "loss_floor": 0.72259},
     ),
 }  # fmt: skip
 

@@ -286,6 +286,13 @@ def test_v_r2_forgives_an_affine_map_and_its_orthogonal_form_only_a_scaled_rotat
     assert metrics.v_orthogonal_r2(v, v @ a, cluster) < 0.9
 
 
+def test_an_affine_map_is_found_with_its_offset():
+    v, a, psi, _ = clusters(30, 3)
+    found, offset = metrics.affine_map(v, v @ a + psi)
+    np.testing.assert_allclose(found, a, atol=1e-9)
+    np.testing.assert_allclose(offset, psi, atol=1e-9)
+
+
 def test_rows_that_know_nothing_of_their_cluster_foretell_nothing():
     v, _, _, cluster = clusters(300, 3)
     w = np.random.default_rng(2).normal(size=v.shape)

@@ -11,6 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 APP = str(Path(__file__).parents[1] / "app.py")
 SPHERE = "pages/infonce_sphere.py"
+CLUSTERS = "pages/vmf_clusters.py"
+PAGES = {"infonce": SPHERE, "clusters": CLUSTERS}  # each by the scenario it sets up
+each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -39,15 +42,16 @@ def said(at: AppTest, words: str) -> bool:
     return any(words in text.value for text in at.markdown)
 
 
-@pytest.mark.parametrize("page", ["pages/home.py", SPHERE])
+@pytest.mark.parametrize("page", ["pages/home.py", *PAGES.values()])
 def test_a_page_opens_without_an_error(page):
     at = opened(page)
     assert not at.exception
     assert at.title[0].value
 
 
-def test_the_first_picture_comes_from_the_gallery():
-    at = opened(SPHERE)
+@each_page
+def test_the_first_picture_comes_from_the_gallery(page):
+    at = opened(page)
     assert float(metric(at, "Linear R²")) >= 0.99
     assert at.get("bidi_component")
     assert said(at, "3 of 3 seeds reach 0.99")
@@ -130,12 +134,17 @@ def test_every_parameter_can_be_varied():
     from core.scenarios.scenario import knobs_of
     from ui.sweep import varied
 
-    scenario = SCENARIOS["infonce"]
-    for setting in ({}, {"d": 20}, {"d_x": 64}, {"conditional": "normal"}):
-        params = scenario.Params.model_validate(setting)
-        for name in knobs_of(scenario.Params):
-            for value in varied(scenario, params, name)[name]:
-                params.but(**{name: value})
+    settings = {
+        "infonce": ({}, {"d": 20}, {"d_x": 64}, {"conditional": "normal"}),
+        "clusters": ({}, {"d": 20}, {"supervision": "instance", "n_instances": 2}),
+    }
+    for name, changes in settings.items():
+        scenario = SCENARIOS[name]
+        for change in changes:
+            params = scenario.Params.model_validate(change)
+            for field in knobs_of(scenario.Params):
+                for value in varied(scenario, params, field)[field]:
+                    params.but(**{field: value})
 
 
 def test_a_link_may_give_fields_that_are_only_right_together():
@@ -167,25 +176,29 @@ def test_a_slow_setting_waits_for_the_button_and_says_its_price():
     assert button.label.startswith("Train 3 runs, about")
 
 
-def test_every_preset_is_shipped_and_opens():
+@pytest.mark.parametrize("scenario", PAGES)
+def test_every_preset_is_shipped_and_opens(scenario):
     from core.scenarios import SCENARIOS
 
-    at = opened(SPHERE)
-    for preset in SCENARIOS["infonce"].presets:
-        at.button(key=f"infonce.preset.{preset.name}").click().run()
+    at = opened(PAGES[scenario])
+    for preset in SCENARIOS[scenario].presets:
+        at.button(key=f"{scenario}.preset.{preset.name}").click().run()
         assert not at.exception
-        assert said(at, "seeds reach"), preset.name
+        beside = preset.link.get("beside")
+        assert said(at, "seeds reach" if not beside else "Supervised: labels are classes")
 
 
-def test_the_plain_page_shows_the_same_figure_without_the_component():
-    at = opened(SPHERE, plain="1")
+@each_page
+def test_the_plain_page_shows_the_same_figure_without_the_component(page):
+    at = opened(page, plain="1")
     assert not at.exception
     assert not at.get("bidi_component")
     assert len(at.get("plotly_chart")) >= 1
 
 
-def test_presenting_leaves_only_claim_picture_and_numbers():
-    at = opened(SPHERE, present="1")
+@each_page
+def test_presenting_leaves_only_claim_picture_and_numbers(page):
+    at = opened(page, present="1")
     assert not at.exception
     assert not at.header
     assert metric(at, "Linear R²")
@@ -199,6 +212,41 @@ def test_the_maps_picture_is_drawn_from_columns_its_table_has():
             if "field" in c}  # fmt: skip
     assert used <= set(table.columns)
     assert table["value"].tolist() == [1.5, -0.2, 0.1, 1.0]
+
+
+def test_too_few_clusters_show_what_comes_back_and_what_does_not():
+    at = opened(CLUSTERS, n_clusters="3")
+    assert said(at, "span 2 of 3 directions") and said(at, "the labels tell")
+    inside, outside = (float(metric(at, f"R² {side} the span")) for side in ("inside", "outside"))
+    assert inside > 0.9 > 0.5 > outside
+    assert metric(at, "Cluster-vector R²") == "–"
+    assert not said(opened(CLUSTERS), "The split.")
+
+
+def test_one_link_shows_classes_beside_instances():
+    at = opened(CLUSTERS, supervision="instance", beside="true")
+    assert not at.exception and not at.warning
+    assert len(at.get("bidi_component")) == len(opened(CLUSTERS).get("bidi_component")) + 1
+    assert said(at, "Supervised: labels are classes") and said(at, "DIET: labels are instances")
+    assert at.button(key="clusters.preset.diet").proto.type == "primary"
+
+
+def test_the_drawn_counterexamples_are_minimisers():
+    """The worlds that the page draws, as the tests of the theory demand it of any."""
+    from core import metrics, theory
+    from ui import minimisers
+
+    for d, eps in minimisers.EPS.items():
+        v = minimisers._clusters(d)
+        assert v.shape == (2 * d, d)
+        m, psi = theory.c3_counterexample(v, theory.quadrics(v)[0], eps)
+        np.testing.assert_allclose(np.linalg.norm(v @ m.T + psi, axis=1), 1, atol=1e-12)
+        assert np.linalg.cond(m) > 1.4
+        z = np.random.default_rng(0).normal(size=(50, d))
+        h = minimisers.KAPPA * z @ np.linalg.inv(m)
+        world = minimisers._softmax(minimisers.KAPPA * z @ v.T)
+        assert np.abs(minimisers._softmax(h @ (v @ m.T + psi).T) - world).max() < 1e-12
+        assert metrics.linear_r2(z, h) == pytest.approx(1)
 
 
 def test_turning_the_recovered_latents_keeps_r2_and_lowers_mcc():

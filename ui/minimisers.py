@@ -1,0 +1,123 @@
+"""Minimisers of case C3 that are no rotations, constructed and drawn at d = 2 and d = 3."""
+
+import numpy as np
+import streamlit as st
+
+from core.legend import ROLE, direction_colours
+from ui import export, recovery
+from ui.latent_view import Arrow, LatentView
+
+KAPPA = 10.0
+DRAWS = {2: 1, 3: 5}  # worlds whose 2d cluster vectors lie well apart
+EPS = {2: 0.75, 3: 0.7}  # how far along the family of solutions the pictures go
+FRAMES = 21
+
+
+def show() -> None:
+    """Solutions of case C3 that are no rotations, drawn at d = 2 and d = 3."""
+    st.markdown(
+        "**Published:** for unit weights (C3) the theorem promises a rotation under Assumption 2, "
+        "that the rows $[v_c \\odot v_c,\\ v_c]$ have rank $2d$, which $2d$ random clusters "
+        "satisfy. **Derived here:** that condition depends on the axes, and is not enough. If a "
+        "second quadric besides the sphere passes through all $v_c$, there are an invertible $M$ "
+        "and a $\\psi$ with $|M v_c + \\psi| = 1$ for every cluster. Then "
+        "$w_c = M v_c + \\psi$ and $h(z) = \\kappa M^{-\\top} z$ give the *exact* Bayes posterior "
+        "with unit weights, and $h$ is no rotation. Such a quadric exists for fewer than "
+        "$d(d+3)/2$ generic clusters: 5, 9, 20, 65 for d = 2, 3, 5, 10. The latents are still "
+        "recovered linearly; only the promise of a rotation fails."
+    )
+    ellipses()
+    globes()
+
+
+def _clusters(d: int) -> np.ndarray:
+    """2d unit vectors, as few as the paper's condition asks for."""
+    v = np.random.default_rng(DRAWS[d]).normal(size=(2 * d, d))
+    return v / np.linalg.norm(v, axis=1, keepdims=True)
+
+
+def ellipses() -> None:
+    """d = 2: four points lie on the circle and on an ellipse; one linear map swaps the two."""
+    from core import figures, theory
+
+    v = _clusters(2)
+    (quadric,) = theory.quadrics(v)
+    *places, side = st.columns([1, 1, 1], gap="medium")
+    with side:
+        share = st.slider("Along the family of solutions", 0, 100, 100, key="family",
+                          format="%d%%", help="0: the rotation itself.")  # fmt: skip
+        st.markdown(
+            "Blue: the latents' circle. Grey: where $|Mv + \\psi| = 1$, an ellipse through all "
+            "four $v_c$ in the world, the circle of unit weights in the solution. Orange: "
+            "$h(z)/\\kappa$. Every position of the slider is a global minimiser."
+        )
+    m, psi = theory.c3_counterexample(v, quadric, EPS[2] * share / 100)
+    turn = np.linspace(0, 2 * np.pi, 181)
+    circle = np.stack([np.cos(turn), np.sin(turn)], 1)
+    through = (circle - psi) @ np.linalg.inv(m).T  # where |M v + psi| = 1
+    sides = (
+        ("d = 2, the world: four $v_c$ on the circle, and on an ellipse",
+         {"the sphere of z": (circle, ROLE["z"]), "|Mv + ψ| = 1": (through, ROLE["theory"])},
+         v, "v"),
+        ("A solution: $w_c$ on the circle, $h(z)/\\kappa$ on an ellipse",
+         {"unit weights": (circle, ROLE["theory"]),
+          "h(z)/κ": (circle @ np.linalg.inv(m), ROLE["z_hat"])}, v @ m.T + psi, "w"),
+    )  # fmt: skip
+    for place, (words, curves, points, role) in zip(places, sides, strict=True):
+        with place:
+            st.markdown(words)
+            chart, table = figures.closed_curves(curves, points, role, role)
+            st.altair_chart(chart, key=f"ellipse_{role}", width="content",
+                            alt=f"Four points on a circle and on an ellipse: {role}.")  # fmt: skip
+            export.table(table, "counterexample", f"ellipse_{role}.table")
+
+
+def globes() -> None:
+    """d = 3: the family of solutions from the rotation on, as frames that can be played."""
+    from core import theory
+
+    v = _clusters(3)
+    quadric = theory.quadrics(v)[0]
+    z = np.random.default_rng(0).normal(size=(300, 3))
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    net = theory.graticule(3)
+    steps, frames, nets, rows, moments = np.arange(FRAMES), [], [], [], []
+    for eps in np.linspace(0, EPS[3], FRAMES):
+        m, psi = theory.c3_counterexample(v, quadric, eps)
+        inverse = np.linalg.inv(m)
+        w = v @ m.T + psi
+        h = KAPPA * z @ inverse
+        error = np.abs(_softmax(h @ w.T) - _softmax(KAPPA * z @ v.T)).max()
+        s = np.linalg.svd(m, compute_uv=False)
+        moments.append(f"axes {s[0] / s[-1]:.2f} : 1 · posterior exact to {error:.0e}")
+        frames.append(z @ inverse)
+        nets.append(net @ inverse)
+        rows.append(w)
+    st.markdown(
+        "d = 3: six clusters (2d) on the left, a solution on the right. Its weights have unit "
+        "length, its loss is the Bayes floor, and its sphere is an ellipsoid. Play the family."
+    )
+    shown = LatentView(
+        run="counterexample",
+        d=3,
+        z=z.astype(np.float32),
+        z_hat=np.stack(frames).astype(np.float32),
+        steps=steps,
+        colours=direction_colours(z),
+        net=net,
+        net_hat=np.stack(nets).astype(np.float32),
+        net_bold=(recovery.EQUATOR, recovery.PRIME_MERIDIAN),
+        titles=("World: z and v", "Solution: h(z)/κ and w"),
+        alt="A sphere beside an ellipsoid that gives the same posterior with unit weights.",
+        arrows=[
+            *(Arrow("", "v", each.astype(np.float32), None) for each in v),
+            *(Arrow("", "w", None, np.stack(rows)[:, i].astype(np.float32)) for i in range(len(v))),
+        ],
+        moments=moments,
+    )
+    recovery.picture(shown, "counterexample", 420)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    weights = np.exp(logits - logits.max(1, keepdims=True))
+    return weights / weights.sum(1, keepdims=True)
