@@ -6,6 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 from test_store import result
 
 from core import curate, figures
@@ -222,3 +223,46 @@ def test_the_gallery_is_built_side_by_side_and_thinned(tmp_path, monkeypatch, ca
         f"infonce: 1 members, {member.params.chosen()}" for member in members
     ]
     assert curate.build(tmp_path) == [] and not capsys.readouterr().out  # nothing is missing
+
+
+# ---- the choices
+
+
+def page_of_choices():
+    from dataclasses import replace
+
+    import streamlit as st
+
+    from core.scenarios import SCENARIOS
+    from core.scenarios.scenario import Sweep
+    from ui import knobs, sweep
+
+    sweeps = (Sweep("tau", (0.1, 0.3), {}, by=("kappa", (1.0, 10.0))), Sweep("d", (2, 3), {}))
+    scenario = replace(SCENARIOS["infonce"], sweeps=sweeps)
+    params, _ = knobs.read(scenario)
+    knobs.draw(scenario, params)
+    sweep.read_link(scenario, params)
+    st.text(" ".join(sweep.choose(scenario, params)))
+    st.text("".join(knobs.refusals(params)))
+
+
+def test_the_second_parameter_is_the_shipped_one_until_another_is_chosen():
+    at = AppTest.from_function(page_of_choices).run()
+    assert at.text[0].value == "tau kappa linear_r2"
+    at.selectbox(key="by").set_value("nothing").run()
+    assert at.text[0].value == "tau nothing linear_r2"
+    at.selectbox(key="vary").set_value("batch").run()
+    at.selectbox(key="by").set_value("steps").run()
+    assert at.text[0].value == "batch steps linear_r2"
+    at.selectbox(key="vary").set_value("tau").run()  # what was chosen belonged to the other one
+    assert at.text[0].value == "tau kappa linear_r2"
+    assert not at.exception and at.text[1].value == ""
+
+
+def test_a_knob_off_the_shipped_sweep_leaves_the_choice_as_it_is():
+    at = AppTest.from_function(page_of_choices).run()
+    at.select_slider(key="d").set_value(5).run()
+    assert at.text[0].value == "tau kappa linear_r2"
+    elsewhere = AppTest.from_function(page_of_choices)
+    elsewhere.query_params["d"] = "5"
+    assert elsewhere.run().text[0].value == "tau nothing linear_r2"

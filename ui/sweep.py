@@ -19,7 +19,7 @@ def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
     """Choose a parameter, and maybe a second one; show their sweep when stored, else offer it."""
     side, main = st.columns([1, 3.6], gap="medium")
     with side:
-        vary, by, score = _choose(scenario, params)
+        vary, by, score = choose(scenario, params)
         st.caption(
             f"Every dot is one seed; the {'line is' if by == NOTHING else 'lines are'} their mean. "
             "Click a dot to open its run."
@@ -103,7 +103,7 @@ def member_at(
     return None
 
 
-def _choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
+def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
     """The widgets: the parameter to vary, the second one, and the score."""
     free, all_knobs = _free(params), knobs_of(scenario.Params)
     if st.session_state.get(VARY) not in (None, *free):
