@@ -17,6 +17,18 @@ REACHED = 0.99
 SEEDS = (0, 1, 2)
 KAPPAS = (3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 VIEWER = "bench"
+DIET = {"supervision": "instance"}
+FIVE = {"d": 5, "n_clusters": 100}
+SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
+    "infonce": ("infonce", {}),
+    "infonce, kappa = 1": ("infonce", {"kappa": 1.0, "batch": 512, "steps": 600}),
+    "infonce, d = 5": ("infonce", {"d": 5, "width": 128, "batch": 512, "steps": 800}),
+    "clusters": ("clusters", {}),
+    "clusters, C3": ("clusters", {"case": "C3"}),
+    "clusters, d = 5": ("clusters", FIVE),
+    "clusters, DIET": ("clusters", DIET),
+    "clusters, DIET, d = 5": ("clusters", {**FIVE, **DIET, "n_instances": 1000}),
+}
 
 Figures = dict[str, float | str | None]
 
@@ -26,13 +38,8 @@ def measure() -> Figures:
     keep_memory()
     first = _train(_members({"steps": 2}, (0,)))  # imports and allocators warm up before the clock
     figures: Figures = {"device": pick_device("auto"), "torch": str(first[0].provenance["torch"])}
-    settings: dict[str, dict] = {
-        "default, 3 seeds": {},
-        "kappa = 1, 3 seeds": {"kappa": 1.0, "batch": 512, "steps": 600},
-        "d = 5, 3 seeds": {"d": 5, "width": 128, "batch": 512, "steps": 800},
-    }
-    for title, changes in settings.items():
-        results = _train(_members(changes, SEEDS))
+    for title, (scenario, changes) in SETTINGS.items():
+        results = _train(_members(changes, SEEDS, scenario))
         figures |= _figures(title, results)
     figures |= _batching()
     with tempfile.TemporaryDirectory() as scratch:
@@ -43,9 +50,11 @@ def measure() -> Figures:
     return figures
 
 
-def _members(changes: dict, seeds: tuple[int, ...], **vary: tuple) -> tuple[Member, ...]:
-    params = SCENARIOS["infonce"].Params.model_validate(changes)
-    return Experiment(params, "infonce", seeds, vary).members
+def _members(
+    changes: dict, seeds: tuple[int, ...], scenario: str = "infonce", **vary: tuple
+) -> tuple[Member, ...]:
+    params = SCENARIOS[scenario].Params.model_validate(changes)
+    return Experiment(params, scenario, seeds, vary).members
 
 
 def _train(members: tuple[Member, ...], device: str = "cpu") -> list[Result]:
