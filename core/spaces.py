@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from scipy.special import expit, gammaincc, gammainccinv, gammaincinv
 from torch import Tensor
 
 Role = Literal["world", "initialisation", "data", "evaluation", "floor"]
@@ -150,6 +151,91 @@ def laplace(u: Tensor) -> Tensor:
     """Standard Laplace noise, density exp(-|e|)/2, from u uniform on (0, 1); float32."""
     half = u - 0.5
     return (-half.sign() * torch.log1p(-2 * half.abs())).float()
+
+
+@dataclass(frozen=True)
+class GeneralisedNormal:
+    """Noise of density proportional to exp(-|e|^shape), one shape per member: 1 is Laplace.
+
+    |e| comes from a float64 table over -log of its survival probability, in which it is nearly
+    straight, so that tails keep their digits.
+    """
+
+    shape: Tensor  # (m,) float64
+    size: Tensor  # (m, ANGLES), |e| from 0 up
+    drop: Tensor  # (m, ANGLES), -log P(|e| > size)
+
+    @classmethod
+    def of(cls, shape: Tensor) -> "GeneralisedNormal":
+        """shape (m,) > 0."""
+        rows = [_size_table(float(s)) for s in shape.cpu()]
+        size, drop = (
+            torch.from_numpy(np.stack(a)).to(shape.device) for a in zip(*rows, strict=True)
+        )
+        return cls(shape.double(), size, drop)
+
+    def sample(self, u: Tensor) -> Tensor:
+        """Noise (m, ...) below which lies probability u (m, ...); float32."""
+        half = (u - 0.5).flatten(1)
+        size = _interpolate(self.drop, self.size, -torch.log1p(-2 * half.abs()))
+        return (half.sign() * size).view_as(u).float()
+
+    def cdf(self, e: Tensor) -> Tensor:
+        """Probability (m, n, d) below e (m, n, d); float64."""
+        shape = self.shape[:, None, None]
+        inside = torch.special.gammainc(1 / shape.expand_as(e), e.abs() ** shape)
+        return (1 + e.sign() * inside) / 2
+
+    def between(self, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+        """Noise confined to [low, high], all (m, n, d), without rejection."""
+        below = self.cdf(low)
+        return self.sample((below + u * (self.cdf(high) - below)).clamp(2.0**-54, 1 - 2.0**-53))
+
+
+@dataclass(frozen=True)
+class ChiSquared:
+    """Chi-squared, one number of degrees of freedom per member: what Student's t divides by.
+
+    A table of its logarithm over the logit of the probability, straight at both ends.
+    """
+
+    logit: Tensor  # (m, ANGLES)
+    log_value: Tensor  # (m, ANGLES)
+
+    @classmethod
+    def of(cls, freedom: Tensor) -> "ChiSquared":
+        """freedom (m,) > 0."""
+        rows = [_log_chi_squared_table(float(f)) for f in freedom.cpu()]
+        logit, log_value = (
+            torch.from_numpy(np.stack(a)).to(freedom.device) for a in zip(*rows, strict=True)
+        )
+        return cls(logit, log_value)
+
+    def sample(self, u: Tensor) -> Tensor:
+        """Values (m, n) below which lies probability u (m, n); float64."""
+        return _interpolate(self.logit, self.log_value, torch.log(u) - torch.log1p(-u)).exp()
+
+
+def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
+    """Piecewise linear y(x), x (m, k) rising, at (m, n)."""
+    right = torch.searchsorted(x, at.contiguous()).clamp_(1, x.shape[1] - 1)
+    low, high = x.gather(1, right - 1), x.gather(1, right)
+    a, b = y.gather(1, right - 1), y.gather(1, right)
+    return a + (b - a) * ((at - low) / (high - low).clamp_min(1e-300)).clamp(0, 1)
+
+
+def _size_table(shape: float) -> tuple[np.ndarray, np.ndarray]:
+    """|e| and -log of its survival probability, up to exp(-TAIL)."""
+    largest = gammainccinv(1 / shape, np.exp(-TAIL)) ** (1 / shape)
+    size = np.linspace(0, largest, ANGLES)
+    return size, -np.log(gammaincc(1 / shape, size**shape))
+
+
+def _log_chi_squared_table(freedom: float) -> tuple[np.ndarray, np.ndarray]:
+    logit = np.linspace(-TAIL, TAIL, ANGLES)
+    below = gammaincinv(freedom / 2, expit(np.minimum(logit, 0)))
+    above = gammainccinv(freedom / 2, expit(-np.maximum(logit, 0)))
+    return logit, np.log(2 * np.where(logit < 0, below, above))
 
 
 def projected(mean: Tensor, noise: Tensor, scale: Tensor) -> Tensor:

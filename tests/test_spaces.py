@@ -14,6 +14,8 @@ from scipy.special import ive
 from core.spaces import (
     ROLES,
     VMF,
+    ChiSquared,
+    GeneralisedNormal,
     Noise,
     _angle_table,
     cluster_vectors,
@@ -364,3 +366,70 @@ def test_cluster_vectors_in_a_subspace_span_all_but_the_pole(d):
     law = stats.beta((d - 2) / 2, (d - 2) / 2)
     assert stats.kstest((1 + v[:, 0]) / 2, law.cdf).pvalue > UNLIKELY
     assert np.linalg.matrix_rank(v[:50] - v[0]) == d - 1
+
+
+# --- noise around a cluster vector --------------------------------------------------------------
+
+each_shape = pytest.mark.parametrize("shape", (1.0, 1.25, 1.5, 2.0, 3.0, 8.0))
+each_freedom = pytest.mark.parametrize("freedom", (0.5, 1.0, 2.0, 5.0, 30.0))
+
+
+def members(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+@each_shape
+def test_generalised_normal_inverts_its_distribution_from_tail_to_tail(shape):
+    law = stats.gennorm(shape)
+    extreme = np.concatenate([10.0 ** -np.arange(1, 16), 1 - 10.0 ** -np.arange(1, 16)])
+    u = np.sort(np.concatenate([np.linspace(0.01, 0.99, 99), extreme]))
+    noise = GeneralisedNormal.of(members(shape))
+    found = noise.sample(torch.from_numpy(u)[None, :, None])[0, :, 0].numpy()
+    np.testing.assert_allclose(found, law.ppf(u), rtol=2e-4, atol=1e-6)
+
+
+@each_shape
+def test_generalised_normal_knows_its_distribution(shape):
+    e = np.linspace(-4, 4, 41)
+    noise = GeneralisedNormal.of(members(shape))
+    found = noise.cdf(torch.from_numpy(e)[None, :, None])[0, :, 0].numpy()
+    np.testing.assert_allclose(found, stats.gennorm(shape).cdf(e), atol=1e-12)
+    ends = noise.cdf(torch.tensor([[[-np.inf], [np.inf]]], dtype=torch.float64))
+    assert ends.flatten().tolist() == [0.0, 1.0]
+
+
+@each_shape
+@pytest.mark.parametrize(("low", "high"), [(-0.5, 1.5), (-np.inf, 0.3), (0.2, 0.4), (-3, -1)])
+def test_truncated_noise_is_the_law_within_its_bounds(shape, low, high):
+    noise = GeneralisedNormal.of(members(shape))
+    u = Noise([0], "data", "cpu").uniform(N, 1)
+    bounds = (torch.full_like(u, end, dtype=torch.float64) for end in (low, high))
+    e = noise.between(*bounds, u)[0, :, 0].double().numpy()
+    law = stats.gennorm(shape)
+    below, above = law.cdf([low, high])
+    assert low - 1e-5 <= e.min() and e.max() <= high + 1e-5
+    assert stats.kstest((law.cdf(e) - below) / (above - below), "uniform").pvalue > UNLIKELY
+
+
+def test_noise_without_bounds_is_the_noise_itself_to_the_bit():
+    noise = GeneralisedNormal.of(members(1.5))
+    u = Noise([0], "data", "cpu").uniform(500, 3)
+    endless = torch.full_like(u, np.inf)
+    torch.testing.assert_close(noise.between(-endless, endless, u), noise.sample(u), rtol=0, atol=0)
+
+
+@each_freedom
+def test_chi_squared_inverts_its_distribution_from_tail_to_tail(freedom):
+    extreme = np.concatenate([10.0 ** -np.arange(1, 16), 1 - 10.0 ** -np.arange(1, 16)])
+    u = np.sort(np.concatenate([np.linspace(0.01, 0.99, 99), extreme]))
+    found = ChiSquared.of(members(freedom)).sample(torch.from_numpy(u)[None])[0].numpy()
+    np.testing.assert_allclose(found, stats.chi2(freedom).ppf(u), rtol=3e-4)
+
+
+def test_members_of_different_laws_do_not_mix():
+    u = Noise([3], "data", "cpu").uniform(200, 2)
+    shapes = (1.0, 2.0, 8.0)
+    together = GeneralisedNormal.of(members(*shapes)).sample(u.expand(3, -1, -1))
+    for i, shape in enumerate(shapes):
+        alone = GeneralisedNormal.of(members(shape)).sample(u)
+        torch.testing.assert_close(together[i], alone[0], rtol=0, atol=0)
