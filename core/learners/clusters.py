@@ -1,7 +1,7 @@
 """vMF clusters: worlds of m members, encoder and linear head, one Adam update, one observation."""
 
 from collections.abc import Sequence
-from math import log
+from math import inf, log
 from typing import cast
 
 import numpy as np
@@ -16,7 +16,16 @@ from core.experiment import Member, Scores
 from core.mixing import make_mixing, stack
 from core.objectives import cross_entropy, log_sum_exp_dot
 from core.scenarios.clusters import Clusters as Params
-from core.spaces import VMF, Noise, cluster_vectors, generator
+from core.spaces import (
+    VMF,
+    ChiSquared,
+    GeneralisedNormal,
+    Noise,
+    cluster_vectors,
+    generator,
+    normalise,
+    sphere,
+)
 from core.training import Observation, Truth, columns
 
 ROWS = 100  # of the head at most, kept for pictures
@@ -33,8 +42,23 @@ class World:
         self.v = v.to(device)
         self.cluster = torch.arange(p.labels, device=device) * p.seen // p.labels  # of each label
         self.noise = torch.tensor([s.label_noise for s in settings], device=device)
-        kappa = torch.tensor([s.kappa for s in settings], dtype=torch.float64, device=device)
-        self.vmf = VMF.of(kappa, p.d)
+        self.conditional, self.project = p.conditional, p.project
+
+        def column(values: list[float]) -> Tensor:
+            return torch.tensor(values, dtype=torch.float64, device=device)
+
+        shape = column([s.shape for s in settings])
+        self.spread = column([s.spread for s in settings])[:, None, None]
+        self.bound = column([inf if s.truncation is None else s.truncation for s in settings])[
+            :, None, None
+        ]
+        if self.conditional == "vmf":
+            self.vmf = VMF.of(column([s.kappa for s in settings]), p.d)
+        elif self.conditional == "student-t":
+            self.freedom = shape[:, None]
+            self.chi_squared = ChiSquared.of(shape)
+        else:
+            self.gennorm = GeneralisedNormal.of(shape)
 
     def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
         """Labels (m, n), uniform, and latents z (m, n, d) of their clusters.
@@ -44,7 +68,29 @@ class World:
         """
         labels = (noise.uniform(n) * self.labels).long()
         mean = self.v.gather(1, self.cluster[labels][..., None].expand(-1, -1, self.d))
-        return labels, self.vmf.sample(mean, noise.uniform(n), noise.normal(n, self.d))
+        return labels, self._around(mean, noise)
+
+    def _around(self, mean: Tensor, noise: Noise) -> Tensor:
+        """z (m, n, d) from the conditional around its cluster vector."""
+        n = mean.shape[1]
+        if self.conditional == "vmf":
+            return self.vmf.sample(mean, noise.uniform(n), noise.normal(n, self.d))
+        z = mean + (self.spread * self._noise(mean, noise)).float()
+        z = z.clamp(-self.bound.float(), self.bound.float())  # rounding may pass the bound
+        return normalise(z) if self.project else z
+
+    def _noise(self, mean: Tensor, noise: Noise) -> Tensor:
+        """Noise (m, n, d) of scale 1."""
+        n = mean.shape[1]
+        if self.conditional == "student-t":
+            over = (self.chi_squared.sample(noise.uniform(n)) / self.freedom).sqrt()
+            return noise.normal(n, self.d) / over[..., None]
+        u = noise.uniform(n, self.d)
+        if self.conditional == "isotropic-gennorm":  # the same radii in random directions
+            size = self.gennorm.sample(u).norm(dim=-1, keepdim=True)
+            return size * sphere(noise.normal(n, self.d))
+        low, high = (-self.bound - mean) / self.spread, (self.bound - mean) / self.spread
+        return self.gennorm.between(low, high, u)
 
     def noisy(self, labels: Tensor, noise: Noise) -> Tensor:
         """The labels as the learner is given them: a share is drawn anew."""
@@ -206,9 +252,10 @@ class Learner:
 
     def _expected_singular_value(self, i: int) -> float | None:
         """Of the map z_hat -> z: 1 for unit features, 1/kappa for C3 (h = kappa O z), else free."""
-        if self.case == "C4":
+        p = self.settings[i]
+        if self.case == "C4" or p.conditional != "vmf":
             return None
-        return 1.0 if self.case in ("C1", "C2") else 1 / self.settings[i].kappa
+        return 1.0 if self.case in ("C1", "C2") else 1 / p.kappa
 
     def _posterior(self, i: int) -> np.ndarray:
         """p(y | z) of one label of each cluster on the held-out half, (n, C)."""

@@ -68,6 +68,61 @@ class Clusters(Params):
         le=500,
         unit="concentration of the vMF conditional",
     )
+    conditional: Literal["vmf", "gennorm", "isotropic-gennorm", "student-t"] = knob(
+        "vmf",
+        "The law around a cluster vector. The theorem assumes von Mises-Fisher. gennorm: noise "
+        "with independent coordinates; the two others have rotational symmetry.",
+        label="Conditional",
+        symbol="p(z|v_c)",
+        advanced=True,
+        unit="family",
+    )
+    shape: float = knob(
+        1.0,
+        "Exponent of the generalised normal: 1 is Laplace, 2 normal, 8 nearly uniform. For "
+        "Student's t its degrees of freedom.",
+        label="Shape",
+        symbol=r"\beta",
+        advanced=True,
+        batched=True,
+        scale="log",
+        ge=1,
+        le=30,
+        unit="exponent, or degrees of freedom",
+    )
+    spread: float = knob(
+        1.0,
+        "Scale a of the noise: its density is exp(-(|e|/a)^shape). Large is loose.",
+        label="Spread",
+        symbol=r"\alpha",
+        advanced=True,
+        batched=True,
+        scale="log",
+        ge=0.02,
+        le=5,
+        unit="scale in latent units",
+    )
+    truncation: float | None = knob(
+        None,
+        "Every coordinate of z is confined to [-T, T], before it is projected.",
+        label="Truncation",
+        symbol="T",
+        advanced=True,
+        batched=True,
+        scale="log",
+        none="no bound",
+        ge=0.5,
+        le=10,
+        unit="bound in latent units",
+    )
+    project: bool = knob(
+        True,
+        "Whether v + noise is projected to the sphere. Off, as in the authors' code for the "
+        "truncated Laplace, latents fill the space.",
+        label="Project to the sphere",
+        advanced=True,
+        unit="on or off",
+    )
     n_instances: int = knob(
         300,
         "Number of instance labels, spread evenly over the clusters.",
@@ -180,11 +235,17 @@ class Clusters(Params):
     @property
     def whole(self) -> bool:
         """Whether the clusters cover the sphere, so that the degree speaks of seen latents."""
-        return self.seen >= 4 * self.d and self.cluster_law == "uniform" and self.kappa < 30
+        tight = self.conditional == "vmf" and self.kappa >= 30
+        spread_out = self.seen >= 4 * self.d and self.cluster_law == "uniform" and not tight
+        return spread_out and (self.project or self.conditional == "vmf")
 
     def inactive(self) -> frozenset[str]:
-        """Class labels have no instances."""
-        return frozenset({"n_instances"} if self.supervision == "class" else ())
+        """Class labels have no instances, and every conditional its own parameters."""
+        off = {"n_instances"} if self.supervision == "class" else set()
+        if self.conditional == "vmf":
+            return frozenset(off | {"shape", "spread", "truncation", "project"})
+        off |= {"kappa"} if self.conditional == "gennorm" else {"kappa", "truncation"}
+        return frozenset(off)
 
     @property
     def labels(self) -> int:
@@ -254,7 +315,9 @@ def notices(params: Clusters) -> tuple[Notice, ...]:
                 "that posterior exactly; the floor is that of the noisy labels.",
             )
         )
-    if params.kappa >= 30:
+    if params.conditional != "vmf":
+        found.append(Notice("conditional", _not_vmf(params)))
+    if params.conditional == "vmf" and params.kappa >= 30:
         found.append(
             Notice(
                 "kappa",
@@ -271,6 +334,24 @@ def notices(params: Clusters) -> tuple[Notice, ...]:
             )
         )
     return tuple(found)
+
+
+def _not_vmf(params: Clusters) -> str:
+    if params.conditional != "gennorm":
+        return (
+            "The conditional is not von Mises-Fisher: the theorem is silent. But it has rotational "
+            "symmetry, log p(z|v) is a function of ⟨v, z⟩; what comes back is measured, not "
+            "promised."
+        )
+    if params.shape == 2 and params.truncation is None:
+        return (
+            "Normal noise is not von Mises-Fisher once projected: the theorem is silent, though "
+            "log p(z|v) is a function of ⟨v, z⟩ still."
+        )
+    return (
+        "The conditional is not von Mises-Fisher: the theorem is silent. Its coordinates are "
+        "independent, so log p(z|v) is not a function of ⟨v, z⟩, and no linear logits can be it."
+    )
 
 
 def quadric_count(d: int) -> int:
