@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from core.experiment import Experiment, Member, Result, groups, work
-from core.scenarios import SCENARIOS
+from core.lessons import LESSONS
 from core.store import GALLERY, Damaged, read, write
 
 SIZE_LIMIT = 25_000_000
@@ -17,7 +17,7 @@ SWEEP_FRAMES, SWEEP_POINTS = 1, 200
 def shipped() -> dict[str, tuple[Member, int, int]]:
     """Member key -> member, frames and points: what presets, sweeps and tables of papers name."""
     members: dict[str, tuple[Member, int, int]] = {}
-    for scenario in SCENARIOS.values():
+    for scenario in LESSONS.values():
         for sweep in scenario.sweeps:
             params = scenario.Params.model_validate(sweep.params)
             for member in Experiment(params, scenario.name, sweep.seeds, sweep.vary).members:

@@ -101,25 +101,28 @@ def cluster_log_likelihood(z: Array, v: Array, kappa: float) -> Array:
     return kappa * z @ v.T
 
 
-def label_posterior(log_likelihood: Array, instances: Array, noise: float) -> Array:
+def label_posterior(log_likelihood: Array, n_instances: Array, noise: float) -> Array:
     """p(y | z) of one label of each cluster, (n, C), from log p(z | c) (n, C).
 
-    `instances` (C,) counts the labels of each cluster (1 for classes); labels are uniform, and the
-    share `noise` of them is drawn uniformly anew. Summed over all labels it is 1.
+    `n_instances` (C,) counts the labels of each cluster (1 for classes); labels are uniform, and
+    the share `noise` of them is drawn uniformly anew. Summed over all labels it is 1.
     """
-    log_joint = log_likelihood + np.log(instances)
+    log_joint = log_likelihood + np.log(n_instances)
     top = log_joint.max(1, keepdims=True)
     joint = np.exp(log_joint - top)
     posterior = joint / joint.sum(1, keepdims=True)
-    return (1 - noise) * posterior / instances + noise / instances.sum()
+    return (1 - noise) * posterior / n_instances + noise / n_instances.sum()
 
 
-def bayes_cross_entropy(posterior: Array, instances: Array) -> float:
+def bayes_cross_entropy(posterior: Array, n_instances: Array) -> float | None:
     """Cross-entropy of the true posterior, in nats: the least that any classifier can reach.
 
-    The expectation over labels is exact, that over the latents behind `posterior` (n, C) is not.
+    The expectation over labels is exact, that over the latents behind `posterior` (n, C) is not:
+    None when it is not settled to a standard error of 0.01.
     """
-    return float(-(instances * xlogy(posterior, posterior)).sum(1).mean())
+    entropy = -(n_instances * xlogy(posterior, posterior)).sum(1)
+    settled = entropy.std() / np.sqrt(len(entropy)) <= STANDARD_ERROR
+    return float(entropy.mean()) if settled else None
 
 
 def quadrics(v: Array) -> Array:
@@ -142,7 +145,8 @@ def quadrics(v: Array) -> Array:
 
 
 def c3_counterexample(v: Array, quadric: Array, eps: float) -> tuple[Array, Array]:
-    """M (d, d) and psi (d,) so that every w_c = M v_c + psi has unit length, M not orthogonal.
+    """M (d, d) and psi (d,) so that every w_c = M v_c + psi has unit length; M is not orthogonal
+    (unless all v_c lie in one hyperplane and the quadric is that plane's).
 
     With h = kappa M^-T z the softmax of <w_c, h> is that of kappa <v_c, z>: a global minimiser of
     case C3 whose map is not orthogonal. Exists wherever a quadric other than the sphere holds all

@@ -1,12 +1,13 @@
 """The one training loop: budget, schedule of observations, progress, cancellation, divergence."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from core.experiment import Member, Progress, Result, Scores, Stopped
 
@@ -32,6 +33,26 @@ class Truth:
     z: np.ndarray  # (m, n, d)
     net: np.ndarray  # (m, c, p, d)
     world: dict[str, np.ndarray]  # each (m, ...)
+
+
+class Descent:
+    """Adam with a one-cycle rate: the update that every learner performs."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], peak: float, steps: int) -> None:
+        # not fused: that kernel rounds the last few numbers of a tensor differently, so a member
+        # would depend on its companions
+        self.optimiser = torch.optim.Adam(parameters, lr=peak, foreach=True)
+        self.rate = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser, peak, total_steps=steps + 1, pct_start=0.25
+        )
+
+    def __call__(self, loss: Tensor) -> Tensor:
+        """One update from the losses (m,) of members that share no parameter; gives them back."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.sum().backward()  # so the sum trains each alone
+        self.optimiser.step()
+        self.rate.step()
+        return loss.detach()
 
 
 class Learner(Protocol):

@@ -6,28 +6,35 @@ import streamlit as st
 from core import figures, metrics, theory
 from core.experiment import Experiment
 from core.legend import direction_colours
-from core.scenarios import SCENARIOS
+from core.lessons import LESSONS
 from ui import export, knobs, runner, seeds, story
 
 LINKS = (
-    ("infonce", "matched", "When the assumptions hold, the latents come back"),
-    ("infonce", "weak", "Even when a positive is hardly closer than a stranger"),
-    ("infonce", "fold", "The same loss from a standard start folds the sphere, and stays folded"),
-    ("infonce", "unfold", "Raising the concentration slowly unfolds it"),
-    ("infonce", "cold", "Too low a temperature tears a whole globe"),
-    ("infonce", "cap", "Latents that crowd around a pole come back worse"),
-    ("infonce", "laplace", "The wrong conditional is forgiven"),
-    ("clusters", "free", "Classifying clusters recovers them too, up to a linear map"),
-    ("clusters", "diet", "So does telling every instance from every other"),
-    ("clusters", "few", "With too few clusters only the span of their differences comes back"),
-    ("clusters", "tight", "Tight clusters are a matter of optimisation, not of identifiability"),
+    ("infonce_sphere", "matched", "When the assumptions hold, the latents come back"),
+    ("infonce_sphere", "weak", "Even when a positive is hardly closer than a stranger"),
+    (
+        "infonce_sphere",
+        "fold",
+        "The same loss from a standard start folds the sphere, and stays folded",
+    ),
+    ("infonce_sphere", "unfold", "Raising the concentration slowly unfolds it"),
+    ("infonce_sphere", "cold", "Too low a temperature tears a whole globe"),
+    ("infonce_sphere", "cap", "Latents that crowd around a pole come back worse"),
+    ("infonce_sphere", "laplace", "The wrong conditional is forgiven"),
+    ("vmf_clusters", "free", "Classifying clusters recovers them too, up to a linear map"),
+    ("vmf_clusters", "diet", "So does telling every instance from every other"),
+    ("vmf_clusters", "few", "With too few clusters only the span of their differences comes back"),
+    (
+        "vmf_clusters",
+        "tight",
+        "Tight clusters are a matter of optimisation, not of identifiability",
+    ),
 )
-PAGES = {"infonce": "pages/infonce_sphere.py", "clusters": "pages/vmf_clusters.py"}
 
 
 def pipeline() -> None:
     """z -> g -> x -> f -> z_hat, drawn from a shipped run."""
-    scenario = SCENARIOS["infonce"]
+    scenario = LESSONS["infonce_sphere"]
     results = runner.stored(Experiment(scenario.Params(), "infonce", (0,)).members)
     for result in results.values():
         z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
@@ -110,11 +117,13 @@ st.markdown(
 )
 st.header("What to try", anchor="try")
 for name, preset_name, words in LINKS:
-    scenario = SCENARIOS[name]
+    scenario = LESSONS[name]
     preset = next(p for p in scenario.presets if p.name == preset_name)
     params = scenario.Params.model_validate(dict(preset.params))
-    results = list(runner.stored(Experiment(params, name, preset.seeds).members).values())
+    results = list(runner.stored(Experiment(params, scenario.name, preset.seeds).members).values())
     with st.container(horizontal=True, vertical_alignment="center"):
         link = knobs.query(preset)
-        st.page_link(PAGES[name], label=words, icon=":material/arrow_forward:", query_params=link)
+        st.page_link(
+            f"pages/{name}.py", label=words, icon=":material/arrow_forward:", query_params=link
+        )
         st.caption(seeds.spread(results), width="content")

@@ -69,9 +69,8 @@ def test_unit_lengths_leave_a_rotation(case):
     for result in trained(case=case):
         assert result.scores["orthogonal_r2"] >= 0.99
         assert result.scores["singular_value_mae"] < 0.06
-    # without them the map is linear and no rotation of one scale
-    free = [r.scores["orthogonal_r2"] for r in trained()]
-    assert min(r.scores["orthogonal_r2"] for r in trained(case=case)) > min(free)
+        if case != "C2":  # where the rows keep an offset
+            assert result.scores["v_orthogonal_r2"] >= 0.99
 
 
 @pytest.mark.slow
@@ -108,13 +107,20 @@ def test_rows_of_one_cluster_collapse_under_instance_labels():
 
 
 @pytest.mark.slow
-def test_with_too_few_clusters_only_the_span_of_their_differences_comes_back():
-    for result in trained(n_clusters=3):
+@pytest.mark.parametrize(("d", "count"), [(3, 3), (5, 3), (5, 4)])
+def test_with_too_few_clusters_only_the_span_of_their_differences_comes_back(d, count):
+    results = trained(d=d, n_clusters=count)
+    for result in results:
         scores = result.scores
-        assert scores["span_r2"] >= 0.9 and scores["complement_r2"] < 0.5
-        assert scores["linear_r2"] < 0.95
+        # outside the span even less is left than in x itself; inside, most of it
+        assert scores["complement_r2"] < scores["raw_complement_r2"] - 0.1
+        assert scores["span_r2"] > scores["complement_r2"] + 0.4
         assert scores["v_r2"] is None and scores["v_orthogonal_r2"] is None
-        assert scores["loss"] - scores["loss_floor"] < 0.01  # and the loss does not mind
+        assert scores["loss"] - scores["loss_floor"] < 0.02  # and the loss does not mind
+    inside, raw = (
+        np.mean([r.scores[name] for r in results]) for name in ("span_r2", "raw_span_r2")
+    )
+    assert inside > max(raw + 0.1, 0.9)
 
 
 @pytest.mark.slow
@@ -125,6 +131,19 @@ def test_many_clusters_on_a_great_circle_are_still_too_few_directions():
         assert scores["linear_r2"] < scores["raw_linear_r2"]
         assert scores["loss"] - scores["loss_floor"] < 0.01
     assert all(r.scores["span_r2"] is None for r in trained())
+
+
+@pytest.mark.slow
+def test_a_thousand_instances_in_five_dimensions():
+    (result,) = trained((0,), d=5, n_clusters=100, n_instances=1000, **DIET)
+    assert result.scores["linear_r2"] >= 0.99 and result.scores["v_r2"] >= 0.99
+
+
+@pytest.mark.slow
+def test_noisy_labels_cost_some_and_leave_most():
+    for noisy, clean in zip(trained(label_noise=0.8), trained(), strict=True):
+        assert noisy.scores["raw_linear_r2"] + 0.03 < noisy.scores["linear_r2"]
+        assert noisy.scores["linear_r2"] < clean.scores["linear_r2"] - 0.03
 
 
 @pytest.mark.slow
@@ -179,7 +198,7 @@ def test_floor_is_the_mean_log_posterior_of_the_true_label():
     labels, z = one.world.draw(40_000, noise)
     given = one.world.noisy(labels, noise)[0].numpy()
     likelihood = theory.cluster_log_likelihood(z[0].double().numpy(), one.v[0], 10.0)
-    posterior = theory.label_posterior(likelihood, one.instances, 0.3)
+    posterior = theory.label_posterior(likelihood, one.n_instances, 0.3)
     losses = -np.log(posterior[np.arange(len(given)), given])
     error = losses.std() / len(losses) ** 0.5
     floor = one.baselines[0]["loss_floor"]
@@ -219,7 +238,7 @@ N = 30_000
 
 def world(**params):
     p = Params(**params)
-    v = cluster_vectors(generator(0, "world"), p.cluster_law, p.n_clusters, p.d)[None, : p.seen]
+    v = cluster_vectors(generator(0, "world"), p.cluster_law, p.n_clusters, p.d)[None, : p.n_seen]
     return World([p], v, "cpu"), v[0].double().numpy(), Noise([0], "data", "cpu")
 
 
@@ -228,7 +247,7 @@ def test_labels_are_uniform_and_latents_sit_around_their_own_cluster(setting):
     here, v, noise = world(**setting)
     labels, z = here.draw(N, noise)
     labels, z = labels[0].numpy(), z[0].double().numpy()
-    counts = np.bincount(labels, minlength=here.labels)
+    counts = np.bincount(labels, minlength=here.n_labels)
     assert stats.chisquare(counts).pvalue > 1e-3
     cluster = here.cluster.numpy()[labels]
     cosine = (z * v[cluster]).sum(1)
@@ -264,7 +283,7 @@ def test_label_noise_draws_its_share_uniformly_anew(share):
 
 def test_fewer_instances_than_clusters_leave_some_unseen_and_it_is_said():
     params = Params(supervision="instance", n_instances=10)
-    assert params.seen == 10
+    assert params.n_seen == 10
     assert any("the last 20 never occur" in n.text for n in scenario.notices(params))
     one = learner(supervision="instance", n_instances=10)
     assert one.v.shape == (1, 10, 3)
@@ -312,4 +331,4 @@ def test_scores_of_a_run_are_those_of_its_stored_rows():
     (result,) = trained((0,), steps=30, batch=64)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
     found = metrics.v_r2(v, w, np.arange(30))
-    assert found == pytest.approx(result.scores["v_r2"], abs=0.02)
+    assert found == pytest.approx(result.scores["v_r2"], abs=2e-3)

@@ -17,6 +17,7 @@ from core.experiment import (
     summary,
     work,
 )
+from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import knobs_of
 
@@ -264,15 +265,15 @@ def test_summary_is_json_and_comes_back():
 # --- the scenarios themselves -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
-def test_presets_and_sweeps_of_a_scenario_are_valid_requests(name):
-    scenario = SCENARIOS[name]
-    for preset in scenario.presets:
-        assert Experiment(scenario.Params(**preset.params), name, preset.seeds).members
+@pytest.mark.parametrize("scenario", LESSONS.values(), ids=LESSONS)
+def test_presets_sweeps_and_tables_of_a_lesson_are_valid_requests(scenario):
+    assert SCENARIOS[scenario.name].Params is scenario.Params and scenario.presets
+    for shown in (*scenario.presets, *scenario.published):
+        assert Experiment(scenario.Params(**shown.params), scenario.name, shown.seeds).members
     for sweep in scenario.sweeps:
         params = scenario.Params(**sweep.params)
-        members = Experiment(params, name, sweep.seeds, {sweep.field: sweep.values}).members
-        assert len(members) == len(sweep.values) * len(sweep.seeds)
+        members = Experiment(params, scenario.name, sweep.seeds, sweep.vary).members
+        assert len(members) == np.prod([len(v) for v in (*sweep.vary.values(), sweep.seeds)])
     assert len({preset.name for preset in scenario.presets}) == len(scenario.presets)
 
 

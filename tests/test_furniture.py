@@ -7,12 +7,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_store import result
 
-from core.scenarios import SCENARIOS
+from core.lessons import LESSONS
 from core.scenarios.scenario import Claim, Preset, Published
 from ui import knobs, recovery, runner, seeds
 from ui.latent_view import Arrow
 
-SPHERE = SCENARIOS["infonce"]
+SPHERE = LESSONS["infonce_sphere"]
 
 
 def page_with_a_switch():
@@ -21,7 +21,7 @@ def page_with_a_switch():
 
     import streamlit as st
 
-    from core.scenarios import SCENARIOS
+    from core.lessons import LESSONS
     from core.scenarios.scenario import Preset
     from ui import knobs, story
 
@@ -30,7 +30,7 @@ def page_with_a_switch():
         Preset("both", "Both", "Side by side.", {"kappa": 3.0}, link={"beside": True}),
         Preset("warm", "Warm", "Same knobs as no other.", {"tau": 1.0}),
     )
-    scenario = replace(SCENARIOS["infonce"], presets=presets)
+    scenario = replace(LESSONS["infonce_sphere"], presets=presets)
     params, _ = knobs.read(scenario)
     knobs.choice("beside", (False, True), "Side by side", lambda on: str(on).lower())
     story.presets(scenario, params)
@@ -139,14 +139,14 @@ def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measu
 
 def test_published_numbers_stand_beside_the_stored_runs():
     def page():
-        from core.scenarios import SCENARIOS
+        from core.lessons import LESSONS
         from core.scenarios.scenario import Published
         from ui import seeds
 
         theirs = {"linear_r2": "99.86 ± 0.01", "raw_linear_r2": "66.98 ± 2.79"}
         rows = [Published("shipped", theirs, {}), Published("not", {}, {"steps": 7})]
         columns = {"linear_r2": ("published", "here")}
-        seeds.published(SCENARIOS["infonce"], rows, columns)
+        seeds.published(LESSONS["infonce_sphere"], rows, columns)
 
     at = AppTest.from_function(page).run()
     table = at.dataframe[0].value

@@ -130,7 +130,7 @@ def test_too_large_a_sweep_gets_a_sentence():
 
 
 def test_every_parameter_can_be_varied():
-    from core.scenarios import SCENARIOS
+    from core.lessons import LESSONS
     from core.scenarios.scenario import knobs_of
     from ui.sweep import varied
 
@@ -139,7 +139,7 @@ def test_every_parameter_can_be_varied():
         "clusters": ({}, {"d": 20}, {"supervision": "instance", "n_instances": 2}),
     }
     for name, changes in settings.items():
-        scenario = SCENARIOS[name]
+        scenario = LESSONS[Path(PAGES[name]).stem]
         for change in changes:
             params = scenario.Params.model_validate(change)
             for field in knobs_of(scenario.Params):
@@ -178,10 +178,10 @@ def test_a_slow_setting_waits_for_the_button_and_says_its_price():
 
 @pytest.mark.parametrize("scenario", PAGES)
 def test_every_preset_is_shipped_and_opens(scenario):
-    from core.scenarios import SCENARIOS
+    from core.lessons import LESSONS
 
     at = opened(PAGES[scenario])
-    for preset in SCENARIOS[scenario].presets:
+    for preset in LESSONS[Path(PAGES[scenario]).stem].presets:
         at.button(key=f"{scenario}.preset.{preset.name}").click().run()
         assert not at.exception
         beside = preset.link.get("beside")

@@ -35,6 +35,15 @@ def test_a_shipped_run_prints_the_scores_under_their_names(capsys):
         assert (member["steps"], member["cached"]) == (400, True)
 
 
+def test_the_clusters_that_are_shipped_answer_at_once(capsys):
+    for more in ((), ("--supervision", "instance", "--n-instances", "300")):
+        flags = ("--case", "C4", "--d", "3", "--n-clusters", "30", *more)
+        _, out, _ = told(capsys, "run", "clusters", *flags, "--seeds", "0", "1", "2", "--json")
+        for member in json.loads(out)["members"]:
+            assert member["cached"]
+            assert min(member["scores"][name] for name in ("linear_r2", "v_r2")) >= 0.99
+
+
 def test_a_run_is_trained_once_and_again_when_fresh(capsys):
     cached = []
     for more in ([], [], ["--fresh"]):

@@ -12,11 +12,11 @@ from test_store import result
 from core import curate, figures
 from core.experiment import Experiment, Member
 from core.legend import ROLE, SCORES, ramp, setting
-from core.scenarios import SCENARIOS
+from core.lessons import LESSONS
 from core.scenarios.scenario import Sweep, knobs_of
 from ui import sweep
 
-SPHERE = SCENARIOS["infonce"]
+SPHERE = LESSONS["infonce_sphere"]
 KNOBS = knobs_of(SPHERE.Params)
 TAUS, DIMENSIONS = (0.1, 0.3, 1.0), (2, 3, 5)
 TWO_WAY = Sweep("tau", TAUS, {"batch": 64}, by=("d", DIMENSIONS))
@@ -140,7 +140,7 @@ def test_a_setting_is_written_in_letters_that_a_figure_has(name, words):
 
 # ---- which runs a sweep asks for
 
-SHIPPED = [(scenario, each) for scenario in SCENARIOS.values() for each in scenario.sweeps
+SHIPPED = [(scenario, each) for scenario in LESSONS.values() for each in scenario.sweeps
            if len(each.values) > 1]  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def test_any_two_parameters_can_be_varied_together():
 
 def test_the_gallery_ships_every_combination_of_a_two_way_sweep(monkeypatch):
     alone = {"infonce": replace(SPHERE, sweeps=(TWO_WAY,), presets=(), published=())}
-    monkeypatch.setattr(curate, "SCENARIOS", alone)
+    monkeypatch.setattr(curate, "LESSONS", alone)
     settings = {(m.params.tau, m.params.d) for m, _, _ in curate.shipped().values()}
     assert settings == {(tau, d) for tau in TAUS for d in DIMENSIONS}
     assert len(curate.shipped()) == len(settings) * len(TWO_WAY.seeds)
@@ -197,7 +197,7 @@ def test_the_gallery_ships_every_combination_of_a_two_way_sweep(monkeypatch):
 # ---- what scenarios declare
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+@pytest.mark.parametrize("scenario", LESSONS.values(), ids=LESSONS)
 def test_a_scenario_speaks_of_scores_that_have_a_name(scenario):
     for preset in scenario.presets:
         claim = scenario.claim(scenario.Params.model_validate(dict(preset.params)))
@@ -233,12 +233,12 @@ def page_of_choices():
 
     import streamlit as st
 
-    from core.scenarios import SCENARIOS
+    from core.lessons import LESSONS
     from core.scenarios.scenario import Sweep
     from ui import knobs, sweep
 
     sweeps = (Sweep("tau", (0.1, 0.3), {}, by=("kappa", (1.0, 10.0))), Sweep("d", (2, 3), {}))
-    scenario = replace(SCENARIOS["infonce"], sweeps=sweeps)
+    scenario = replace(LESSONS["infonce_sphere"], sweeps=sweeps)
     params, _ = knobs.read(scenario)
     knobs.draw(scenario, params)
     sweep.read_link(scenario, params)

@@ -293,9 +293,9 @@ def softmax(logits):
 
 @pytest.mark.parametrize(("copies", "noise"), [(1, 0.0), (1, 0.3), (4, 0.0), (4, 0.3), (1, 1.0)])
 def test_label_posterior_is_bayes_over_all_labels(copies, noise):
-    v, z, kappa, count = unit(6, 3), unit(50, 3, 1), 7.0, 6
+    v, z, kappa, count = unit(6, 3), unit(20_000, 3, 1), 7.0, 6
     cluster = np.repeat(np.arange(count), copies)
-    density = np.array([[vonmises_fisher(v[c], kappa).pdf(point) for c in cluster] for point in z])
+    density = np.stack([vonmises_fisher(v[c], kappa).pdf(z) for c in cluster], 1)
     clean = density / density.sum(1, keepdims=True)
     expected = (1 - noise) * clean + noise / len(cluster)
     found = theory.label_posterior(
@@ -319,7 +319,7 @@ def test_labels_may_be_shared_out_unevenly():
 
 
 def test_bayes_cross_entropy_runs_from_certainty_to_chance():
-    v, z, ones = unit(5, 3), unit(400, 3, 1), np.ones(5)
+    v, z, ones = unit(5, 3), unit(20_000, 3, 1), np.ones(5)
 
     def value(kappa, noise=0.0):
         likelihood = theory.cluster_log_likelihood(z, v, kappa)
@@ -328,6 +328,12 @@ def test_bayes_cross_entropy_runs_from_certainty_to_chance():
     assert value(0.0) == pytest.approx(np.log(5)) == value(10.0, noise=1.0)
     assert value(3000.0) < 0.02
     assert value(10.0) < value(3.0) < value(1.0) and value(10.0) < value(10.0, 0.3)
+
+
+def test_a_floor_that_few_latents_leave_unsettled_is_none():
+    v, ones = unit(5, 3), np.ones(5)
+    likelihood = theory.cluster_log_likelihood(unit(20, 3, 1), v, 10.0)
+    assert theory.bayes_cross_entropy(theory.label_posterior(likelihood, ones, 0.0), ones) is None
 
 
 @pytest.mark.parametrize(("d", "count"), [(2, 5), (3, 9), (5, 20), (10, 65)])

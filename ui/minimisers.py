@@ -24,7 +24,7 @@ def show() -> None:
         "$w_c = M v_c + \\psi$ and $h(z) = \\kappa M^{-\\top} z$ give the *exact* Bayes posterior "
         "with unit weights, and $h$ is no rotation. Such a quadric exists for fewer than "
         "$d(d+3)/2$ generic clusters: 5, 9, 20, 65 for d = 2, 3, 5, 10. The latents are still "
-        "recovered linearly; only the promise of a rotation fails."
+        "recovered linearly; only the promise of a rotation fails, for $h$ and for $w$ alike."
     )
     ellipses()
     globes()
@@ -45,7 +45,8 @@ def ellipses() -> None:
     *places, side = st.columns([1, 1, 1], gap="medium")
     with side:
         share = st.slider("Along the family of solutions", 0, 100, 100, key="family",
-                          format="%d%%", help="0: the rotation itself.")  # fmt: skip
+                          format="%d%%", help="0: the rotation itself.",
+                          bind="query-params")  # fmt: skip
         st.markdown(
             "Blue: the latents' circle. Grey: where $|Mv + \\psi| = 1$, an ellipse through all "
             "four $v_c$ in the world, the circle of unit weights in the solution. Orange: "

@@ -30,6 +30,7 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
         with words:
             st.markdown(tally(results, claim.score))
+            st.caption(f"Promised: {claim.statement} ({claim.source})")
             export.table(recovery.points(run), "latents", "globe.table")
         with dots:
             strip(results, claim.score)

@@ -26,7 +26,7 @@ from core.spaces import (
     normalise,
     sphere,
 )
-from core.training import Observation, Truth, columns
+from core.training import Descent, Observation, Truth, columns
 
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
@@ -38,10 +38,12 @@ class World:
     def __init__(self, settings: Sequence[Params], v: Tensor, device: torch.device | str) -> None:
         """v (m, C, d), the cluster vectors that have a label."""
         p = settings[0]
-        self.d, self.labels = p.d, p.labels
+        self.d, self.n_labels = p.d, p.n_labels
         self.v = v.to(device)
-        self.cluster = torch.arange(p.labels, device=device) * p.seen // p.labels  # of each label
-        self.noise = torch.tensor([s.label_noise for s in settings], device=device)
+        self.cluster = (
+            torch.arange(p.n_labels, device=device) * p.n_seen // p.n_labels
+        )  # of each label
+        self.label_noise = torch.tensor([s.label_noise for s in settings], device=device)
         self.conditional, self.project = p.conditional, p.project
 
         def column(values: list[float]) -> Tensor:
@@ -66,7 +68,7 @@ class World:
         Classes and instances come from the same uniform number, so that a world shows the same
         latents under either supervision (where N is a multiple of C).
         """
-        labels = (noise.uniform(n) * self.labels).long()
+        labels = (noise.uniform(n) * self.n_labels).long()
         mean = self.v.gather(1, self.cluster[labels][..., None].expand(-1, -1, self.d))
         return labels, self._around(mean, noise)
 
@@ -95,8 +97,8 @@ class World:
     def noisy(self, labels: Tensor, noise: Noise) -> Tensor:
         """The labels as the learner is given them: a share is drawn anew."""
         n = labels.shape[1]
-        anew = (noise.uniform(n) * self.labels).long()
-        return torch.where(noise.uniform(n) < self.noise[:, None], anew, labels)
+        anew = (noise.uniform(n) * self.n_labels).long()
+        return torch.where(noise.uniform(n) < self.label_noise[:, None], anew, labels)
 
 
 class Head(nn.Module):
@@ -111,7 +113,7 @@ class Head(nn.Module):
         p = settings[0]
         bound = p.d**-0.5
         draws = [
-            (2 * torch.rand(p.labels, p.d, generator=g) - 1) * bound * s.head_scale
+            (2 * torch.rand(p.n_labels, p.d, generator=g) - 1) * bound * s.head_scale
             for g, s in zip(generators, settings, strict=True)
         ]
         self.rows = nn.Parameter(torch.stack(draws))
@@ -146,13 +148,13 @@ class Learner:
         for seed in set(seeds):
             stream = generator(seed, "world")
             g = make_mixing(stream, p.d, p.d, p.mixing_layers)
-            worlds[seed] = g, cluster_vectors(stream, p.cluster_law, p.n_clusters, p.d)[: p.seen]
+            worlds[seed] = g, cluster_vectors(stream, p.cluster_law, p.n_clusters, p.d)[: p.n_seen]
         self.g = stack([worlds[seed][0] for seed in seeds]).to(torch.device(device))
         v = torch.stack([worlds[seed][1] for seed in seeds])
         self.world = World(self.settings, v, device)
         self.v = v.double().numpy()
         self.cluster = self.world.cluster.cpu().numpy()
-        self.instances = np.bincount(self.cluster, minlength=p.seen).astype(float)
+        self.n_instances = np.bincount(self.cluster, minlength=p.n_seen).astype(float)
 
         starts = [generator(seed, "initialisation") for seed in seeds]
         self.f = make_encoder(
@@ -160,17 +162,13 @@ class Learner:
         ).to(device)
         self.head = Head(starts, self.settings).to(device)
         parameters = [*self.f.parameters(), *self.head.parameters()]
-        # not fused: see `core.learners.infonce`
-        self.optimiser = torch.optim.Adam(parameters, lr=p.learning_rate, foreach=True)
-        self.rate = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, p.learning_rate, total_steps=self.steps + 1, pct_start=0.25
-        )
+        self.descend = Descent(parameters, p.learning_rate, self.steps)
 
         self.data = Noise(seeds, "data", device)
         z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))[1]
         self.evaluation = Evaluation(z, self.g, self.f, p.d)
         self.posterior = [self._posterior(i) for i in range(len(members))]
-        shown = np.unique(np.linspace(0, p.labels - 1, min(ROWS, p.labels)).round().astype(int))
+        shown = np.unique(np.linspace(0, p.n_labels - 1, min(ROWS, p.n_labels)).round().astype(int))
         self.shown = torch.from_numpy(shown).to(device)
         self.truth = Truth(
             z=self.evaluation.z_drawn,
@@ -186,12 +184,9 @@ class Learner:
         """One Adam update of every member on a batch of labels; the loss (m,) before it."""
         labels, z = self.world.draw(self.batch, self.data)
         labels = self.world.noisy(labels, self.data)
-        loss = cross_entropy(self.head.beta() * self.f(self.g(z)), self.head.w(), labels)
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()  # members share no parameter, so the sum trains each alone
-        self.optimiser.step()
-        self.rate.step()
-        return loss.detach()
+        return self.descend(
+            cross_entropy(self.head.beta() * self.f(self.g(z)), self.head.w(), labels)
+        )
 
     def look(self) -> Observation:
         """Images of the drawn points and the graticule, and the head."""
@@ -237,17 +232,23 @@ class Learner:
         if not (np.isfinite(z_hat).all() and np.isfinite(w).all()):
             return scores
         return {
-            "linear_r2": metrics.linear_r2(z, z_hat),
-            "orthogonal_r2": metrics.orthogonal_r2(z, z_hat),
+            **self._recovery(i, z, z_hat),
             "v_r2": metrics.v_r2(self.v[i], w, self.cluster),
             "v_orthogonal_r2": metrics.v_orthogonal_r2(self.v[i], w, self.cluster),
             "singular_value_mae": None
             if expected is None
             else metrics.singular_value_mae(z, z_hat, expected),
-            "span_r2": metrics.span_r2(z, z_hat, self.v[i]),
-            "complement_r2": metrics.complement_r2(z, z_hat, self.v[i]),
             "degree": self.evaluation.degree(covering),
             "feature_norm": float(np.linalg.norm(z_hat, axis=1).mean()),
+        }
+
+    def _recovery(self, i: int, z: np.ndarray, code: np.ndarray) -> Scores:
+        """How well a code, such as f(x) or x itself, gives the latents (n, d) of member i."""
+        return {
+            "linear_r2": metrics.linear_r2(z, code),
+            "orthogonal_r2": metrics.orthogonal_r2(z, code),
+            "span_r2": metrics.span_r2(z, code, self.v[i]),
+            "complement_r2": metrics.complement_r2(z, code, self.v[i]),
         }
 
     def _expected_singular_value(self, i: int) -> float | None:
@@ -258,20 +259,18 @@ class Learner:
         return 1.0 if self.case in ("C1", "C2") else 1 / p.kappa
 
     def _posterior(self, i: int) -> np.ndarray:
-        """p(y | z) of one label of each cluster on the held-out half, (n, C)."""
-        z, p = self.evaluation.z[i, EVALUATED // 2 :].astype(float), self.settings[i]
+        """p(y | z) of one label of each cluster on the evaluation set, (n, C)."""
+        z, p = self.evaluation.z[i].astype(float), self.settings[i]
         likelihood = theory.cluster_log_likelihood(z, self.v[i], p.kappa)
-        return theory.label_posterior(likelihood, self.instances, p.label_noise)
+        return theory.label_posterior(likelihood, self.n_instances, p.label_noise)
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
-        """Linear R2 of x itself and of f at its start, and the loss at the truth."""
-        z, x = self.evaluation.z[i], self.evaluation.raw_x(i)
+        """Scores of x itself and of f at its start, and the loss at the truth."""
+        raw = self._recovery(i, self.evaluation.z[i], self.evaluation.raw_x(i))
         return {
-            "raw_linear_r2": metrics.linear_r2(z, x),
-            "untrained_linear_r2": untrained["linear_r2"],
-            "raw_orthogonal_r2": metrics.orthogonal_r2(z, x),
-            "untrained_orthogonal_r2": untrained["orthogonal_r2"],
-            "loss_floor": theory.bayes_cross_entropy(self.posterior[i], self.instances),
+            **{f"raw_{name}": value for name, value in raw.items()},
+            **{f"untrained_{name}": untrained[name] for name in raw},
+            "loss_floor": theory.bayes_cross_entropy(self.posterior[i], self.n_instances),
         }
 
     @torch.inference_mode()
@@ -282,9 +281,7 @@ class Learner:
         """
         own = slice(i, i + 1)
         w = self.head.w()[own]
-        z_hat = (self.head.beta()[own] * self.f.member(i)(self.evaluation.x[own]))[
-            :, EVALUATED // 2 :
-        ]
+        z_hat = self.head.beta()[own] * self.f.member(i)(self.evaluation.x[own])
         total = torch.cat([log_sum_exp_dot(part, w) for part in z_hat.split(512, 1)], 1)
         # sum over labels of p(y | z) <w_y, f>, the rows of one cluster together
         rows = np.zeros_like(self.v[i])

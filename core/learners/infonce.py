@@ -16,7 +16,7 @@ from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
 from core.scenarios.infonce import InfoNCE as Params
 from core.spaces import VMF, Noise, generator, laplace, pole, projected
-from core.training import Observation, Truth, columns
+from core.training import Descent, Observation, Truth, columns
 
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
@@ -79,12 +79,7 @@ class Learner:
         self.loss = INFO_NCE[p.negatives]
         self.concentration = torch.tensor([1 / s.model_tau for s in self.settings], device=device)
         self.anneal = torch.tensor([s.anneal for s in self.settings], device=device)
-        # not fused: that kernel rounds the last few numbers of a tensor differently, so a member
-        # would depend on its companions
-        self.optimiser = torch.optim.Adam(self.f.parameters(), lr=p.learning_rate, foreach=True)
-        self.rate = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, p.learning_rate, total_steps=self.steps + 1, pct_start=0.25
-        )
+        self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
 
         self.floors: dict[tuple[float, float], tuple[float | None, int]] = {}
         self.data = Noise(seeds, "data", device)
@@ -107,12 +102,7 @@ class Learner:
         z, z_pos = self._batch()
         x = self.g(torch.cat([z, z_pos], 1))
         z_hat, z_hat_pos = self.f(x).chunk(2, 1)
-        loss = self.loss(z_hat, z_hat_pos, self._tau(t))
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()  # members share no parameter, so the sum trains each alone
-        self.optimiser.step()
-        self.rate.step()
-        return loss.detach()
+        return self.descend(self.loss(z_hat, z_hat_pos, self._tau(t)))
 
     def look(self) -> Observation:
         """Images of the drawn points and the graticule."""

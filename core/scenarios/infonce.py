@@ -8,17 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from core.scenarios.scenario import (
-    Claim,
-    Notice,
-    Params,
-    Preset,
-    Published,
-    Scenario,
-    Sweep,
-    Value,
-    knob,
-)
+from core.scenarios.scenario import Claim, Notice, Params, Scenario, Value, knob
 
 
 class InfoNCE(Params):
@@ -351,105 +341,6 @@ def claim(params: InfoNCE) -> Claim:
     )
 
 
-PRESETS = (
-    Preset(
-        "matched",
-        "Matched",
-        "Every assumption holds: the globe comes back turned or mirrored, and whole.",
-        {},
-    ),
-    Preset(
-        "cold",
-        "Too cold",
-        "τ far below 1/κ: the model wants pairs tighter than the world makes them, "
-        "and tears the globe it started with.",
-        {"tau": 0.01},
-    ),
-    Preset(
-        "warm",
-        "Too warm",
-        "τ far above 1/κ: the model cannot be the posterior, and still finds the globe.",
-        {"tau": 1.0},
-    ),
-    Preset(
-        "fold",
-        "Fold",
-        "A standard start has degree 0. A run that stays there is a folded globe: "
-        "one direction is lost.",
-        {"initialisation": "standard", "steps": 800},
-        seeds=tuple(range(8)),
-    ),
-    Preset(
-        "unfold",
-        "Annealed",
-        "The same standard start, but 1/τ rises slowly: every run finds degree +1 or −1.",
-        {"initialisation": "standard", "steps": 800, "anneal": 0.5},
-        seeds=tuple(range(8)),
-    ),
-    Preset(
-        "cap",
-        "Cap",
-        "Latents crowd around a pole: recovery falls, and a linear read-out of x itself "
-        "can be the better one.",
-        {"marginal_kappa": 20.0},
-    ),
-    Preset(
-        "weak",
-        "κ = 1",
-        "The paper's first row: a positive is hardly closer than a stranger, and it is enough.",
-        {"kappa": 1.0, "batch": 512, "steps": 600},
-    ),
-    Preset(
-        "five",
-        "d = 5",
-        "More latents ask for more pairs and more steps, and come back all the same.",
-        {"d": 5, "width": 128, "batch": 512, "steps": 800},
-    ),
-    Preset(
-        "circle",
-        "Circle",
-        "d = 2: the degree is the number of turns.",
-        {"d": 2},
-    ),
-    Preset(
-        "laplace",
-        "Laplace",
-        "Laplace noise projected to the sphere, the wrong conditional: recovery survives.",
-        {"conditional": "laplace", "spread": 0.2},
-    ),
-)
-
-SWEEPS = (
-    Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
-    Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
-    Sweep("marginal_kappa", (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0), {}),
-    Sweep("d", (2, 3, 4, 5, 6, 8), {}),
-    Sweep("batch", (16, 32, 64, 128, 256, 512), {}),
-    Sweep("steps", (25, 50, 100, 200, 400, 800), {}),
-    Sweep("n_train", (64, 256, 1024, 4096), {}),
-    Sweep("mixing_layers", (0, 1, 2, 3, 4, 5), {}),
-    Sweep("initialisation", ("identity", "standard"), {}),
-    Sweep("spread", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"conditional": "laplace"}),
-    Sweep("anneal", (0.0, 0.25, 0.5, 0.75), {"initialisation": "standard", "steps": 800}),
-    Sweep("initialisation", ("identity",), {"steps": 800}, seeds=tuple(range(8))),
-)
-
-
-RAW_X = "66.98 ± 2.79"
-PUBLISHED = (  # the paper's Table 1 (sphere), R2 in percent
-    Published(
-        "vMF(κ = 1), matched",
-        {"linear_r2": "99.42 ± 0.05", "raw_linear_r2": RAW_X},
-        {"kappa": 1.0, "batch": 512, "steps": 600},
-    ),
-    Published("vMF(κ = 10)", {"linear_r2": "99.86 ± 0.01", "raw_linear_r2": RAW_X}, {}),
-    Published(
-        "Laplace(0.05), projected",
-        {"linear_r2": "99.91 ± 0.01", "raw_linear_r2": RAW_X},
-        {"conditional": "laplace", "spread": 0.05},
-    ),
-)
-
 SCENARIO = Scenario(
     name="infonce",
     title="InfoNCE on a sphere",
@@ -459,7 +350,4 @@ SCENARIO = Scenario(
     scores=("linear_r2", "orthogonal_r2", "mcc", "degree"),
     notices=notices,
     work=work,
-    presets=PRESETS,
-    sweeps=SWEEPS,
-    published=PUBLISHED,
 )

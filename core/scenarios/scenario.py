@@ -242,6 +242,7 @@ class Scenario:
     scores: tuple[str, ...]
     notices: Callable[[Any], tuple[Notice, ...]]
     work: Callable[[Any], float]
-    presets: tuple[Preset, ...]
-    sweeps: tuple[Sweep, ...]
+    presets: tuple[Preset, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
     published: tuple[Published, ...] = ()
+    start: Mapping[str, Value] = field(default_factory=dict)
