@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.legend import ROLE
 from ui.latent_view import Arrow, LatentView, ensure_plotly_bundle, pack, plain_figure
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,17 @@ def make_view(d=3, n=50, k=12, c=4, p=21, **changes):
     steps = np.arange(k) * 10
     view = LatentView("run", d, z, z_hat, steps, ["#336699"] * n, net, net_hat)
     return dataclasses.replace(view, **changes)
+
+
+def density(d=3, kappa=10, rows=25, columns=48):
+    """A von Mises-Fisher density on the globe's grid or on the circle, of maximum 1."""
+    lat = np.radians(np.linspace(-90, 90, rows) if d == 3 else [0.0])[:, None]
+    lon = 2 * np.pi * np.arange(columns) / columns
+    return np.exp(kappa * (np.cos(lat) * np.cos(lon) - 1))
+
+
+def triangle(d=3):
+    return np.eye(d)[[0, 1, 0]] * [[1], [1], [-1]]
 
 
 def unpack(message):
@@ -76,6 +88,48 @@ def test_frames_are_named_in_words_where_they_are_not_steps():
 def test_a_run_without_a_net_is_sent():
     view = make_view(c=0)
     assert set(unpack(pack(view, "key", 440))) == {"z", "z_hat"}
+
+
+@pytest.mark.parametrize("shape", [(25, 48), (2, 3), (13, 24)])
+def test_a_density_on_the_sphere_travels_as_it_is(shape):
+    field = density(rows=shape[0], columns=shape[1])
+    message = pack(make_view(field=field), "key", 440)
+    np.testing.assert_array_equal(unpack(message)["field"], field.astype("f4"))
+    assert message["header"]["density"] == ROLE["z"]
+
+
+def test_a_density_on_the_circle_becomes_a_band_as_high_as_it_is_dense():
+    view = make_view(d=2, field=density(2, columns=90))
+    arrays = unpack(pack(view, "key", 440))
+    edge, foot = np.split(np.linalg.norm(arrays["band"], axis=1), 2)
+    np.testing.assert_allclose(foot, foot[0], rtol=1e-6)
+    height = (edge - foot) / (edge[0] - foot[0])
+    np.testing.assert_allclose(height[:-1], view.field[0], atol=1e-6)
+    x, y = arrays["band"][10]
+    assert np.degrees(np.arctan2(y, x)) == pytest.approx(40, abs=1e-4)  # its longitude is kept
+    np.testing.assert_allclose(arrays["band"][90], arrays["band"][0], atol=1e-6)  # all around
+    assert edge.max() < np.linalg.norm(arrays["z"], axis=1).min()  # inside the points
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_level_lines_of_any_length_are_closed_and_lie_above_the_sphere(d):
+    view = make_view(d=d, levels=(triangle(d), triangle(d)[:2]))
+    lines = unpack(pack(view, "key", 440))["levels"]
+    gaps = np.isnan(lines).all(axis=1)
+    assert gaps.tolist() == [False] * 4 + [True] + [False] * 3 + [True]
+    np.testing.assert_allclose(np.linalg.norm(lines[~gaps], axis=1), 1.005, rtol=1e-6)
+    np.testing.assert_array_equal(lines[[0, 5]], lines[[3, 7]])
+
+
+def test_the_message_of_a_view_without_a_density_knows_nothing_of_one():
+    message = pack(make_view(), "key", 440)
+    assert [name for name, _ in message["header"]["arrays"]] == ["z", "z_hat", "net", "net_hat"]
+    assert "density" not in message["header"]
+    dense = pack(make_view(field=density(), levels=[triangle()]), "key", 440)
+    assert dense["header"]["reach"] == message["header"]["reach"]
+    drawn = unpack(dense)
+    for name, array in unpack(message).items():
+        np.testing.assert_array_equal(drawn[name], array)
 
 
 def test_arrows_may_be_on_one_side_only():
@@ -132,12 +186,26 @@ def test_far_and_diverged_points_leave_the_sphere_readable():
         ({"net_hat": np.zeros((12, 3, 21, 3))}, "net_hat has shape"),
         ({"d": 4}, "two or three"),
         ({"moments": ["one", "two"]}, "2 moments for 12 frames"),
+        ({"field": np.zeros(48)}, r"field has shape \(48,\), expected \(2 or more, 3 or more\)"),
+        ({"field": np.zeros((1, 48))}, "field has shape"),
+        ({"field": np.zeros((25, 2))}, "field has shape"),
+        ({"field": np.full((25, 48), np.nan)}, "field is not finite"),
+        ({"field": np.full((25, 48), 1.5)}, "field goes from 1.5 to 1.5"),
+        ({"field": np.full((25, 48), -0.5)}, "field goes from -0.5"),
+        ({"levels": [np.eye(3), np.eye(2)]}, r"levels\[1\] has shape \(2, 2\), expected \(p, 3\)"),
+        ({"levels": [np.zeros((0, 3))]}, r"levels\[0\] has shape"),
+        ({"levels": [np.full((4, 3), np.inf)]}, r"levels\[0\] is not finite"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_arrays_that_do_not_fit_are_refused_by_name(change, words):
     with pytest.raises(ValueError, match=words):
         make_view(**change)
+
+
+def test_a_circle_takes_one_row_of_density():
+    with pytest.raises(ValueError, match=r"field has shape \(25, 48\), expected \(1, 3 or more\)"):
+        make_view(d=2, field=density())
 
 
 @pytest.mark.parametrize("d", [2, 3])
@@ -151,6 +219,24 @@ def test_the_plain_figure_is_a_valid_plotly_figure_of_the_last_frame(d):
     clouds = [trace for trace in spec["data"] if trace.get("mode") == "markers"]
     drawn = np.stack([clouds[1][axis] for axis in "xyz"[:d]], axis=1)
     np.testing.assert_allclose(drawn, view.z_hat[-1], atol=1e-4)
+
+
+def test_the_plain_figure_shows_the_density_and_its_levels_on_the_true_side_only():
+    plotly = pytest.importorskip("plotly.graph_objects")
+    spec = plain_figure(make_view(c=0, field=density(rows=13, columns=24), levels=[triangle()]))
+    json.dumps(spec, allow_nan=False)
+    plotly.Figure(spec)
+    true, recovered = [trace for trace in spec["data"] if trace["type"] == "surface"]
+    shades = np.array(true["surfacecolor"])
+    assert shades.shape == np.shape(true["x"]) == (13, 25) and "surfacecolor" not in recovered
+    row, column = np.unravel_index(shades[:, :-1].argmax(), (13, 24))
+    assert [true[axis][row][column] for axis in "xyz"] == [0.985, 0, 0]
+    (lines,) = [trace for trace in spec["data"] if trace.get("mode") == "lines"]
+    assert lines["scene"] == "scene" and lines["x"] == [1.005, 0, -1.005, 1.005, None]
+
+    spec = plain_figure(make_view(d=2, c=0, field=density(2)))
+    plotly.Figure(spec)
+    assert [trace["xaxis"] for trace in spec["data"] if "fill" in trace] == ["x"]
 
 
 @pytest.mark.parametrize("named", [True, False])
@@ -197,7 +283,7 @@ import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import numpy as np
 import streamlit as st
-from test_latent_view import make_view
+from test_latent_view import density, make_view, triangle
 from ui.latent_view import Arrow, latent_view
 
 st.session_state.runs = st.session_state.get("runs", 0) + 1
@@ -209,6 +295,9 @@ if st.checkbox("words"):
 if many := st.number_input("arrows", 0, 100, 0):
     tips = np.random.default_rng(0).normal(size=(many, 12, 3))
     changes["arrows"] = [Arrow("w0" * (i == 0), "w", None, tip) for i, tip in enumerate(tips)]
+if kappa := st.number_input("kappa", 0, 50, 0):
+    changes |= {{"field": density(kappa=kappa), "levels": [triangle()]}}
+changes["live"] = st.checkbox("live")
 if st.checkbox("show", True):
     view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes", **changes)
     latent_view(view, key="view")
@@ -216,6 +305,18 @@ if st.checkbox("show", True):
 VIEW = "[data-testid=latent-view]"
 CAMERAS = """() => { const f = document.querySelector('.lv-plot')._fullLayout;
   return [f.scene, f.scene2].map((s) => Object.values(s._scene.getCamera().eye)); }"""
+
+# The densities' sums on both globes, and the mean colour of the true one's pixels.
+MESHES = """() => document.querySelector('.lv-plot').data.filter((t) => t.type === 'mesh3d')
+  .map((t) => t.intensity ? t.intensity.reduce((a, b) => a + b) : null)"""
+COLOUR = """() => { const { glplot } = document.querySelector('.lv-plot')._fullLayout.scene._scene;
+  const { width, height } = glplot.canvas, sum = [0, 0, 0];
+  const pen = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d');
+  glplot.redraw();
+  pen.drawImage(glplot.canvas, 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  for (let i = 0; i < data.length; i++) if (i % 4 < 3) sum[i % 4] += data[i];
+  return sum.map((s) => (4 * s) / data.length); }"""
 
 WATCH = """() => { window.drawn = []; const view = document.querySelector('.lv');
   new MutationObserver(() => window.drawn.push(view.dataset.step))
@@ -348,6 +449,32 @@ def test_of_many_arrows_only_the_named_are_written(page):
         "() => document.querySelector('.lv-plot').data.filter((t) => t.text).map((t) => t.text)"
     )
     assert written == [["w0"], ["w0"]]  # one a side; the true side's has no place and is not seen
+
+
+@pytest.mark.browser
+def test_a_density_may_change_under_a_run_in_training_and_the_camera_survives(page):
+    def set_kappa(kappa):
+        page.get_by_label("kappa").fill(str(kappa))
+        page.keyboard.press("Enter")
+        total = density(kappa=kappa).sum() if kappa else 0
+        page.wait_for_function(f"(t) => Math.abs(({MESHES})()[0] - t) < 1e-3", arg=total)
+        page.wait_for_timeout(300)
+        assert page.evaluate(MESHES)[1] is None  # on the true side only
+        assert page.evaluate("() => document.querySelector('.lv-plot').kept")
+        np.testing.assert_allclose(cameras(page), turned, atol=1e-6)
+
+    page.evaluate("() => { document.querySelector('.lv-plot').kept = true; }")
+    drag(page)
+    turned, bare = cameras(page), page.evaluate(COLOUR)
+    assert page.evaluate(MESHES) == [None, None]
+    set_kappa(5)
+    assert np.abs(np.subtract(page.evaluate(COLOUR), bare)).max() > 2
+
+    page.get_by_text("live").click()
+    page.wait_for_selector(f"{VIEW}.live")
+    set_kappa(20)
+    set_kappa(0)
+    np.testing.assert_allclose(page.evaluate(COLOUR), bare, atol=0.5)  # a ball as before
 
 
 @pytest.mark.browser

@@ -19,7 +19,13 @@ function layers(view) {
   const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
   for (const side of [0, 1]) {
     const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
-    if (dims === 3) list.push(ball(side, p));
+    if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.field, header.density));
+    if (!side && arrays.band) { // the edge is the first half of the outline
+      const { flat } = arrays.band, edge = flat.subarray(0, flat.length / 2);
+      add(0, false, { ...lines(p.page, 0), fill: "toself",
+        fillcolor: blend(p.page, header.density, 0.5) }, () => flat);
+      add(0, false, lines(header.density, 1.5), () => edge);
+    }
     if (header.labels.length) add(side, false, { ...lines(p.label, 1.5), mode: "lines+text",
       text: header.labels.flatMap((l) => ["", "", "", escape(l), ""]),
       textfont: { color: p.label, size: 12 } }, () => axes(header.labels.length, dims));
@@ -29,14 +35,17 @@ function layers(view) {
       for (const [chosen, color, width] of [[thin, p.net, 1.5], [bold, p.bold, 2.5]]) if (chosen.length)
         add(side, side === 1, lines(color, width), (f) => polylines(at("net")(f), chosen, points, dims));
     }
+    if (!side && arrays.levels) add(0, false, lines(blend(header.density, p.ink, p.dark ? 0.65 : 0.45), 3),
+      () => arrays.levels.flat);
     if (!side && arrays.pairs) add(0, false, { ...lines(p.pair, 1.5), visible: show.pairs }, () => {
       const { flat, shape: [arcs, points] } = arrays.pairs;
       return polylines(flat, [...Array(arcs).keys()], points, dims);
     });
     if (side && header.whiskers !== null) add(1, true, { ...lines(p.whisker, 1), visible: show.whiskers },
       (f) => segments(frame("z_hat", f), arrays.z.flat, dims));
-    add(side, side === 1, { mode: "markers", marker: { size, color: header.colours, line: { width: 0 },
-      opacity: 1 } }, at("z"));
+    const rim = !side && arrays.field ? { width: wide < 560 ? 0.5 : 1, color: p.page } : { width: 0 };
+    add(side, side === 1, { mode: "markers", marker: { size: size + rim.width, color: header.colours,
+      line: rim, opacity: 1 } }, at("z"));
     if (arrays.arrows) {
       const colours = header.arrows.map((a) => a.colour);
       const thin = Math.min(1, Math.max(0.3, Math.sqrt(12 / colours.length))); // the more, the thinner
@@ -57,8 +66,9 @@ function layers(view) {
   return list;
 }
 
-function ball(side, p) { // translucent and lit from the eye, so that what lies behind is dimmed
-  const rows = 24, cols = 48, x = [], y = [], z = [], i = [], j = [], k = [];
+function ball(side, p, field, density) { // lit from the eye; translucent, so that what lies behind is dimmed
+  const [rows, cols] = field ? [field.shape[0] - 1, field.shape[1]] : [24, 48];
+  const x = [], y = [], z = [], i = [], j = [], k = [];
   for (let r = 0; r <= rows; r++) for (let c = 0; c < cols; c++) {
     const lat = Math.PI * (r / rows - 0.5), lon = (2 * Math.PI * c) / cols;
     x.push(BALL * Math.cos(lat) * Math.cos(lon));
@@ -68,13 +78,29 @@ function ball(side, p) { // translucent and lit from the eye, so that what lies 
     const a = r * cols + c, b = r * cols + ((c + 1) % cols);
     i.push(a, b); j.push(b, b + cols); k.push(a + cols, a + cols);
   }
-  const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, color: p.ball, opacity: 0.42,
+  // Triangles are not sorted by depth: the far side of a translucent density would come in front.
+  const skin = field ? { intensity: field.flat, cmin: 0, cmax: 1, showscale: false, opacity: 1,
+    colorscale: [[0, p.ball], [1, density]] } : { color: p.ball, opacity: 0.42 };
+  // Plotly keeps a mesh's old colour scale when it loses its intensity, but not under a new uid.
+  const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, ...skin,
+    uid: `${field ? "density" : "ball"}${side}`,
     hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
-    lighting: { ambient: 0.75, diffuse: 0.35, specular: 0.05, roughness: 0.9, fresnel: 0.1 } };
+    lighting: { ambient: field ? 0.85 : 0.75, diffuse: field ? 0.2 : 0.35, specular: 0.05,
+      roughness: 0.9, fresnel: 0.1 } };
   return { moves: false, style, xyz: () => ({ x, y, z }) };
 }
 
+function blend(from, to, t) { // "#rrggbb" or "rgb(r, g, b)"
+  const [a, b] = [from, to].map((colour) => (colour[0] === "#" ?
+    [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)) : colour.match(/\d+/g).map(Number)));
+  return `rgb(${a.map((v, i) => Math.round(v + t * (b[i] - v))).join(",")})`;
+}
+
 // ---- arrays: flat, point after point; NaN breaks a line
+
+function alike(one, other) {
+  return `${one?.shape}|${one?.flat}` === `${other?.shape}|${other?.flat}`;
+}
 
 function columns(flat, dims) { // -> {x, y, z}
   const out = {};

@@ -79,9 +79,10 @@ class View {
     const same = JSON.stringify(colours) === JSON.stringify(this.palette), known = data === this.data;
     if (same && known) return;
     this.palette = colours;
-    const { run, extent, header } = this;
+    const { run, extent, header, arrays } = this;
     if (!known) this.take(data);
-    const next = same && header?.live && this.header.live && run === this.run && extent === this.extent;
+    const next = same && header?.live && this.header.live && run === this.run && extent === this.extent
+      && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
 
@@ -117,11 +118,12 @@ class View {
       const size = shape.reduce((a, b) => a * b, 1);
       this.arrays[name] = { shape, flat: new Float32Array(bytes.buffer, 4 * at, size) };
       at += size;
-      if (this.dims < d) flatten(this.arrays[name]);
+      if (this.dims < d && name !== "field") flatten(this.arrays[name]);
     }
     this.aside = d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
-      this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" : "";
+      this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" +
+        (this.arrays.field ? ", without the density" : "") : "";
     this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
   }
 

@@ -9,6 +9,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
+BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points
+DEEP = "rgb(38,88,128)"  # level lines of the plain figure, seen on a pale and on a blue ball
+ABOVE = 1.005  # radius of level lines, which would sink into the sphere's facets otherwise
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
@@ -75,6 +79,12 @@ class LatentView:
     arrows: tuple[Arrow, ...] | list[Arrow] = ()
     pairs: tuple[np.ndarray, np.ndarray] | None = None
     """(z_pos (q, d), index (q,)): arcs on the true side from point index[i] to its positive."""
+    field: np.ndarray | None = None
+    """A density on the true sphere, of maximum 1, drawn as its colour (d = 3) or as the height of
+    a band inside the circle (d = 2): (rows, columns), latitudes from -90 to 90 degrees by
+    longitudes from 0 to below 360. At d = 2 there is one row. About (25, 48) is smooth."""
+    levels: Sequence[np.ndarray] = ()
+    """Closed curves (p_i, d) on the true sphere, such as the level lines of the density."""
     whiskers: bool | None = None
     """Lines from each recovered point to its truth: drawn at first or not; None offers none,
     since they mean nothing when the two sides are not aligned."""
@@ -110,6 +120,25 @@ class LatentView:
             raise ValueError("net_hat is empty but net is not")
         if len(self.colours) != n:
             raise ValueError(f"{len(self.colours)} colours for {n} points")
+        if self.field is not None:
+            self._check_field(self.field)
+        for i, level in enumerate(self.levels):
+            if level.ndim != 2 or level.shape[1] != d or not len(level):
+                raise ValueError(f"levels[{i}] has shape {level.shape}, expected (p, {d})")
+            if not np.isfinite(level).all():
+                raise ValueError(f"levels[{i}] is not finite")
+
+    def _check_field(self, field: np.ndarray) -> None:
+        rows = "1" if self.d == 2 else "2 or more"
+        fits = field.ndim == 2 and field.shape[1] >= 3
+        if not fits or (field.shape[0] != 1 if self.d == 2 else field.shape[0] < 2):
+            raise ValueError(f"field has shape {field.shape}, expected ({rows}, 3 or more)")
+        if not np.isfinite(field).all():
+            raise ValueError("field is not finite")
+        if field.min() < 0 or field.max() > 1 + 1e-6:
+            raise ValueError(
+                f"field goes from {field.min():.3g} to {field.max():.3g}, not in 0 to 1"
+            )
 
 
 def latent_view(view: LatentView, key: str, height: int = 440) -> None:
@@ -140,6 +169,10 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         truth = [gap[0] if a.truth is None else a.truth for a in view.arrows]
         recovered = [gap if a.recovered is None else a.recovered for a in view.arrows]
         arrays |= {"arrows": np.stack(truth), "arrows_hat": np.stack(recovered, axis=1)}
+    if view.field is not None:
+        arrays |= {"field": view.field} if d == 3 else {"band": _band(view.field)}
+    if len(view.levels):
+        arrays["levels"] = _level_lines(view.levels)
     # Of the last frame: on its way there a free encoder may shoot far beyond, and is cut off.
     ends = [arrays["z_hat"][-1], *([arrays["net"]] if "net" in arrays else [])]
     radii = [np.linalg.norm(points, axis=-1) for points in ends]
@@ -166,6 +199,8 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "reach": round(min(reach, FARTHEST), 3),
         "arrays": [(name, list(array.shape)) for name, array in arrays.items()],
     }
+    if "levels" in arrays or view.field is not None:
+        header["density"] = ROLE["z"]
     return {"header": header, "floats": base64.b64encode(np.concatenate(flat).tobytes()).decode()}
 
 
@@ -200,13 +235,19 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
         ((view.z, view.net), (view.z_hat[-1], view.net_hat[-1] if view.net.size else view.net))
     ):
         if view.d == 3:
-            data.append(_sphere() | {"scene": f"scene{side + 1 if side else ''}"})
+            field = None if side else view.field
+            data.append(_sphere(field) | {"scene": f"scene{side + 1 if side else ''}"})
+        elif not side and view.field is not None:
+            data += _plain_band(view.field)
         bold = set(view.net_bold)
         for chosen, width in (([i for i in range(len(net)) if i not in bold], 1), (bold, 2.5)):
             if view.net.size and chosen:
                 curves = _broken(net[sorted(chosen)])
                 line = {"color": "rgba(128,132,142,0.8)", "width": width}
                 data.append(_trace(curves, side, "lines") | {"line": line})
+        if len(view.levels) and not side:
+            line = {"color": DEEP, "width": 3}
+            data.append(_trace(_level_lines(view.levels), side, "lines") | {"line": line})
         marker = {"color": view.colours, "size": 3.5 if view.d == 3 else 6}
         data.append(_trace(points, side, "markers") | {"marker": marker})
         data += _plain_arrows(view, side)
@@ -255,6 +296,23 @@ def _arcs(z: np.ndarray, z_pos: np.ndarray, index: np.ndarray, points: int = 7) 
     return chord * (far[0] + t * (far[1] - far[0])) / np.maximum(far[2], 1e-9)
 
 
+def _band(field: np.ndarray) -> np.ndarray:
+    """A density (1, columns) on the circle as the outline (2 * columns + 2, 2) of a band.
+
+    First its edge, whose radius grows with the density, then the circle it stands on, backwards.
+    """
+    angle = np.linspace(0, 2 * np.pi, field.shape[1] + 1)
+    circle = np.stack([np.cos(angle), np.sin(angle)], 1)
+    inner, outer = BAND
+    edge = circle * (inner + (outer - inner) * np.append(field[0], field[0, 0]))[:, None]
+    return np.concatenate([edge, inner * circle[::-1]])
+
+
+def _level_lines(levels: Sequence[np.ndarray]) -> np.ndarray:
+    """Curves (p_i, d) closed, a little above the sphere, as one polyline with a gap after each."""
+    return np.concatenate([_broken(np.r_[level, level[:1]][None]) for level in levels]) * ABOVE
+
+
 def _broken(curves: np.ndarray) -> np.ndarray:
     """(c, p, d) curves as one polyline (c * (p + 1), d) with a gap after each."""
     gap = np.full((len(curves), 1, curves.shape[2]), np.nan)
@@ -273,13 +331,30 @@ def _trace(points: np.ndarray, side: int, mode: str) -> dict[str, Any]:
     return trace | place | dict(zip("xyz", columns, strict=False))
 
 
-def _sphere() -> dict[str, Any]:
-    lon, lat = np.meshgrid(np.linspace(0, 2 * np.pi, 37), np.linspace(-np.pi / 2, np.pi / 2, 19))
+def _plain_band(field: np.ndarray) -> list[dict[str, Any]]:
+    outline = _band(field)
+    red, green, blue = (int(ROLE["z"][i : i + 2], 16) for i in (1, 3, 5))
+    fill = {"fill": "toself", "fillcolor": f"rgba({red},{green},{blue},0.4)", "line": {"width": 0}}
+    edge = _trace(outline[: len(outline) // 2], 0, "lines")
+    return [_trace(outline, 0, "lines") | fill, edge | {"line": {"color": ROLE["z"], "width": 1.5}}]
+
+
+def _sphere(field: np.ndarray | None) -> dict[str, Any]:
+    rows, columns = (19, 36) if field is None else field.shape
+    lon, lat = np.meshgrid(
+        np.linspace(0, 2 * np.pi, columns + 1), np.linspace(-np.pi / 2, np.pi / 2, rows)
+    )
     xyz = 0.985 * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)])
     x, y, z = np.round(xyz, 3).tolist()
     grey = [[0, "rgb(206,208,214)"], [1, "rgb(206,208,214)"]]
     look = {"opacity": 0.3, "showscale": False, "colorscale": grey, "hoverinfo": "skip"}
-    return {"type": "surface", "x": x, "y": y, "z": z, "contours": {}} | look
+    surface = {"type": "surface", "x": x, "y": y, "z": z, "contours": {}} | look
+    if field is None:
+        return surface
+    shades = {"colorscale": [grey[0], [1, ROLE["z"]]], "cmin": 0, "cmax": 1, "opacity": 1}
+    shades |= {"lighting": {"ambient": 0.9, "diffuse": 0.15, "specular": 0, "fresnel": 0}}
+    around = np.concatenate([field, field[:, :1]], axis=1).astype(float)
+    return surface | shades | {"surfacecolor": np.round(around, 4).tolist()}
 
 
 def _plain_layout(view: LatentView) -> dict[str, Any]:
