@@ -210,7 +210,7 @@ def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
         knob.kind is not bool and table["x"].map(lambda value: isinstance(value, int | float)).all()
     )
     if numeric and knob.scale != "linear" and len(table) and table["x"].min() > 0:
-        return alt.X("x:Q", title=title, scale=alt.Scale(type="log"))
+        return alt.X("x:Q", title=title, scale=alt.Scale(type="log", nice=False, padding=12))
     if numeric and knob.scale == "linear":
         whole = alt.Axis(tickMinStep=1, format="d") if knob.kind is int else alt.Axis()
         return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, padding=12), axis=whole)
@@ -309,11 +309,10 @@ def closed_curves(
     for line, (name, (_, colour)) in zip(lines, curves.items(), strict=True):
         drawn = alt.Chart(line).mark_line(color=colour, strokeWidth=2.5)
         layers.append(drawn.encode(x=x, y=y, order="at:Q", tooltip=alt.value(name)))
-    base = alt.Chart(marks).encode(x=x, y=y)
-    layers.append(base.mark_circle(size=110, color=ROLE[role], opacity=1))
-    layers.append(
-        base.mark_text(dx=14, dy=-10, fontSize=14, color=ROLE[role]).encode(text="name:N")
-    )
+    dots = alt.Chart(marks).mark_circle(size=110, color=ROLE[role], opacity=1)
+    outside = marks.assign(x=1.2 * marks["x"], y=1.2 * marks["y"])
+    names = alt.Chart(outside).mark_text(fontSize=14, color=ROLE[role])
+    layers += [dots.encode(x=x, y=y), names.encode(x=x, y=y, text="name:N")]
     chart = alt.layer(*layers).properties(**SQUARE).configure_view(strokeWidth=0)
     return chart, pd.concat([*lines, marks])
 

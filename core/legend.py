@@ -19,7 +19,9 @@ class Score:
         """Its value as a page shows it."""
         if value is None:
             return "–"
-        return f"{value:{self.format}}" if value or "+" not in self.format else "0"
+        if "+" in self.format:
+            return f"{value:{self.format}}".replace("-", "−") if value else "0"
+        return f"{value:{self.format}}"
 
 
 FEW_CLUSTERS = "for more than d + 1 clusters"

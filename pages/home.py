@@ -99,8 +99,8 @@ def reading_scores() -> None:
 
 story.opening(
     "When does an encoder find the latents behind its data?",
-    "Data are made from hidden latents $z$ by a mixing $g$. An encoder $f$ is trained on the data "
-    "alone. Sometimes it recovers $z$: theorems say when, and here you watch it happen, or fail.",
+    "Data are made from hidden latents $z$ by a mixing $g$. An encoder $f$ is trained on pairs or "
+    "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you watch it happen, or fail.",
 )
 pipeline()
 st.header("How to read the scores", anchor="scores")
@@ -111,7 +111,7 @@ st.markdown(
 reading_scores()
 st.markdown(
     "Two more things to keep apart: $\\kappa$ belongs to the world (how tightly a positive sits "
-    "around its anchor), $\\tau$ to the model (what its similarities are divided by). And every "
+    "around its anchor, or a latent around its cluster vector), $\\tau$ to the model (what its similarities are divided by). And every "
     "R² here is held out and stands beside what the raw data, or an untrained encoder, "
     "already gives."
 )

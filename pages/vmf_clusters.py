@@ -30,7 +30,7 @@ WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
     """The run, alone or beside the same world under the other kind of label."""
     before = article.shipped(scenario)
-    if not st.session_state.get(BESIDE) or story.presenting():
+    if not st.session_state.get(BESIDE):
         return runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=before)
     finished = {}
     params = cast(Clusters, experiment.params)
@@ -75,7 +75,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         split(result)
     if not story.presenting():
         levels = {
-            "Bayes floor": run.scores.get("loss_floor"),
+            f"Bayes floor of seed {seed}": run.scores.get("loss_floor"),
             "chance": float(np.log(params.n_labels)),
         }
         seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")
@@ -105,7 +105,15 @@ def view(run: recovery.Run, params: Clusters, choice: recovery.Choice, stale: bo
     if w is not None and np.isfinite(w[-1]).all():
         length = mean_length(w - offset(run.world["v"], w[-1], params))
         said += f", divided by {length:.3g}, their mean length"
-    return replace(drawn, note="; ".join([said, *([drawn.note] if drawn.note else [])]))
+    notes = [said, *([drawn.note] if drawn.note else [])]
+    if params.case == "C1" and len(run.moving.get("beta", ())):
+        notes.append(f"learnt β = {run.moving['beta'][-1]:.2f}, theory κ = {params.kappa:g}")
+    if not run.live and np.isfinite(run.z_hat[-1]).all():
+        from core import metrics  # scipy takes a while to import, and the numbers come first
+
+        axes = np.linalg.cond(metrics.affine_map(run.z, run.z_hat[-1])[0])
+        notes.append(f"the fitted linear map has axes {axes:.2f} : 1")
+    return replace(drawn, note="; ".join(notes))
 
 
 def arrows(run: recovery.Run, params: Clusters) -> list[Arrow]:
@@ -186,7 +194,7 @@ def why(result: Result) -> None:
     def posterior() -> None:
         assert loss is not None and floor is not None
         st.metric(
-            "Divergence from the true posterior",
+            "Divergence from the true posterior, held out",
             f"{loss - floor:.4f} nats",
             f"cross-entropy {loss:.3f} · Bayes floor {floor:.3f}",
             delta_color="off",
@@ -199,7 +207,6 @@ def why(result: Result) -> None:
         )  # fmt: skip
         st.altair_chart(chart, key="posterior", alt="The loss falls to the Bayes floor.")
         export.table(table, "posterior", "posterior.table")
-        st.caption("On held-out latents; the expectation over labels is exact.")
 
     def logits() -> None:
         rng = np.random.default_rng(0)
@@ -224,16 +231,24 @@ def why(result: Result) -> None:
         if params.case == "C4":
             h = metrics.linear_map(z_hat, z)  # z -> h, for row vectors
             entries = beta * h @ a.T / params.kappa
-            words = "βHᵀA/κ: the two maps undo each other."
+            words = "βHᵀA/κ: the identity if the two maps undo each other."
         else:
             m = metrics.linear_map(z, z_hat)
             entries = m @ m.T * (params.kappa**2 if params.case == "C3" else 1)
-            words = "AᵀA (times κ² for C3, where h = κ O z): the identity if h is a rotation."
+            words = "BᵀB (times κ² for C3, where h = κ O z): the identity if h is a rotation."
         chart, table = figures.matrix(entries)
         st.altair_chart(chart, key="matrix", alt="A small matrix that should be the identity.")
         st.caption(words)
         export.table(table, "matrix", "matrix.table")
 
+    st.caption(
+        "h = f ∘ g takes a latent to its feature. β scales the logits (learnt in C1 and C2, else "
+        "1). ψ is an offset that all weights may share: a softmax cannot see it."
+    )
+    if params.label_noise > 0:
+        st.caption(
+            ":material/info: Steps 2 and 3 need clean labels: here the best logits are not linear."
+        )
     if params.n_seen < params.d + 1 or params.cluster_law == "subspace":
         st.caption(
             ":material/info: The theorem asks that the cluster vectors' differences span the space."
@@ -245,7 +260,7 @@ def why(result: Result) -> None:
             (
                 "2. So logits agree",
                 r"Both are softmaxes: $\beta\langle w_i - w_k, f(x)\rangle = "
-                r"\kappa\langle v_i - v_k, z\rangle$ for all labels $i, k$ (equation 19).",
+                r"\kappa\langle v_i - v_k, z\rangle$ for all labels $i, k$ (the paper's equation 19).",
                 logits,
             ),
             ("3. So h is linear", last_step(params), linear),
@@ -268,17 +283,17 @@ def last_step(params: Clusters) -> str:
     """What is left of h, by the case and the number of clusters."""
     if params.case == "C4":
         return (
-            r"Enough clusters leave no freedom: $A(v_a - v_b) = w_a - w_b$ defines one linear map, "
+            r"With enough clusters no freedom is left: $A(v_a - v_b) = w_a - w_b$ defines one linear map, "
             r"and $h$ is its inverse transpose. Fit $h(z) \approx H z$ and $w \approx A v + \psi$."
         )
     if params.case == "C3" and params.n_seen < quadric_count(params.d):
         return (
             r"$h$ is linear. The paper concludes a rotation from $2d$ clusters; by this project's "
-            r"count it takes $d(d+3)/2$ (see When it breaks). Fit $A$ in $z \approx A\,\hat z$."
+            r"count it takes $d(d+3)/2$ (see When it breaks). Fit $B$ in $z \approx B\,\hat z$."
         )
     return (
-        r"$h$ is linear, and unit lengths leave only a rotation or reflection. Fit $A$ in "
-        r"$z \approx A\,\hat z$."
+        r"$h$ is linear, and unit lengths leave only a rotation or reflection. Fit $B$ in "
+        r"$z \approx B\,\hat z$."
     )
 
 

@@ -259,9 +259,12 @@ def test_the_second_parameter_is_the_shipped_one_until_another_is_chosen():
     assert not at.exception and at.text[1].value == ""
 
 
-def test_a_knob_off_the_shipped_sweep_leaves_the_choice_as_it_is():
+def test_off_the_shipped_sweep_only_a_visitors_own_choice_stays():
     at = AppTest.from_function(page_of_choices).run()
     at.select_slider(key="d").set_value(5).run()
+    assert at.text[0].value == "tau nothing linear_r2"
+    at.selectbox(key="by").set_value("kappa").run()
+    at.select_slider(key="d").set_value(4).run()
     assert at.text[0].value == "tau kappa linear_r2"
     elsewhere = AppTest.from_function(page_of_choices)
     elsewhere.query_params["d"] = "5"

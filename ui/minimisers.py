@@ -57,10 +57,10 @@ def ellipses() -> None:
     circle = np.stack([np.cos(turn), np.sin(turn)], 1)
     through = (circle - psi) @ np.linalg.inv(m).T  # where |M v + psi| = 1
     sides = (
-        ("d = 2, the world: four $v_c$ on the circle, and on an ellipse",
+        ("World: four $v_c$ on circle and ellipse",
          {"the sphere of z": (circle, ROLE["z"]), "|Mv + ψ| = 1": (through, ROLE["theory"])},
          v, "v"),
-        ("A solution: $w_c$ on the circle, $h(z)/\\kappa$ on an ellipse",
+        ("Solution: $w_c$ on the circle",
          {"unit weights": (circle, ROLE["theory"]),
           "h(z)/κ": (circle @ np.linalg.inv(m), ROLE["z_hat"])}, v @ m.T + psi, "w"),
     )  # fmt: skip

@@ -25,7 +25,7 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
     """How many seeds keep the promise, the table behind the picture, and every seed as a dot."""
     results = list(shown.results.values())
     if shown.stale:
-        st.caption("These are the numbers of the run before.")
+        st.caption("These are the numbers of another setting, until this one has run.")
     elif len(results) == len(shown.experiment.members):
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
         with words:
@@ -45,7 +45,7 @@ def strip(results: Sequence[Result], score: str) -> None:
     for kind, word in BASELINES.items():
         known = [v for r in results if (v := r.scores.get(f"{kind}_{score}")) is not None]
         if known:
-            beside[word] = float(np.mean(known))
+            beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
     title = SCORES[score].title
     chart, _ = figures.strip(values, beside, title, ceiling=1.0)
     st.altair_chart(chart, key="every_seed", alt=f"{title} of every seed as a dot on a line.")
@@ -72,7 +72,7 @@ def curves(
         )  # fmt: skip
     for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
         with column:
-            title = SCORES[score].title
+            title = "Training loss, nats" if score == "loss" else SCORES[score].title
             levels = loss_levels if score == "loss" else baselines(run, score)
             known = {name: value for name, value in levels.items() if value is not None}
             chart, table = figures.curves(history(shown, score), run.total, title, known, bold)

@@ -11,6 +11,7 @@ from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_
 from ui import export, knobs, runner
 
 VARY, BY, SCORE = "vary", "by", "score"
+USUAL = "by.usual"
 NOTHING = "nothing"  # the second parameter of a sweep that has none
 POINTS, FEW_POINTS = 7, 3
 
@@ -124,8 +125,10 @@ def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
     if shipped and shipped.by and shipped.by[0] in offered and _is_for(shipped, params):
         usual = shipped.by[0]
     # Said anew each time: what is usual changes with the knobs, and the link leaves out only that.
-    held = st.session_state.get(BY)
-    st.session_state[BY] = held if held in offered else usual
+    held, before = st.session_state.get(BY), st.session_state.get(USUAL)
+    nobody_chose = held is None or held == before  # it follows what is shipped for the setting
+    st.session_state[BY] = usual if nobody_chose or held not in offered else held
+    st.session_state[USUAL] = usual
     by = st.selectbox(
         "For each",
         offered,
@@ -205,6 +208,8 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
                 st.session_state["show"] = member.seed
                 runner.rerun_page()
 
+    if shown.stale:
+        st.caption("These curves belong to another setting, until this one has run.")
     title = SCORES[score].title
     lines = f", for each {by.label.lower()}" if by else ""
     st.altair_chart(

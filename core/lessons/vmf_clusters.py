@@ -16,7 +16,7 @@ PRESETS = (
     Preset(
         "free",
         "C4: both free",
-        "Nothing is normalised. The sphere comes back as a linear image of itself, an ellipsoid.",
+        "Nothing is normalised, so theory leaves any linear map. Training ends near a rotation.",
         {},
     ),
     Preset(
@@ -34,7 +34,7 @@ PRESETS = (
     Preset(
         "unit_both",
         "C1: both unit",
-        "Everything on the sphere, and the learnt β finds the world's κ.",
+        "Everything on the sphere, and the learnt β comes close to the world's κ.",
         {"case": "C1"},
     ),
     Preset(
