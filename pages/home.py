@@ -100,7 +100,8 @@ def reading_scores() -> None:
 story.opening(
     "When does an encoder find the latents behind its data?",
     "Data are made from hidden latents $z$ by a mixing $g$. An encoder $f$ is trained on pairs or "
-    "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you watch it happen, or fail.",
+    "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you "
+    "watch it happen, or fail.",
 )
 pipeline()
 st.header("How to read the scores", anchor="scores")
@@ -111,9 +112,9 @@ st.markdown(
 reading_scores()
 st.markdown(
     "Two more things to keep apart: $\\kappa$ belongs to the world (how tightly a positive sits "
-    "around its anchor, or a latent around its cluster vector), $\\tau$ to the model (what its similarities are divided by). And every "
-    "R² here is held out and stands beside what the raw data, or an untrained encoder, "
-    "already gives."
+    "around its anchor, or a latent around its cluster vector), $\\tau$ to the model (what its "
+    "similarities are divided by). And every R² here is held out and stands beside what the raw "
+    "data, or an untrained encoder, already gives."
 )
 st.header("What to try", anchor="try")
 for name, preset_name, words in LINKS:
@@ -122,7 +123,7 @@ for name, preset_name, words in LINKS:
     params = scenario.Params.model_validate(dict(preset.params))
     results = list(runner.stored(Experiment(params, scenario.name, preset.seeds).members).values())
     with st.container(horizontal=True, vertical_alignment="center"):
-        link = knobs.query(preset)
+        link = knobs.query(scenario, preset)
         st.page_link(
             f"pages/{name}.py", label=words, icon=":material/arrow_forward:", query_params=link
         )

@@ -260,7 +260,7 @@ def why(result: Result) -> None:
             (
                 "2. So logits agree",
                 r"Both are softmaxes: $\beta\langle w_i - w_k, f(x)\rangle = "
-                r"\kappa\langle v_i - v_k, z\rangle$ for all labels $i, k$ (the paper's equation 19).",
+                r"\kappa\langle v_i - v_k, z\rangle$ for all labels $i, k$ (equation 19 there).",
                 logits,
             ),
             ("3. So h is linear", last_step(params), linear),
@@ -283,8 +283,9 @@ def last_step(params: Clusters) -> str:
     """What is left of h, by the case and the number of clusters."""
     if params.case == "C4":
         return (
-            r"With enough clusters no freedom is left: $A(v_a - v_b) = w_a - w_b$ defines one linear map, "
-            r"and $h$ is its inverse transpose. Fit $h(z) \approx H z$ and $w \approx A v + \psi$."
+            r"With enough clusters no freedom is left: $A(v_a - v_b) = w_a - w_b$ defines one "
+            r"linear map, and $h$ is its inverse transpose. Fit $h(z) \approx H z$ and "
+            r"$w \approx A v + \psi$."
         )
     if params.case == "C3" and params.n_seen < quadric_count(params.d):
         return (

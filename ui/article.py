@@ -64,7 +64,7 @@ def opening(
 
 def shipped(scenario: Scenario) -> Experiment:
     """The default setting, which the gallery holds: what a panel shows before anything else."""
-    return Experiment(scenario.Params(), scenario.name, (0, 1, 2))
+    return Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
 
 
 def sections(

@@ -33,12 +33,12 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
 
     So a page can show its numbers before its knobs, which take the browser longer.
     """
-    knobs = knobs_of(scenario.Params)
+    knobs = scenario.controls()
     _read_link(scenario.Params, knobs, prefix)
     held = {
         name: st.session_state.get(key_of(name, prefix), k.default) for name, k in knobs.items()
     }
-    params, sentence = _valid(scenario.Params, held)
+    params, sentence = _valid(scenario.Params, knobs, held)
     if sentence:
         _note(prefix, sentence)
     return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
@@ -52,7 +52,7 @@ def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
 
 
 def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
-    knobs, off = knobs_of(scenario.Params), params.inactive()
+    knobs, off = scenario.controls(), params.inactive()
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off)
@@ -150,11 +150,17 @@ def name_of(knob: Knob) -> str:
     return f"{knob.label} ${knob.symbol}$" if knob.symbol else knob.label
 
 
-def query(preset: Preset) -> dict[str, str]:
+def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
     """A preset as the query of a link to its page, where it is of the page's first scenario."""
-    wanted = {name: spoken(value) for name, value in {**preset.params, **preset.link}.items()}
+    params = scenario.Params.model_validate(dict(preset.params))
+    wanted = {
+        name: spoken(getattr(params, name))
+        for name, knob in scenario.controls().items()
+        if getattr(params, name) != knob.default
+    }
+    switched = {name: spoken(value) for name, value in preset.link.items()}
     seeds = {SEEDS: str(len(preset.seeds))} if len(preset.seeds) != DEFAULT_SEEDS else {}
-    return {**wanted, **seeds}
+    return {**wanted, **switched, **seeds}
 
 
 def _widget(knob: Knob, key: str, off: bool) -> None:
@@ -187,6 +193,7 @@ def _extra(key: str) -> set[Value]:
 
 def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> None:
     """Take what the link asks for, once; fields are validated together, as their rules are."""
+    start = {name: knob.default for name, knob in knobs.items()}
     wanted: dict[str, Value] = {}
     for name, knob in knobs.items():
         key = key_of(name, prefix)
@@ -196,11 +203,12 @@ def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> N
             wanted[name] = None if empty else raw
     while wanted:
         try:
-            params = model.model_validate(wanted)
+            params = model.model_validate({**start, **wanted})
             break
         except ValidationError as error:
             field, reason = explain(error, _quoted)
-            wanted.pop(field)
+            # a field that was not asked for may be the one that does not fit what was
+            wanted.pop(field) if field in wanted else wanted.clear()
             knob = knobs[field]
             _note(prefix, f"{knob.label} in the link {reason}; "
                           f"{spoken(knob.default)} is used instead.")  # fmt: skip
@@ -227,16 +235,17 @@ def _quoted(text: str) -> str:
     return "`" + text[:40].replace("`", "'").replace("\n", " ") + "`"
 
 
-def _valid(model: type[Params], values: Mapping[str, Value]) -> tuple[Params, str]:
-    """The parameters, and a sentence when a field had to fall back to its default."""
+def _valid(
+    model: type[Params], knobs: Mapping[str, Knob], values: Mapping[str, Value]
+) -> tuple[Params, str]:
+    """The parameters, and a sentence when a field had to fall back to its start."""
     try:
         return model.model_validate(dict(values)), ""
     except ValidationError as error:
         field, reason = explain(error, _quoted)
-        knob = knobs_of(model)[field]
-        rest = {name: value for name, value in values.items() if name != field}
+        knob = knobs[field]
         sentence = f"{knob.label} {reason}; {spoken(knob.default)} is used instead."
-        return _valid(model, rest)[0], sentence
+        return _valid(model, knobs, {**values, field: knob.default})[0], sentence
 
 
 def _note(prefix: str, sentence: str) -> None:

@@ -4,7 +4,7 @@ Nothing here trains or draws, so importing it is cheap (no torch).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -231,7 +231,8 @@ class Scenario:
     `version` is raised when the scenario's numbers change. `claim` is what the theorem promises
     for given parameters. `scores` are those that its curves and sweeps offer, the first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
-    duration is foretold.
+    duration is foretold. What follows belongs to a page: presets, sweeps and tables of papers,
+    the parameters it opens with, and the knobs it puts in front.
     """
 
     name: str
@@ -246,3 +247,17 @@ class Scenario:
     sweeps: tuple[Sweep, ...] = ()
     published: tuple[Published, ...] = ()
     start: Mapping[str, Value] = field(default_factory=dict)
+    front: tuple[str, ...] = ()
+
+    def at_start(self) -> Any:
+        """The parameters a page opens with: the defaults but for `start`."""
+        return self.Params.model_validate(dict(self.start))
+
+    def controls(self) -> dict[str, Knob]:
+        """The page's knobs: those of `front` first and the others behind, each at its start."""
+        knobs, start = knobs_of(self.Params), self.at_start()
+        first = self.front or tuple(name for name, knob in knobs.items() if not knob.advanced)
+        return {
+            name: replace(knobs[name], default=getattr(start, name), advanced=name not in first)
+            for name in (*first, *(name for name in knobs if name not in first))
+        }
