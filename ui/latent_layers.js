@@ -81,9 +81,7 @@ function ball(side, p, field, density) { // lit from the eye; translucent, so th
   // Triangles are not sorted by depth: the far side of a translucent density would come in front.
   const skin = field ? { intensity: field.flat, cmin: 0, cmax: 1, showscale: false, opacity: 1,
     colorscale: [[0, p.ball], [1, density]] } : { color: p.ball, opacity: 0.42 };
-  // Plotly keeps a mesh's old colour scale when it loses its intensity, but not under a new uid.
   const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, ...skin,
-    uid: `${field ? "density" : "ball"}${side}`,
     hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
     lighting: { ambient: field ? 0.85 : 0.75, diffuse: field ? 0.2 : 0.35, specular: 0.05,
       roughness: 0.9, fresnel: 0.1 } };
