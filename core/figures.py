@@ -277,6 +277,22 @@ def matrix(entries: np.ndarray) -> Figure:
     return alt.layer(cells, words).properties(height=300), table
 
 
+def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
+    """A score of several settings, one row each and every seed a dot."""
+    rows = [(name, value) for name, values in groups.items() for value in values]
+    table = pd.DataFrame(rows, columns=["setting", title])
+    chart = (
+        alt.Chart(table)
+        .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
+        .encode(
+            x=alt.X(f"{title}:Q", title=title, scale=alt.Scale(zero=False, padding=14)),
+            y=alt.Y("setting:N", title=None, sort=list(groups), axis=alt.Axis(labelLimit=200)),
+            tooltip=["setting:N", alt.Tooltip(f"{title}:Q", format=".3f")],
+        )
+    )
+    return chart.properties(height=42 + 26 * len(groups)), table
+
+
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:
     """A latent direction (n,) against its linear read-out (n,), with the identity dashed."""
     table = pd.DataFrame({"true": true, "read out": found, "colour": list(colours)})

@@ -42,6 +42,12 @@ SCORES = {  # in the order in which a page shows them
         "of 1",
         none=FEW_CLUSTERS,
     ),
+    "clipped_r2": Score(
+        "R² of clipped z",
+        "linear R² of z clipped to the range of the cluster vectors, by coordinate",
+        "of 1",
+        none="for latents off the sphere",
+    ),
     "span_r2": Score(
         "R² inside the span", "R² of the latents' part in the span of all vₐ − v_b", "of 1"
     ),

@@ -126,6 +126,15 @@ def _scaled_rotations(gram: Array, cross: Array) -> Array:
     return (s.sum(-1) / energy)[:, None, None] * turn
 
 
+def clipped_r2(z: Array, z_hat: Array, v: Array) -> float:
+    """Linear R2 of z clipped, by coordinate, to the range of the cluster vectors v (C, d).
+
+    Beyond the outermost centre the ratios of Laplace densities are constant: what a label can tell
+    of a coordinate ends there.
+    """
+    return linear_r2(z.clip(v.min(0), v.max(0)), z_hat)
+
+
 def span_r2(z: Array, z_hat: Array, v: Array) -> float | None:
     """Linear R2 of the latents' part in span{v_a - v_b}; None when that is the whole space."""
     inside, outside = span(v)

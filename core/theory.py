@@ -96,11 +96,6 @@ def rotation_scores(angle_deg: float) -> tuple[float, float]:
     return 1.0, float(max(abs(np.cos(angle)), abs(np.sin(angle))))
 
 
-def cluster_log_likelihood(z: Array, v: Array, kappa: float) -> Array:
-    """log p(z | c) of vMF clusters up to a constant: kappa <v_c, z>, (n, C)."""
-    return kappa * z @ v.T
-
-
 def label_posterior(log_likelihood: Array, n_instances: Array, noise: float) -> Array:
     """p(y | z) of one label of each cluster, (n, C), from log p(z | c) (n, C).
 

@@ -14,15 +14,13 @@ from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
 from core.scenarios.clusters import Clusters, quadric_count
 from core.scenarios.scenario import Value
-from ui import article, export, knobs, minimisers, recovery, runner, seeds, story
-from ui.latent_view import Arrow, LatentView
+from ui import article, export, head_view, knobs, minimisers, recovery, runner, seeds, story
 
 scenario = LESSONS["vmf_clusters"]
 BESIDE = "beside"
 OTHER = {"class": "instance", "instance": "class"}
 HEADINGS = {"class": "Supervised: labels are classes", "instance": "DIET: labels are instances"}
 TRIPLES = 1000  # points and pairs of labels in the proof's picture
-MOST_ARROWS = 30  # where only three of more coordinates are drawn
 STUCK = 0.03  # nats above the Bayes floor
 WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 
@@ -66,7 +64,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     radius = {"C3": f"theory κ = {params.kappa:g}", "C4": ""}.get(params.case, "by design")
     recovery.numbers(run, claim, ideals={"feature_norm": radius})
     with place:
-        recovery.picture(view(run, params, choice, shown.stale), "globe",
+        recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
                          440 if story.presenting() else 380)  # fmt: skip
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)
@@ -88,63 +86,11 @@ def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     if run is None:
         st.caption("Not started yet.")
         return
-    recovery.picture(view(run, params, choice, shown.stale), f"globe.{key}", 300)
+    recovery.picture(head_view.of(run, params, choice, shown.stale), f"globe.{key}", 300)
     names = ("linear_r2", "v_r2", "loss", "loss_floor")
     words = [f"{SCORES[n].title} **{SCORES[n].written(run.scores.get(n))}**" for n in names[:3]]
     floor = run.scores.get("loss_floor")
     st.markdown(" · ".join(words) + ("" if floor is None else f" (floor {floor:.2f})"))
-
-
-def view(run: recovery.Run, params: Clusters, choice: recovery.Choice, stale: bool) -> LatentView:
-    """Truth with its cluster vectors beside recovered latents with the rows of W."""
-    drawn = recovery.view_of(run, choice, stale, arrows=arrows(run, params))
-    said = "green: cluster vectors v; purple: rows of W"
-    if params.case in ("C2", "C4"):
-        said += " without the offset they share"
-    w = run.moving.get("w")
-    if w is not None and np.isfinite(w[-1]).all():
-        length = mean_length(w - offset(run.world["v"], w[-1], params))
-        said += f", divided by {length:.3g}, their mean length"
-    notes = [said, *([drawn.note] if drawn.note else [])]
-    if params.case == "C1" and len(run.moving.get("beta", ())):
-        notes.append(f"learnt β = {run.moving['beta'][-1]:.2f}, theory κ = {params.kappa:g}")
-    if not run.live and np.isfinite(run.z_hat[-1]).all():
-        from core import metrics  # scipy takes a while to import, and the numbers come first
-
-        axes = np.linalg.cond(metrics.affine_map(run.z, run.z_hat[-1])[0])
-        notes.append(f"the fitted linear map has axes {axes:.2f} : 1")
-    return replace(drawn, note="; ".join(notes))
-
-
-def arrows(run: recovery.Run, params: Clusters) -> list[Arrow]:
-    """Cluster vectors, and the head's rows without their common offset, of mean length 1."""
-    v, w = run.world.get("v"), run.moving.get("w")
-    if v is None or w is None or not np.isfinite(w).all():
-        return []
-    every = -(-len(v) // MOST_ARROWS) if params.d > 3 else 1
-    rows = w - offset(v, w[-1], params)
-    rows = rows / mean_length(rows)
-    distinct = np.unique(v[::every], axis=0)
-    return [
-        *(Arrow("", "v", each, None) for each in distinct),
-        *(Arrow("", "w", None, rows[:, i]) for i in range(0, len(v), every)),
-    ]
-
-
-def offset(v: np.ndarray, w: np.ndarray, params: Clusters) -> np.ndarray | float:
-    """psi of w = A v + psi, which cross-entropy does not see; the rows' mean where A is unknown."""
-    if params.case in ("C1", "C3"):
-        return 0.0
-    if params.n_seen < params.d + 1:
-        return w.mean(0)
-    from core import metrics  # scipy takes a while to import, and the numbers come first
-
-    return metrics.affine_map(v, w)[1].astype(np.float32)
-
-
-def mean_length(rows: np.ndarray) -> float:
-    """Mean length of the rows (k, r, d) at the last frame."""
-    return float(np.linalg.norm(rows[-1], axis=1).mean().clip(1e-9))
 
 
 def split(result: Result) -> None:
@@ -304,7 +250,7 @@ BREAKS = {
     "tight": "**κ = 50** (d = 5). An optimisation failure: the loss stays above its floor",
     "noise": "**Noisy labels.** Four in five drawn at random, where the paper, with 40 times the "
     "steps, reports minimal degradation",
-    "stuck": "**A head of full length at the start** (C3)",
+    "stuck": "**A long head at the start** (C3, three times PyTorch's default)",
 }
 
 

@@ -61,7 +61,7 @@ def test_a_preset_with_another_switch_is_not_that_preset():
 
 def test_a_link_to_a_preset_opens_it():
     preset = Preset("both", "", "", {"kappa": 3.0, "tau": None}, (0,), {"beside": True})
-    assert knobs.query(SPHERE, preset) == {"kappa": "3", "tau": "auto", "beside": "True", "seeds": "1"}
+    assert knobs.query(SPHERE, preset) == {"kappa": "3", "beside": "True", "seeds": "1"}
     at = AppTest.from_function(page_with_a_switch)
     at.query_params.update({"kappa": "3", "beside": "True"})
     at.run()

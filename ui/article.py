@@ -74,18 +74,22 @@ def sections(
     breaks: Callable[[], None],
     paper: Callable[[], None],
     sources: str,
+    headings: tuple[str, str] = ("Why it works", "When it breaks"),
 ) -> None:
-    """What stands under the main picture, unless it is being shown to a room."""
+    """What stands under the main picture, unless it is being shown to a room.
+
+    `headings` are those of `why` and `breaks`.
+    """
     if story.presenting():
         return
     st.header("How the scores change", anchor="sweep")
     sweep.panel(scenario, opened.params, opened.seeds)
-    st.header("Why it works", anchor="why")
+    st.header(headings[0], anchor="why")
     if opened.result is not None:
         why(opened.result)
     else:
         st.caption("The steps are drawn from a finished run: they appear when this one is.")
-    st.header("When it breaks", anchor="breaks")
+    st.header(headings[1], anchor="breaks")
     breaks()
     st.header("The paper's numbers", anchor="paper")
     paper()

@@ -104,7 +104,10 @@ def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
     """
     turn_to(scenario, preset.params, len(preset.seeds), prefix)
     for key, value in switches(scenario, preset).items():
-        st.session_state[key] = value
+        if value is None:
+            st.session_state.pop(key, None)
+        else:
+            st.session_state[key] = value
 
 
 def switches(scenario: Scenario, preset: Preset) -> dict[str, Value]:

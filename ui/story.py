@@ -34,6 +34,7 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
         if same and all(
             (st.session_state.get(key) or None) == (value or None)
             for key, value in knobs.switches(scenario, preset).items()
+            if isinstance(value, bool)  # which seed is drawn, say, is the visitor's to change
         ):
             return preset
     return None

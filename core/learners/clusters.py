@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import metrics, theory
+from core.densities import Conditional
 from core.encoder import make_encoder
 from core.evaluation import EVALUATED, Evaluation
 from core.experiment import Member, Scores
@@ -44,7 +45,8 @@ class World:
             torch.arange(p.n_labels, device=device) * p.n_seen // p.n_labels
         )  # of each label
         self.label_noise = torch.tensor([s.label_noise for s in settings], device=device)
-        self.conditional, self.project = p.conditional, p.project
+        self.conditional = p.conditional
+        self.on_sphere = p.on_sphere
 
         def column(values: list[float]) -> Tensor:
             return torch.tensor(values, dtype=torch.float64, device=device)
@@ -79,7 +81,7 @@ class World:
             return self.vmf.sample(mean, noise.uniform(n), noise.normal(n, self.d))
         z = mean + (self.spread * self._noise(mean, noise)).float()
         z = z.clamp(-self.bound.float(), self.bound.float())  # rounding may pass the bound
-        return normalise(z) if self.project else z
+        return normalise(z) if self.on_sphere else z
 
     def _noise(self, mean: Tensor, noise: Noise) -> Tensor:
         """Noise (m, n, d) of scale 1."""
@@ -238,6 +240,7 @@ class Learner:
             "singular_value_mae": None
             if expected is None
             else metrics.singular_value_mae(z, z_hat, expected),
+            "clipped_r2": None if self.world.on_sphere else metrics.clipped_r2(z, z_hat, self.v[i]),
             "degree": self.evaluation.degree(covering),
             "feature_norm": float(np.linalg.norm(z_hat, axis=1).mean()),
         }
@@ -261,8 +264,8 @@ class Learner:
     def _posterior(self, i: int) -> np.ndarray:
         """p(y | z) of one label of each cluster on the evaluation set, (n, C)."""
         z, p = self.evaluation.z[i].astype(float), self.settings[i]
-        likelihood = theory.cluster_log_likelihood(z, self.v[i], p.kappa)
-        return theory.label_posterior(likelihood, self.n_instances, p.label_noise)
+        log_density = Conditional(**p.law).log_density(z, self.v[i])
+        return theory.label_posterior(log_density, self.n_instances, p.label_noise)
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
         """Scores of x itself and of f at its start, and the loss at the truth."""
@@ -293,7 +296,7 @@ class Learner:
 
 SCORES = (
     "linear_r2", "orthogonal_r2", "v_r2", "v_orthogonal_r2", "singular_value_mae", "span_r2",
-    "complement_r2", "degree", "feature_norm",
+    "complement_r2", "clipped_r2", "degree", "feature_norm",
 )  # fmt: skip
 
 

@@ -71,9 +71,10 @@ PRESETS = (
     Preset(
         "stuck",
         "Stuck",
-        "A head of full length at the start: a seed in eight ends far above the floor.",
-        {"case": "C3", "head_scale": 1.0},
+        "A long head at the start, three times PyTorch's: some seeds end far above the floor.",
+        {"case": "C3", "head_scale": 3.0},
         seeds=EIGHT,
+        link={"show": 2},
     ),
     Preset("five", "d = 5", "A hundred clusters in five dimensions.", FIVE),
     Preset(

@@ -5,7 +5,7 @@ Theorems 1C and 2C.
 """
 
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 from core.scenarios.scenario import Claim, Notice, Params, Scenario, knob
 
@@ -226,7 +226,7 @@ class Clusters(Params):
         """Whether the clusters cover the sphere, so that the degree speaks of seen latents."""
         tight = self.conditional == "vmf" and self.kappa >= 30
         spread_out = self.n_seen >= 4 * self.d and self.cluster_law == "uniform" and not tight
-        return spread_out and (self.project or self.conditional == "vmf")
+        return spread_out and self.on_sphere
 
     def inactive(self) -> frozenset[str]:
         """Class labels have no instances, and every conditional its own parameters."""
@@ -245,6 +245,24 @@ class Clusters(Params):
     def n_seen(self) -> int:
         """Clusters that have a label: fewer than there are when instances are too few."""
         return min(self.n_clusters, self.n_labels)
+
+    @property
+    def on_sphere(self) -> bool:
+        """Whether latents lie on the sphere."""
+        return self.project or self.conditional == "vmf"
+
+    @property
+    def law(self) -> dict[str, Any]:
+        """How latents lie around a cluster vector, as `core.densities.Conditional` takes it."""
+        truncated = self.conditional == "gennorm"
+        return {
+            "family": self.conditional,
+            "kappa": self.kappa,
+            "shape": self.shape,
+            "spread": self.spread,
+            "truncation": self.truncation if truncated else None,
+            "project": self.project,
+        }
 
     @property
     def unit_features(self) -> bool:
