@@ -379,14 +379,15 @@ def _on_globe(latitude: Array, longitude: Array) -> Array:
 
 
 def _joined(pieces: list[Array]) -> list[Array]:
-    """Curves (p, 3), those that the grid's seam has cut put together again."""
+    """Curves (p, 3), those that the grid's seam has cut put together again.
+
+    All run with the higher density on the same side, so that an end meets only a beginning.
+    """
     curves: list[Array] = []
     while pieces:
         curve = pieces.pop()
         while not _meet(curve[-1], curve[0]):
             for i, other in enumerate(pieces):
-                if _meet(curve[-1], other[-1]):
-                    other = other[::-1]
                 if _meet(curve[-1], other[0]):
                     curve = np.concatenate([curve, other[1:]])
                     del pieces[i]

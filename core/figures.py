@@ -278,19 +278,20 @@ def matrix(entries: np.ndarray) -> Figure:
 
 
 def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """A score of several settings, one row each and every seed a dot."""
+    """A score of several settings, at best 1: one row each and every seed a dot."""
     rows = [(name, value) for name, values in groups.items() for value in values]
     table = pd.DataFrame(rows, columns=["setting", title])
+    low = min([0.8, *table[title]]) - 0.01  # one scale, so that small differences look small
     chart = (
         alt.Chart(table)
         .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
         .encode(
-            x=alt.X(f"{title}:Q", title=title, scale=alt.Scale(zero=False, padding=14)),
+            x=alt.X(f"{title}:Q", title=title, scale=alt.Scale(domain=[low, 1.005], clamp=False)),
             y=alt.Y("setting:N", title=None, sort=list(groups), axis=alt.Axis(labelLimit=200)),
             tooltip=["setting:N", alt.Tooltip(f"{title}:Q", format=".3f")],
         )
     )
-    return chart.properties(height=42 + 26 * len(groups)), table
+    return chart.properties(height=alt.Step(24)), table
 
 
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:

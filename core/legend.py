@@ -46,7 +46,6 @@ SCORES = {  # in the order in which a page shows them
         "R² of clipped z",
         "linear R² of z clipped to the range of the cluster vectors, by coordinate",
         "of 1",
-        none="for latents off the sphere",
     ),
     "span_r2": Score(
         "R² inside the span", "R² of the latents' part in the span of all vₐ − v_b", "of 1"

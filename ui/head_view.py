@@ -13,6 +13,7 @@ from core.scenarios.clusters import Clusters
 from ui import recovery
 from ui.latent_view import Arrow, LatentView
 
+EYE = np.array([0.9, -1.5, 0.65])  # where the view is seen from at first
 MOST_ARROWS = 30  # where only three of more coordinates are drawn
 
 
@@ -23,8 +24,14 @@ def of(
     stale: bool,
     density: bool = False,
 ) -> LatentView:
-    """Truth with its cluster vectors beside recovered latents with the rows of W."""
-    drawn = recovery.view_of(run, choice, stale, arrows=arrows(run, params))
+    """Truth with its cluster vectors beside recovered latents with the rows of W.
+
+    With `density`, where it can be drawn, one cluster and the law around it.
+    """
+    one = None
+    if density and params.d == 3 and params.on_sphere and "v" in run.world:
+        one = int((run.world["v"] @ EYE).argmax())  # the cluster that faces whoever looks
+    drawn = recovery.view_of(run, choice, stale, arrows=arrows(run, params, one))
     said = "green: cluster vectors v; purple: rows of W"
     if params.case in ("C2", "C4"):
         said += " without the offset they share"
@@ -41,12 +48,10 @@ def of(
         axes = np.linalg.cond(metrics.affine_map(run.z, run.z_hat[-1])[0])
         notes.append(f"the fitted linear map has axes {axes:.2f} : 1")
     drawn = replace(drawn, note="; ".join(notes))
-    if density and params.d == 3 and params.on_sphere:
-        field, levels = _density(Conditional(**params.law), tuple(run.world["v"][0].tolist()))
-        return replace(
-            drawn, field=field, levels=levels, arrows=[each for each in drawn.arrows if each.label]
-        )
-    return drawn
+    if one is None:
+        return drawn
+    field, levels = _density(Conditional(**params.law), tuple(run.world["v"][one].tolist()))
+    return replace(drawn, field=field, levels=levels, net_bold=())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -56,23 +61,23 @@ def _density(conditional: Conditional, v: tuple[float, ...]) -> tuple[np.ndarray
     return field, levels
 
 
-def arrows(run: recovery.Run, params: Clusters) -> list[Arrow]:
+def arrows(run: recovery.Run, params: Clusters, one: int | None = None) -> list[Arrow]:
     """Cluster vectors, and the head's rows without their common offset, of mean length 1.
 
-    The first pair is named, for pictures of one cluster.
+    With `one` only that cluster's, and named.
     """
     v, w = run.world.get("v"), run.moving.get("w")
     if v is None or w is None or not np.isfinite(w).all():
         return []
-    every = -(-len(v) // MOST_ARROWS) if params.d > 3 else 1
     rows = w - offset(v, w[-1], params)
     rows = rows / mean_length(rows)
-    distinct = np.unique(v[1::every], axis=0)
+    if one is not None:
+        return [Arrow("v", "v", v[one], None), Arrow("w", "w", None, rows[:, one])]
+    every = -(-len(v) // MOST_ARROWS) if params.d > 3 else 1
+    distinct = np.unique(v[::every], axis=0)
     return [
-        Arrow("v₁", "v", v[0], None),
-        Arrow("w₁", "w", None, rows[:, 0]),
         *(Arrow("", "v", each, None) for each in distinct),
-        *(Arrow("", "w", None, rows[:, i]) for i in range(1, len(v), every)),
+        *(Arrow("", "w", None, rows[:, i]) for i in range(0, len(v), every)),
     ]
 
 

@@ -16,6 +16,7 @@ from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, expla
 SEEDS = "seeds"
 MOST_SEEDS = 8
 DEFAULT_SEEDS = 3
+WIDEST = 20  # letters that buttons side by side hold in the knobs' column
 # Where columns are stacked, the knobs keep to a third of the screen and scroll by themselves, so
 # that the picture stays in sight while one is turned.
 ON_A_PHONE = """<style>@media (max-width: 640px) {
@@ -173,6 +174,8 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
     common = {"key": key, "help": about, "disabled": off, "bind": "query-params"}
     if knob.kind is bool:
         st.toggle(name_of(knob), value=bool(knob.default), **common)
+    elif knob.choices and len("".join(knob.choices)) > WIDEST:
+        st.selectbox(name_of(knob), knob.choices, knob.choices.index(knob.default), **common)
     elif knob.choices:
         st.segmented_control(
             name_of(knob),

@@ -1,9 +1,10 @@
 """What the page on contrastive learning sets up: presets, sweeps, and the paper's table."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import infonce
-from core.scenarios.scenario import Preset, Published, Sweep
+from core.scenarios.scenario import Preset, Published, Sweep, Value
 
 PRESETS = (
     Preset(
@@ -73,6 +74,9 @@ PRESETS = (
     ),
 )
 
+BESIDE_CLUSTERS: Mapping[str, Value] = {
+    "conditional": "laplace", "mixing_layers": 0, "steps": 1200, "batch": 512,
+}  # fmt: skip
 SWEEPS = (
     Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
     Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
@@ -84,6 +88,8 @@ SWEEPS = (
     Sweep("mixing_layers", (0, 1, 2, 3, 4, 5), {}),
     Sweep("initialisation", ("identity", "standard"), {}),
     Sweep("spread", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"conditional": "laplace"}),
+    # beside cross-entropy on the page about broken conditionals: x = z, the same budget
+    Sweep("spread", (0.2, 0.5, 1.0, 2.0), BESIDE_CLUSTERS),
     Sweep("anneal", (0.0, 0.25, 0.5, 0.75), {"initialisation": "standard", "steps": 800}),
     Sweep("initialisation", ("identity",), {"steps": 800}, seeds=tuple(range(8))),
 )

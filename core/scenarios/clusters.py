@@ -390,6 +390,14 @@ def claim(params: Clusters) -> Claim:
 
     (Theorem 2C, on class labels, states only that h is linear.)
     """
+    if params.conditional != "vmf":
+        return Claim(
+            up_to="linear",
+            score="linear_r2",
+            promised=("linear_r2", "v_r2"),
+            statement="Nothing: the theorem assumes a von Mises-Fisher conditional.",
+            source="Reizinger et al. 2025, Assumptions 1C",
+        )
     source = f"Reizinger et al. 2025, Theorem 1C, case {params.case}"
     if params.supervision == "class":
         source += ", with one instance a class"
