@@ -193,6 +193,32 @@ class Bomb:
         return open, (str(self.path), "w")
 
 
+@pytest.mark.parametrize("small", (False, True))
+def test_both_forms_of_a_file_give_the_result_back_bit_for_bit(tmp_path, small):
+    full = result()
+    write(tmp_path / "a.npz", full, small)
+    again = read(tmp_path / "a.npz", full.member)
+    for name in ("z", "z_hat", "net", "net_hat", "loss", "loss_step", "frame_step"):
+        a, b = getattr(full, name), getattr(again, name)
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+    for group in ("history", "world", "moving"):
+        assert getattr(full, group).keys() == getattr(again, group).keys()
+        for name, array in getattr(full, group).items():
+            np.testing.assert_array_equal(array, getattr(again, group)[name])
+    assert again.scores == full.scores and again.provenance == full.provenance
+
+
+def test_a_packed_file_of_the_wrong_length_is_damaged(tmp_path):
+    path = tmp_path / "a.npz"
+    write(path, result(), small=True)
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **{**arrays, "packed": arrays["packed"][:-8]})
+    with pytest.raises(Damaged):
+        read(path)
+
+
 def with_meta(path, change, drop=(), extra=None):
     with np.load(path) as file:
         arrays = {name: file[name] for name in file.files if name not in drop}
