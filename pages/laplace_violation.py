@@ -276,7 +276,8 @@ def contrast() -> None:
         "$f$ for the noisy latents and the rows $w_c$ for the centres. Where the ratios are not "
         "bilinear it bends $f$ and leaves the $w_c$ straight. **InfoNCE** has one map for both, "
         "the anchor and its noisy partner, so the bend that one side asks for is held by the "
-        "other. Its score lies between the two of cross-entropy. And the published noise is small: "
+        "other: from a spread of 0.5 on its score lies between the two of cross-entropy. And the "
+        "published noise is small: "
         "near its anchor every law is a bump of which only the width matters."
     )
     infonce = LESSONS["infonce_sphere"]
