@@ -15,7 +15,16 @@ FILES = sorted(
     for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
     if path.exists() and "__pycache__" not in path.parts
 )
-LEAVES = ("spaces", "mixing", "encoder", "objectives", "metrics", "theory", "densities")
+LEAVES = (
+    "spaces",
+    "mixing",
+    "encoder",
+    "objectives",
+    "metrics",
+    "theory",
+    "densities",
+    "invariance",
+)
 # outside package: the places (a module, or a package with all that is in it) that may import it
 ONLY = {
     "torch": ("core.spaces", "core.mixing", "core.encoder", "core.objectives", "core.evaluation",
