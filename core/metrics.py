@@ -154,6 +154,26 @@ def span(v: Array) -> tuple[Array, Array]:
     return vt[:rank].T, vt[rank:].T
 
 
+def probe_accuracy(code: Array, y: Array, kind: str) -> float:
+    """Held-out accuracy of a fresh classifier of y (n,) on the code (n, d_z), standardised.
+
+    `kind` is "linear" (logistic regression) or "mlp" (one hidden layer, stopped early). A probe
+    that sees nothing scores the share of the largest class.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.neural_network import MLPClassifier
+
+    fit, test = _halves(len(code))
+    scale = code[fit].std(0)
+    x = (code - code[fit].mean(0)) / np.where(scale > 0, scale, 1)
+    probe = (
+        LogisticRegression(max_iter=500)
+        if kind == "linear"
+        else MLPClassifier((64,), early_stopping=True, max_iter=60, random_state=0, batch_size=256)
+    )
+    return float(probe.fit(x[fit], y[fit]).score(x[test], y[test]))
+
+
 class Degree:
     """Topological degree of h: S^(d-1) -> S^(d-1), d = 2 or 3, from the images of fixed points.
 

@@ -1,0 +1,347 @@
+"""Gradient reversal in a linear world: m members' codes, their adversaries, and the signed game."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core import invariance, metrics
+from core.experiment import Member, Scores
+from core.scenarios.reversal import Reversal as Params
+from core.spaces import VMF, Noise, generator, normalise
+from core.training import Observation, Truth, columns
+
+EVALUATED = 8192  # fresh latents: the first half fits, the second scores
+DRAWN = 500
+FRESH = 65_536  # latents behind the information of codes of more than two dimensions
+DRAWS = 200  # of cluster vectors; the best spread out are taken
+HIDDEN = 64  # units of the multilayer adversary
+BETA2 = 0.999
+WHITEN = 1e-4  # added to the variances of a whitened code
+
+
+class World:
+    """Cluster vectors of m members' nuisance, and latents around them."""
+
+    def __init__(
+        self, settings: Sequence[Params], seeds: Sequence[int], device: torch.device | str
+    ) -> None:
+        p = settings[0]
+        self.d, self.n_classes, self.rank = p.d, p.n_classes, p.rank
+        drawn = {seed: _directions(generator(seed, "world"), p) for seed in set(seeds)}
+        axes = torch.stack([drawn[seed][0] for seed in seeds])  # (m, d, d), rows
+        w = torch.stack([drawn[seed][1] for seed in seeds])  # (m, k, r)
+        height = torch.tensor([s.offset for s in settings])[:, None, None]
+        in_v = torch.bmm(w, axes[:, : p.rank])
+        v = height * axes[:, p.rank, None] + (1 - height**2).sqrt() * in_v
+        self.v = v.to(device)
+        self.inside, self.outside = axes[:, : p.rank], axes[:, p.rank :]
+        ratio = torch.linspace(-0.5, 0.5, p.n_classes, dtype=torch.float64)
+        self.kappa = torch.stack([s.kappa * s.kappa_spread**ratio for s in settings])  # (m, k)
+        self.laws = VMF.of(self.kappa.flatten().to(device), p.d)
+
+    def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
+        """Latents a (m, n, d) and their classes y (m, n), uniform."""
+        y = (noise.uniform(n) * self.n_classes).long()
+        u, normal = noise.uniform(n), noise.normal(n, self.d)
+        mean = self.v.gather(1, y[..., None].expand(-1, -1, self.d))
+        if (self.kappa == self.kappa[:, :1]).all():
+            own = VMF.of(self.kappa[:, 0].to(u.device), self.d)
+            return own.sample(mean, u, normal), y
+        m, k = self.kappa.shape
+        spread = u[:, None].expand(-1, k, -1).reshape(m * k, n)  # every class's angle, one taken
+        cosine, sine = (
+            part.view(m, k, n).gather(1, y[:, None])[:, 0]
+            for part in self.laws.cosine_and_sine(spread)
+        )
+        across = normal
+        for _ in range(2):
+            across = normalise(across - (across * mean).sum(-1, keepdim=True) * mean)
+        return cosine.float()[..., None] * mean + sine.float()[..., None] * across, y
+
+
+def _directions(stream: torch.Generator, p: Params) -> tuple[Tensor, Tensor]:
+    """Orthonormal axes (d, d), the first r spanning V, and unit w (k, r), well apart in V."""
+    axes = torch.linalg.qr(torch.randn(p.d, p.d, generator=stream))[0]
+    if p.rank == 1:
+        return axes, (1 - 2.0 * (torch.arange(p.n_classes) % 2))[:, None]
+    w = normalise(torch.randn(DRAWS, p.n_classes, p.rank, generator=stream))
+    gaps = torch.cdist(w, w) + 9 * torch.eye(p.n_classes)
+    # far apart, and with differences in every direction of V
+    widths = torch.linalg.svdvals(w - w.mean(1, keepdim=True))[:, p.rank - 1]
+    return axes, w[(gaps.amin((1, 2)) * widths).argmax()]
+
+
+class Adversary(nn.Module):
+    """A classifier of codes (m, n, d_z) into k classes, linear or with one hidden layer."""
+
+    def __init__(self, generators: Sequence[torch.Generator], p: Params) -> None:
+        super().__init__()
+        sizes = [p.code, *([HIDDEN] if p.adversary == "mlp" else []), p.n_classes]
+        layers = []
+        for fan_in, fan_out in pairwise(sizes):
+            scale = 0.1 if p.adversary == "linear" else fan_in**-0.5
+            draws = [torch.randn(fan_in, fan_out, generator=g) * scale for g in generators]
+            layers.append(torch.stack(draws))
+        self.weights = nn.ParameterList(layers)
+        self.biases = nn.ParameterList([torch.zeros(len(w), 1, w.shape[2]) for w in layers])
+
+    def forward(self, code: Tensor) -> Tensor:
+        """Logits (m, n, k)."""
+        for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            code = torch.baddbmm(bias, F.relu(code) if depth else code, weight)
+        return code
+
+
+class Player:
+    """SGD with momentum, or Adam, with every member's own rate and momentum."""
+
+    def __init__(self, like: Sequence[Tensor], rate: Tensor, beta1: Tensor, adam: bool) -> None:
+        self.rate, self.beta1, self.adam = rate[:, None, None], beta1[:, None, None], adam
+        self.mean = [torch.zeros_like(each) for each in like]
+        self.square = [torch.zeros_like(each) for each in like]
+        self.t = 0
+
+    def steps(self, gradients: Sequence[Tensor], share: float) -> list[Tensor]:
+        """What to subtract from each parameter (m, ., .), at a share of the rate."""
+        self.t += 1
+        rate = share * self.rate
+        found = []
+        for mean, square, gradient in zip(self.mean, self.square, gradients, strict=True):
+            # a running mean, so that momentum does not change the length of the steps
+            mean.mul_(self.beta1).add_((1 - self.beta1) * gradient)
+            if not self.adam:
+                found.append(rate * mean)
+                continue
+            square.mul_(BETA2).add_((1 - BETA2) * gradient**2)
+            unbiased = mean / (1 - self.beta1**self.t)
+            size = (square / (1 - BETA2**self.t)).sqrt() + 1e-8
+            found.append(rate * unbiased / size)
+        return found
+
+
+class Learner:
+    """m members of equal shape playing together; see `core.training.Learner`."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        self.members = members
+        self.settings = [cast(Params, member.params) for member in members]
+        self.device = device
+        p = self.settings[0]
+        self.p, self.steps = p, p.turns
+        seeds = [member.seed for member in members]
+        self.world = World(self.settings, seeds, device)
+
+        starts = [generator(seed, "initialisation") for seed in seeds]
+        self.rows = torch.stack([self._first_rows(i, g) for i, g in enumerate(starts)]).to(device)
+        self.adversary = Adversary(starts, p).to(device)
+
+        def column(name: str) -> Tensor:
+            return torch.tensor([float(getattr(s, name)) for s in self.settings], device=device)
+
+        self.lam, self.decay = column("lam")[:, None, None], column("encoder_weight_decay")
+        self.competitor = column("reconstruction")[:, None, None]
+        adam, beta1 = p.optimiser == "adam", column("beta1")
+        self.encoding = Player([self.rows], column("encoder_rate"), beta1, adam)
+        self.parameters = list(self.adversary.parameters())
+        self.classifying = Player(self.parameters, column("adversary_rate"), beta1, adam)
+
+        self.data = Noise(seeds, "data", device)
+        self.finite = self.world.draw(p.n_samples, self.data) if p.n_samples else None
+        evaluation = Noise(seeds, "evaluation", device)
+        a, y = self.world.draw(EVALUATED, evaluation)
+        self.a, self.y = a.cpu().numpy().astype(float), y.cpu().numpy()
+        self.fresh = self._fresh(seeds) if p.code > 2 else None
+        drawn = self.a[:, EVALUATED // 2 :][:, :DRAWN]
+        self.truth = Truth(
+            z=drawn.astype(np.float32),
+            net=np.zeros((len(members), 0, 0, p.d), np.float32),
+            world={
+                "v": self.world.v.cpu().numpy(),
+                "kappa": self.world.kappa.numpy(),
+                "y": self.y[:, EVALUATED // 2 :][:, :DRAWN].astype(np.int16),
+                "inside": self.world.inside.numpy(),
+                "outside": self.world.outside.numpy(),
+            },
+        )
+        self.loss = torch.full((len(members),), torch.nan)
+        self.baselines = [self._baselines(i) for i in range(len(members))]
+
+    def step(self, t: int) -> Tensor:
+        """One turn: the classifier's inner steps and the encoder's, or the next single move."""
+        if self.p.moves:
+            move = self.p.moves[t]
+            self.loss = self._move(1.0, encoder=move == "e", classifier=move == "a")
+        else:
+            # settle in the last quarter, so that the angle left is that of the data
+            share = min(1.0, 4 * (1 - t / self.steps))
+            for _ in range(self.p.inner_steps - 1):
+                self._move(share, encoder=False, classifier=True)
+            self.loss = self._move(share, encoder=True, classifier=True)
+        return self.loss
+
+    def look(self) -> Observation:
+        """Codes of the drawn points, and the rows of M."""
+        return self._observation({})
+
+    def observe(self) -> Observation:
+        """The same with angles, and the adversary's loss on the last batch."""
+        rows = [self._geometry(i) for i in range(len(self.members))]
+        return self._observation(columns(rows))
+
+    def finish(self) -> list[Scores]:
+        """Angles, exact information, fresh probes, content, the adversary's own loss."""
+        return [self._final(i) for i in range(len(self.members))]
+
+    def _move(self, share: float, encoder: bool, classifier: bool) -> Tensor:
+        """One simultaneous step of those who move, on one batch; the loss (m,) before it."""
+        a, y = self._batch()
+        rows = self.rows.detach().requires_grad_(encoder)
+        logits = self.adversary(self._code(a, rows))
+        each = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none")
+        loss = each.view(y.shape).mean(1)
+        wanted = [*([rows] if encoder else []), *(self.parameters if classifier else [])]
+        found = list(torch.autograd.grad(loss.sum(), wanted))
+        if encoder:
+            self._move_encoder(found.pop(0), a, share)
+        if classifier:
+            with torch.no_grad():
+                downs = self.classifying.steps(found, share)
+                for parameter, down in zip(self.parameters, downs, strict=True):
+                    parameter.sub_(down)
+        return loss.detach()
+
+    def _code(self, a: Tensor, rows: Tensor) -> Tensor:
+        """Codes (m, n, d_z) as the adversary sees them."""
+        code = torch.bmm(a, rows.mT)
+        if self.p.encoder != "whitened":
+            return code
+        centred = code - code.mean(1, keepdim=True)
+        covariance = torch.bmm(centred.mT, centred) / code.shape[1]
+        covariance = covariance + WHITEN * torch.eye(self.p.code, device=code.device)
+        factor = torch.linalg.cholesky(covariance)
+        return torch.linalg.solve_triangular(factor, centred.mT, upper=False).mT
+
+    def _move_encoder(self, uphill: Tensor, a: Tensor, share: float) -> None:
+        """Up the classifier's loss times lambda, down the competitor's; back to the manifold."""
+        gradient = -self.lam * uphill + self.competitor * self._competing(a)
+        if self.p.encoder == "grassmann":  # the tangent: only turning the row space counts
+            gradient = gradient - torch.bmm(torch.bmm(gradient, self.rows.mT), self.rows)
+        (down,) = self.encoding.steps([gradient], share)
+        shrink = 1 - share * self.decay[:, None, None] * self.encoding.rate
+        rows = (self.rows if self.p.encoder == "grassmann" else shrink * self.rows) - down
+        self.rows = _orthonormal(rows) if self.p.encoder == "grassmann" else rows
+
+    def _competing(self, a: Tensor) -> Tensor:
+        """Gradient in M of mean |a - M^T M a|^2 for orthonormal rows, which prefers V."""
+        scatter = torch.bmm(a.mT, a) / a.shape[1]
+        return -2 * torch.bmm(self.rows, scatter)
+
+    def _batch(self) -> tuple[Tensor, Tensor]:
+        if self.finite is None:
+            return self.world.draw(self.p.batch, self.data)
+        a, y = self.finite
+        chosen = self.data.index(a.shape[1], self.p.batch)
+        return a.gather(1, chosen[..., None].expand(-1, -1, self.p.d)), y.gather(1, chosen)
+
+    def _first_rows(self, i: int, stream: torch.Generator) -> Tensor:
+        """M at the start (d_z, d): random orthonormal rows, or such as lie in V or outside it."""
+        p = self.p
+        basis = torch.eye(p.d)
+        if p.start != "random":
+            first, second = self.world.inside[i], self.world.outside[i]
+            basis = torch.cat([first, second] if p.start == "v" else [second, first])
+            size = p.rank if p.start == "v" else p.d - p.rank
+            if p.code < size:
+                basis = basis[:size]
+            else:
+                return basis[: p.code].clone()
+        turn = torch.linalg.qr(torch.randn(len(basis), len(basis), generator=stream))[0]
+        return turn[: p.code] @ basis
+
+    def _fresh(self, seeds: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+        a, y = self.world.draw(FRESH, Noise(seeds, "floor", self.device))
+        return list(zip(a.cpu().numpy().astype(float), y.cpu().numpy(), strict=True))
+
+    def _observation(self, scores: dict[str, np.ndarray]) -> Observation:
+        rows = self.rows.cpu().numpy()
+        z_hat = self.truth.z @ rows.transpose(0, 2, 1)
+        net_hat = np.zeros((len(rows), 0, 0, self.p.code), np.float32)
+        return Observation(scores, z_hat, net_hat, {"m": rows})
+
+    def _row_space(self, i: int) -> np.ndarray:
+        """Orthonormal rows (d_z, d) of member i's code, whatever its scale."""
+        rows = self.rows[i].cpu().double().numpy()
+        return np.linalg.svd(rows, full_matrices=False)[2]
+
+    def _geometry(self, i: int) -> Scores:
+        names = ("angle_to_v_deg", "angle_to_v_perp_deg", "adversary_loss", "information_nats")
+        if not torch.isfinite(self.rows[i]).all():
+            return dict.fromkeys(names)
+        q = self._row_space(i)
+        return {
+            "angle_to_v_deg": invariance.largest_angle(q, self.world.inside[i].numpy()),
+            "angle_to_v_perp_deg": invariance.largest_angle(q, self.world.outside[i].numpy()),
+            "adversary_loss": None if torch.isnan(self.loss[i]) else float(self.loss[i]),
+            "information_nats": self._information(i, q) if len(q) <= 2 else None,
+        }
+
+    def _information(self, i: int, q: np.ndarray) -> float:
+        samples = None if self.fresh is None else self.fresh[i]
+        v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
+        return invariance.information(q, v, kappa, samples)[0]
+
+    def _final(self, i: int) -> Scores:
+        names = ("content_r2", "probe_accuracy_linear", "probe_accuracy_mlp", "loss")
+        scores = self._geometry(i)
+        if scores["angle_to_v_deg"] is None:
+            return {**scores, **dict.fromkeys(names)}
+        q = self._row_space(i)
+        code, content = self.a[i] @ q.T, self.a[i] @ self.world.outside[i].numpy().T
+        return {
+            **scores,
+            "information_nats": self._information(i, q),
+            "content_r2": metrics.linear_r2(content, code),
+            "probe_accuracy_linear": metrics.probe_accuracy(code, self.y[i], "linear"),
+            "probe_accuracy_mlp": metrics.probe_accuracy(code, self.y[i], "mlp"),
+            "loss": scores["adversary_loss"],
+        }
+
+    def _baselines(self, i: int) -> Scores:
+        """The closed-form answer on the same data: the null space of the mean differences."""
+        p = self.p
+        a, y = self._seen(i)
+        means = invariance.class_means(a, y, p.n_classes)
+        rest = invariance.differences(means, p.rank)[1]
+        outside = self.world.outside[i].numpy()
+        v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
+        samples = None
+        if len(rest) > 2:
+            samples = (self.a[i], self.y[i]) if self.fresh is None else self.fresh[i]
+        return {
+            "chance": float(np.bincount(self.y[i]).max() / len(self.y[i])),
+            "closed_angle_to_v_perp_deg": invariance.largest_angle(rest, outside),
+            "closed_information_nats": invariance.information(rest, v, kappa, samples)[0],
+        }
+
+    def _seen(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        if self.finite is None:
+            return self.a[i], self.y[i]
+        a, y = self.finite
+        return a[i].cpu().double().numpy(), y[i].cpu().numpy()
+
+
+def _orthonormal(rows: Tensor) -> Tensor:
+    """The orthonormal rows nearest in span (m, d_z, d): QR with a positive diagonal."""
+    q, r = torch.linalg.qr(rows.mT)
+    sign = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)
+    return (q * sign[:, None]).mT.contiguous()
+
+
+def start(members: Sequence[Member], device: torch.device | str) -> Learner:
+    """Worlds, codes and adversaries of members that agree in every field that is not batched."""
+    return Learner(members, device)
