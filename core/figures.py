@@ -281,12 +281,18 @@ def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
     """A score of several settings, at best 1: one row each and every seed a dot."""
     rows = [(name, value) for name, values in groups.items() for value in values]
     table = pd.DataFrame(rows, columns=["setting", title])
-    low = min([0.8, *table[title]]) - 0.01  # one scale, so that small differences look small
+    # one scale, so that small differences look small
+    low = min([0.8, *(0.05 * np.floor(20 * table[title]))])
     chart = (
         alt.Chart(table)
         .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
         .encode(
-            x=alt.X(f"{title}:Q", title=title, scale=alt.Scale(domain=[low, 1.005], clamp=False)),
+            x=alt.X(
+                f"{title}:Q",
+                title=title,
+                scale=alt.Scale(domain=[low, 1.005], nice=False),
+                axis=alt.Axis(values=list(np.arange(low, 1.001, 0.05).round(2))),
+            ),
             y=alt.Y("setting:N", title=None, sort=list(groups), axis=alt.Axis(labelLimit=200)),
             tooltip=["setting:N", alt.Tooltip(f"{title}:Q", format=".3f")],
         )
@@ -297,15 +303,16 @@ def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:
     """A latent direction (n,) against its linear read-out (n,), with the identity dashed."""
     table = pd.DataFrame({"true": true, "read out": found, "colour": list(colours)})
-    scale = alt.Scale(domain=[-1.2, 1.2])
+    reach = max(1.2, float(np.quantile(np.abs([true, found]), 0.995)))
+    scale = alt.Scale(domain=[-reach, reach])
     x = alt.X("true:Q", scale=scale, title=f"true: {title}")
     y = alt.Y("read out:Q", scale=scale, title="read out of f(x)")
     dots = (
         alt.Chart(table)
-        .mark_circle(size=30, opacity=0.8)
+        .mark_circle(size=30, opacity=0.8, clip=True)
         .encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
     )
-    ends = pd.DataFrame({"true": [-1.2, 1.2], "read out": [-1.2, 1.2]})
+    ends = pd.DataFrame({"true": [-reach, reach], "read out": [-reach, reach]})
     identity = alt.Chart(ends).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
     return alt.layer(identity.encode(x=x, y=y), dots).properties(**SQUARE), table
 

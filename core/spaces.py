@@ -106,7 +106,7 @@ class VMF:
             drop = -torch.log1p(u * torch.expm1(-2 * kappa)) / kappa
             drop = drop.clamp(0, 2)
             return 1 - drop, (drop * (2 - drop)).sqrt()
-        right = torch.searchsorted(self.cdf, u).clamp_(1, ANGLES - 1)
+        right = torch.searchsorted(self.cdf, u.contiguous()).clamp_(1, ANGLES - 1)
         low, high = self.cdf.gather(1, right - 1), self.cdf.gather(1, right)
         a, b = self.angles.gather(1, right - 1), self.angles.gather(1, right)
         theta = a + (b - a) * (u - low) / (high - low).clamp_min(1e-300)

@@ -29,6 +29,8 @@ LINKS = (
         "tight",
         "Tight clusters are a matter of optimisation, not of identifiability",
     ),
+    ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
+    ("laplace_violation", "round", "The same noise in random directions costs nothing"),
 )
 
 

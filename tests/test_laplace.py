@@ -11,7 +11,7 @@ from core.experiment import Experiment
 from core.learners.clusters import World
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
-from core.lessons.laplace_violation import FREE, LAPLACE, ROUND, SHOWN, STUDENT
+from core.lessons.laplace_violation import CLAIMS, FREE, LAPLACE, ROUND, SHOWN, STUDENT
 from core.lessons.vmf_clusters import FIVE
 from core.scenarios import SCENARIOS
 from core.spaces import Noise, cluster_vectors, generator
@@ -60,15 +60,17 @@ def test_the_cost_falls_smoothly_from_laplace_to_normal():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("shape", "published"), [(1.0, 0.854), (8.0, 0.952)])
-def test_it_is_misspecification_for_two_starts_end_alike(shape, published):
+@pytest.mark.parametrize(("shape", "prototype"), [(1.0, 0.854), (8.0, 0.952)])
+def test_it_is_misspecification_for_two_starts_end_alike(shape, prototype):
     """From R2 near 1 and from far below, with nothing hidden."""
-    above = score("linear_r2", of(LAPLACE, shape=shape))
-    below = score("linear_r2", of(LAPLACE, shape=shape, initialisation="standard"))
-    begun = score("untrained_linear_r2", of(LAPLACE, shape=shape))
+    above, below = (
+        score("linear_r2", of(LAPLACE, shape=shape, steps=4000, initialisation=start))
+        for start in ("identity", "standard")
+    )
+    begun = score("untrained_linear_r2", of(LAPLACE, shape=shape, steps=4000))
     assert min(begun) > 0.99 and max(above) < 0.98
-    assert np.mean(above) == pytest.approx(np.mean(below), abs=0.03)
-    assert np.mean(below) == pytest.approx(published, abs=0.015)
+    assert np.mean(above) == pytest.approx(np.mean(below), abs=0.02)
+    assert np.mean(below) == pytest.approx(prototype, abs=0.02)
     loss = score("loss", of(LAPLACE, shape=shape))
     floor = score("loss_floor", of(LAPLACE, shape=shape))
     best = score("loss", of(LAPLACE, shape=2.0))
@@ -79,10 +81,25 @@ def test_it_is_misspecification_for_two_starts_end_alike(shape, published):
 
 @pytest.mark.slow
 def test_tails_are_not_the_cause_but_broken_symmetry_is():
-    for round_law in (of(ROUND), of(ROUND, shape=8.0), of(SHOWN)):
-        assert min(score("linear_r2", round_law)) >= 0.99
-    assert min(score("linear_r2", of(STUDENT))) >= 0.98  # tails without a mean
-    assert max(score("linear_r2", of(LAPLACE, shape=8.0))) < 0.98  # hardly any tail
+    for start in ("identity", "standard"):
+        settled = {"steps": 4000, "initialisation": start}
+        for round_law in (of(ROUND, **settled), of(SHOWN, **settled)):
+            assert min(score("linear_r2", round_law)) >= 0.985
+        assert min(score("linear_r2", of(STUDENT, **settled))) >= 0.98  # tails without a mean
+        flat = of(LAPLACE, shape=8.0, **settled)  # hardly any tail
+        assert max(score("linear_r2", flat)) < 0.975
+
+
+def test_every_claim_is_drawn_from_runs_that_are_shipped():
+    from core import curate
+
+    shipped = curate.shipped()
+    assert [claimed.number for claimed in CLAIMS] == [1, 1, 2, 3, 4, 5, 5, 6]
+    for claimed in CLAIMS:
+        assert claimed.preset in {preset.name for preset in scenario.presets}
+        for setting in claimed.groups.values():
+            members = Experiment(scenario.Params(**setting), "clusters", (0, 1, 2)).members
+            assert all(member.key in shipped for member in members)
 
 
 @pytest.mark.slow
@@ -164,7 +181,7 @@ def test_latents_follow_the_law_that_scipy_draws(conditional, shape, spread, pro
     assert alike(z, other, v, centres) > UNLIKELY
 
 
-@pytest.mark.parametrize("bound", (0.7, 1.5, 3.0))
+@pytest.mark.parametrize("bound", (1.0, 1.5, 3.0))
 def test_truncated_latents_keep_within_the_bound_and_follow_the_law_inside(bound):
     z, v = drawn(conditional="gennorm", spread=0.5, truncation=bound, project=False)
     assert np.abs(z).max() <= bound + 1e-6
@@ -215,7 +232,18 @@ def test_every_conditional_has_its_own_parameters(setting, off):
     assert params.inactive() == off | {"n_instances"}
 
 
-def test_where_a_law_is_round_the_notice_says_so():
-    for setting in ({"conditional": "student-t"}, {"conditional": "gennorm", "shape": 2.0}):
-        said = " ".join(n.text for n in scenario.notices(scenario.Params(**setting)))
-        assert "is a function of ⟨v, z⟩" in said
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"conditional": "student-t"}, "is a function of ⟨v, z⟩;"),
+        ({"conditional": "gennorm", "shape": 2.0}, "is a function of ⟨v, z⟩;"),
+        ({"conditional": "isotropic-gennorm", "project": False}, "of ⟨v, z⟩ and |z|"),
+        ({"conditional": "gennorm", "shape": 2.0, "project": False}, "linear in z"),
+        ({"conditional": "student-t", "project": False}, "no variance to explain"),
+        ({"conditional": "gennorm"}, "not a function of ⟨v, z⟩"),
+        ({"conditional": "gennorm", "shape": 2.0, "truncation": 1.0}, "not a function of ⟨v, z⟩"),
+    ],
+)
+def test_a_notice_says_whether_a_law_is_round(setting, words):
+    said = " ".join(n.text for n in scenario.notices(scenario.Params(**setting)))
+    assert words in said

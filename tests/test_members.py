@@ -72,6 +72,11 @@ COMPANY = {
         range(3), scenario="clusters", case="C1", supervision="instance", n_instances=100, **SHORT),
     "clusters in five dimensions, unit weights": ask(
         range(3), scenario="clusters", case="C3", d=5, n_clusters=50, width=24, steps=30, batch=50),
+    "signed games": ask(
+        range(3), {"lam": (-1.0, 1.0), "beta1": (0.0, 0.9)}, scenario="reversal", **SHORT),
+    "games in eight dimensions against a multilayer adversary": ask(
+        range(2), {"kappa_spread": (1.0, 4.0)}, scenario="reversal", d=8, rank=3, n_classes=4,
+        adversary="mlp", optimiser="adam", inner_steps=2, **SHORT),
     "fewer instances than clusters": ask(
         range(2), scenario="clusters", case="C2", supervision="instance", n_instances=20, **SHORT),
 }  # fmt: skip

@@ -226,10 +226,13 @@ def test_a_page_that_opens_with_its_own_setting_takes_a_link_from_there():
 
 
 def test_the_six_claims_are_drawn_from_shipped_runs():
+    from core.lessons.laplace_violation import CLAIMS
+
     at = opened(LAPLACE)
-    for number in range(1, 7):
-        assert said(at, f"**({number})**")
-    assert len(at.get("vega_lite_chart")) >= 20
+    for claimed in CLAIMS:
+        assert said(at, f"**({claimed.number})** {claimed.words}")
+    assert not any("Not all" in text.value for text in at.caption)
+    assert sum("Mean " in text.value for text in at.markdown) == len(CLAIMS)
 
 
 def test_too_few_clusters_show_what_comes_back_and_what_does_not():

@@ -54,7 +54,8 @@ def opening(
         seeds.read_link(scenario)
         sweep.read_link(scenario, params)
         with notices:
-            story.notices([n.text for n in scenario.notices(params)], knobs.refusals(params))
+            said = [] if present else [n.text for n in scenario.notices(params)]
+            story.notices(said, knobs.refusals(params))
         finished = panels(Experiment(params, scenario.name, chosen), choice)
     with side or st.expander("Knobs"):
         knobs.draw(scenario, params)

@@ -22,19 +22,23 @@ def of(
     params: Clusters,
     choice: recovery.Choice,
     stale: bool,
-    density: bool = False,
+    density: Clusters | None = None,
 ) -> LatentView:
     """Truth with its cluster vectors beside recovered latents with the rows of W.
 
-    With `density`, where it can be drawn, one cluster and the law around it.
+    With `density`, at d = 3, one cluster and the law of those parameters around it.
     """
     one = None
-    if density and params.d == 3 and params.on_sphere and "v" in run.world:
+    if density is not None and params.d == 3 and "v" in run.world:
         one = int((run.world["v"] @ EYE).argmax())  # the cluster that faces whoever looks
     drawn = recovery.view_of(run, choice, stale, arrows=arrows(run, params, one))
     said = "green: cluster vectors v; purple: rows of W"
+    if one is not None:
+        said = "green: one cluster vector v and the law around it; purple: its row of W"
+    elif density is not None:
+        said += " (the law around one is drawn at d = 3)"
     if params.case in ("C2", "C4"):
-        said += " without the offset they share"
+        said += ", without the offset that all rows share"
     w = run.moving.get("w")
     if w is not None and np.isfinite(w[-1]).all():
         length = mean_length(w - offset(run.world["v"], w[-1], params))
@@ -48,9 +52,9 @@ def of(
         axes = np.linalg.cond(metrics.affine_map(run.z, run.z_hat[-1])[0])
         notes.append(f"the fitted linear map has axes {axes:.2f} : 1")
     drawn = replace(drawn, note="; ".join(notes))
-    if one is None:
+    if one is None or density is None:
         return drawn
-    field, levels = _density(Conditional(**params.law), tuple(run.world["v"][one].tolist()))
+    field, levels = _density(Conditional(**density.law), tuple(run.world["v"][one].tolist()))
     return replace(drawn, field=field, levels=levels, net_bold=())
 
 

@@ -189,7 +189,12 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
         offered = ticks(knob)
         numbers = {v for v in (*offered, *_extra(key)) if v is not None}
         options = [None, *sorted(numbers)] if knob.optional else sorted(numbers)
-        st.select_slider(name_of(knob), options, value=knob.default, format_func=spoken, **common)
+        unset = knob.none if knob.none.startswith("no ") else "auto"
+
+        def wording(value: Value) -> str:
+            return unset if value is None else spoken(value)
+
+        st.select_slider(name_of(knob), options, value=knob.default, format_func=wording, **common)
 
 
 def _extra(key: str) -> set[Value]:

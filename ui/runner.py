@@ -175,7 +175,7 @@ def _offer(experiment: Experiment, key: str) -> None:
     runs = len(experiment.members) - len(stored(experiment.members))
     _begin_button(f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}", experiment, key)
     shown = f"{key}.before" in st.session_state
-    st.caption("This setting is not stored yet." + " Below is another, dimmed." * shown)
+    st.caption("This setting is not stored yet." + " Below is another." * shown)
 
 
 def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:

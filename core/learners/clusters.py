@@ -17,6 +17,7 @@ from core.experiment import Member, Scores
 from core.mixing import make_mixing, stack
 from core.objectives import cross_entropy, log_sum_exp_dot
 from core.scenarios.clusters import Clusters as Params
+from core.scenarios.clusters import judged
 from core.spaces import (
     VMF,
     ChiSquared,
@@ -263,7 +264,8 @@ class Learner:
 
     def _posterior(self, i: int) -> np.ndarray:
         """p(y | z) of one label of each cluster on the evaluation set, (n, C)."""
-        z, p = self.evaluation.z[i].astype(float), self.settings[i]
+        p = self.settings[i]
+        z = self.evaluation.z[i, : judged(p)].astype(float)
         log_density = Conditional(**p.law).log_density(z, self.v[i])
         return theory.label_posterior(log_density, self.n_instances, p.label_noise)
 
@@ -284,7 +286,9 @@ class Learner:
         """
         own = slice(i, i + 1)
         w = self.head.w()[own]
-        z_hat = self.head.beta()[own] * self.f.member(i)(self.evaluation.x[own])
+        z_hat = self.head.beta()[own] * self.f.member(i)(
+            self.evaluation.x[own, : judged(self.settings[i])]
+        )
         total = torch.cat([log_sum_exp_dot(part, w) for part in z_hat.split(512, 1)], 1)
         # sum over labels of p(y | z) <w_y, f>, the rows of one cluster together
         rows = np.zeros_like(self.v[i])

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from core.scenarios.scenario import Claim, Notice, Params, Scenario, knob
 
+MOST_JUDGED = 8192
+
 
 class Clusters(Params):
     """Latents in vMF clusters on S^(d-1), labels of class or instance, an encoder and a head."""
@@ -100,7 +102,7 @@ class Clusters(Params):
         batched=True,
         scale="log",
         none="no bound",
-        ge=0.5,
+        ge=1,
         le=10,
         unit="bound in latent units",
     )
@@ -224,7 +226,7 @@ class Clusters(Params):
     @property
     def whole(self) -> bool:
         """Whether the clusters cover the sphere, so that the degree speaks of seen latents."""
-        tight = self.conditional == "vmf" and self.kappa >= 30
+        tight = self.kappa >= 30 if self.conditional == "vmf" else self.spread < 0.2
         spread_out = self.n_seen >= 4 * self.d and self.cluster_law == "uniform" and not tight
         return spread_out and self.on_sphere
 
@@ -341,20 +343,21 @@ def notices(params: Clusters) -> tuple[Notice, ...]:
 
 
 def _not_vmf(params: Clusters) -> str:
-    if params.conditional != "gennorm":
+    silent = "The conditional is not von Mises-Fisher: the theorem is silent."
+    normal = params.conditional == "gennorm" and params.shape == 2 and params.truncation is None
+    if params.conditional == "student-t" and not params.project and params.shape <= 2:
+        return f"{silent} With so few degrees of freedom latents have no variance to explain."
+    if normal and not params.project:
+        return f"{silent} But normal log ratios are linear in z: a linear head can be exact."
+    if normal or params.conditional != "gennorm":
+        known = "⟨v, z⟩" if params.project else "⟨v, z⟩ and |z|"
         return (
-            "The conditional is not von Mises-Fisher: the theorem is silent. But it has rotational "
-            "symmetry, log p(z|v) is a function of ⟨v, z⟩; what comes back is measured, not "
-            "promised."
-        )
-    if params.shape == 2 and params.truncation is None:
-        return (
-            "Normal noise is not von Mises-Fisher once projected: the theorem is silent, though "
-            "log p(z|v) is a function of ⟨v, z⟩ still."
+            f"{silent} But it has rotational symmetry, log p(z|v) is a function of {known}; what "
+            "comes back is measured, not promised."
         )
     return (
-        "The conditional is not von Mises-Fisher: the theorem is silent. Its coordinates are "
-        "independent, so log p(z|v) is not a function of ⟨v, z⟩, and no linear logits can be it."
+        f"{silent} Its coordinates are independent, so log p(z|v) is not a function of ⟨v, z⟩, and "
+        "no linear head can represent it."
     )
 
 
@@ -382,7 +385,16 @@ def work(params: Clusters) -> float:
     sizes = [params.d, *[params.width] * params.depth, params.d]
     layers = sum(a * b for a, b in pairwise(sizes))
     logits = params.n_labels * (params.d + 4)
-    return params.steps * 6.0 * params.batch * (layers + logits)
+    rays = params.conditional == "gennorm" and params.project  # quadratures, for the floor
+    floor = 1500.0 * judged(params) * params.n_seen * params.d if rays else 0.0
+    return params.steps * 6.0 * params.batch * (layers + logits) + floor
+
+
+def judged(params: Clusters) -> int:
+    """Latents behind the loss and its floor: fewer where each costs many quadratures."""
+    if params.conditional == "vmf":
+        return MOST_JUDGED
+    return int(min(MOST_JUDGED, max(1024, 8_000_000 // (params.n_seen * params.d))))
 
 
 def claim(params: Clusters) -> Claim:

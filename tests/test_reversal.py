@@ -1,0 +1,217 @@
+"""The signed game in its linear world: what the sign decides, what breaks it, and its data."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from scipy import stats
+
+from core import invariance
+from core.experiment import Experiment
+from core.learners.reversal import Learner, World
+from core.scenarios import SCENARIOS
+from core.spaces import Noise
+from core.theory import vmf_mean_cosine
+from core.worker import train_group
+
+scenario = SCENARIOS["reversal"]
+Params = scenario.Params
+SEEDS = (0, 1, 2)
+EIGHT = {"d": 8, "rank": 3, "n_classes": 4}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def ask(seeds=SEEDS, **params):
+    return Experiment(Params(**params), "reversal", tuple(seeds)).members
+
+
+@cache
+def _played(items, seeds):
+    return train_group(ask(seeds, **dict(items)), device="cpu")
+
+
+def played(seeds=SEEDS, **params):
+    return _played(tuple(sorted(params.items())), seeds)
+
+
+# --- what the sign decides --------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_reversed_the_code_leaves_v_and_tells_nothing():
+    for result in played():
+        scores = result.scores
+        assert scores["angle_to_v_perp_deg"] <= 2 and scores["information_nats"] <= 0.002
+        for probe in ("probe_accuracy_linear", "probe_accuracy_mlp"):
+            assert scores[probe] == pytest.approx(scores["chance"], abs=0.03)
+        assert scores["content_r2"] >= 0.99
+
+
+@pytest.mark.slow
+def test_minimised_the_code_lies_in_v_and_the_probe_reads_it():
+    for result in played(lam=-1.0):
+        scores = result.scores
+        assert scores["angle_to_v_perp_deg"] >= 85 and scores["angle_to_v_deg"] <= 5
+        assert scores["information_nats"] > 0.8 and scores["probe_accuracy_linear"] > 0.9
+        assert scores["content_r2"] < 0.05
+
+
+@pytest.mark.slow
+def test_without_a_gradient_the_code_stays_where_it_is():
+    for result in played(lam=0.0, steps=50):
+        np.testing.assert_allclose(result.moving["m"][0], result.moving["m"][-1], atol=2e-3)
+
+
+@pytest.mark.slow
+def test_in_eight_dimensions_as_well():
+    for result in played(**EIGHT):
+        assert result.scores["angle_to_v_perp_deg"] <= 5
+        assert result.scores["information_nats"] < 0.01 and result.scores["content_r2"] > 0.99
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "popular",
+    [{"beta1": 0.9},
+     {"optimiser": "adam", "beta1": 0.9, "encoder_rate": 0.01, "adversary_rate": 0.01}],
+    ids=["momentum", "Adam as it comes"],
+)  # fmt: skip
+def test_momentum_makes_the_code_run_ahead_of_its_adversary(popular):
+    for result in played(**popular):
+        assert result.scores["angle_to_v_perp_deg"] > 45
+        assert result.scores["information_nats"] > 0.3
+
+
+@pytest.mark.slow
+def test_adam_without_momentum_and_a_faster_adversary_succeeds():
+    setting = {"optimiser": "adam", "encoder_rate": 0.01, "adversary_rate": 0.1}
+    assert max(r.scores["angle_to_v_perp_deg"] for r in played(**setting)) < 5
+
+
+@pytest.mark.slow
+def test_concentrations_that_differ_leave_a_leak_that_a_linear_probe_does_not_see():
+    for result in played(**EIGHT, kappa_spread=8.0, offset=0.0):
+        scores = result.scores
+        assert scores["information_nats"] > 0.2 and scores["closed_information_nats"] > 0.2
+        assert scores["probe_accuracy_linear"] < scores["chance"] + 0.08
+        assert scores["probe_accuracy_mlp"] > scores["chance"] + 0.12
+
+
+@pytest.mark.slow
+def test_a_code_that_is_too_wide_must_leak_and_one_too_narrow_loses_content():
+    wide, fit, narrow = (played((0,), **EIGHT, d_z=d_z)[0].scores for d_z in (6, 5, 3))
+    assert wide["information_nats"] > 0.3 > 0.02 > fit["information_nats"]
+    assert narrow["content_r2"] < 0.75 < 0.99 < fit["content_r2"]
+    assert narrow["information_nats"] < 0.02
+
+
+@pytest.mark.slow
+def test_a_code_that_collapses_blinds_its_own_adversary_and_no_fresh_probe():
+    for result in played(encoder="free", encoder_weight_decay=0.1):
+        scores = result.scores
+        assert np.linalg.norm(result.moving["m"][-1]) < np.linalg.norm(result.moving["m"][0])
+        assert scores["probe_accuracy_linear"] > scores["chance"] + 0.1
+        assert scores["information_nats"] > 0.1
+
+
+@pytest.mark.slow
+def test_the_closed_form_is_a_strong_baseline_on_the_same_data():
+    for result in (*played(), *played(**EIGHT)):
+        scores = result.scores
+        assert scores["closed_angle_to_v_perp_deg"] < scores["angle_to_v_perp_deg"] + 1
+        assert scores["closed_information_nats"] < 0.003
+
+
+@pytest.mark.slow
+def test_single_moves_are_played_in_their_order():
+    (result,) = played((0,), moves="aaaae")
+    rows = result.moving["m"]
+    assert result.frame_step.tolist() == [0, 1, 2, 3, 5]
+    for frame in range(4):
+        np.testing.assert_array_equal(rows[frame], rows[0])
+    assert np.abs(rows[4] - rows[3]).max() > 0
+
+
+@pytest.mark.parametrize(("start", "angle"), [("v", 90), ("v_perp", 0)])
+@pytest.mark.parametrize("setting", [{}, EIGHT], ids=["d=3", "d=8"])
+def test_the_code_starts_where_it_is_told(start, angle, setting):
+    p = Params(**setting)
+    one = Learner(ask((0,), **setting, start=start, d_z=min(p.rank, p.d - p.rank)), "cpu")
+    found = invariance.largest_angle(one._row_space(0), one.world.outside[0].numpy())
+    assert found == pytest.approx(angle, abs=0.05)
+
+
+# --- the world --------------------------------------------------------------------------------
+
+N = 30_000
+
+
+def drawn(**params):
+    world = World([Params(**params)], [0], "cpu")
+    a, y = world.draw(N, Noise([0], "data", "cpu"))
+    return world, a[0].double().numpy(), y[0].numpy()
+
+
+@pytest.mark.parametrize(
+    "setting", [{}, EIGHT, {**EIGHT, "kappa_spread": 8.0}, {"rank": 1, "n_classes": 2}]
+)
+def test_latents_sit_around_the_centre_of_their_class(setting):
+    world, a, y = drawn(**setting)
+    v, kappa = world.v[0].double().numpy(), world.kappa[0].numpy()
+    np.testing.assert_allclose(np.linalg.norm(v, axis=1), 1, atol=1e-6)
+    assert stats.chisquare(np.bincount(y)).pvalue > 1e-3
+    for e in range(len(v)):
+        cosine = a[y == e] @ v[e]
+        expected = vmf_mean_cosine(float(kappa[e]), a.shape[1])
+        assert cosine.mean() == pytest.approx(expected, abs=6 * cosine.std() / len(cosine) ** 0.5)
+
+
+@pytest.mark.parametrize("setting", [{}, EIGHT, {"d": 12, "rank": 4, "n_classes": 8}])
+def test_differences_of_the_centres_span_v_and_no_more(setting):
+    p = Params(**setting)
+    world = World([p], [3], "cpu")
+    found, rest = invariance.differences(world.v[0].double().numpy(), p.rank)
+    assert invariance.largest_angle(found, world.inside[0].numpy()) < 0.01
+    assert invariance.largest_angle(rest, world.outside[0].numpy()) < 0.01
+    s = np.linalg.svd(world.v[0].numpy() - world.v[0].numpy().mean(0), compute_uv=False)
+    assert s[p.rank - 1] > 0.2 and (len(s) == p.rank or s[p.rank] < 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"rank": 3}, "must be below d"),
+        ({"d": 5, "rank": 3}, "below the number of classes"),
+        ({"d_z": 3}, "must be below d"),
+        ({"moves": "eax"}, "letters e and a"),
+        ({"moves": "e" * 201}, "letters e and a"),
+    ],
+)
+def test_what_cannot_run_is_refused(setting, words):
+    with pytest.raises(ValidationError, match=words):
+        Params(**setting)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"rank": 1}, "meets the sphere twice"),
+        ({"kappa_spread": 4.0}, "differ in width"),
+        ({"d_z": 2}, "cannot avoid V"),
+        ({**EIGHT, "d_z": 3}, "leaves out content"),
+        ({"encoder": "free", "encoder_weight_decay": 0.01}, "sees nothing"),
+    ],
+)
+def test_a_broken_condition_gets_a_notice(setting, words):
+    assert any(words in notice.text for notice in scenario.notices(Params(**setting)))
+
+
+def test_a_code_dimension_that_is_the_default_is_no_choice():
+    assert Params(d_z=1).chosen() == Params().chosen() == {}
+    assert Params(d_z=2).chosen() == {"d_z": 2}
