@@ -21,10 +21,8 @@ present = story.presenting()
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(InfoNCE, shown.experiment.params)
-    seed = shown.seed(choice.seed)
-    run = recovery.Run.of(shown, seed)
+    seed, run = recovery.chosen(shown, choice)
     if run is None:
-        st.caption(f"Seed {seed} has not started yet.")
         return
     claim = scenario.claim(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them

@@ -44,10 +44,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     The density is that of the knobs, `asked`, at once; the latents follow when they are trained.
     """
     params = cast(Clusters, shown.experiment.params)
-    seed = shown.seed(choice.seed)
-    run = recovery.Run.of(shown, seed)
+    seed, run = recovery.chosen(shown, choice)
     if run is None:
-        st.caption(f"Seed {seed} has not started yet.")
         return
     claim = scenario.claim(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them

@@ -54,10 +54,8 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(Clusters, shown.experiment.params)
-    seed = shown.seed(choice.seed)
-    run = recovery.Run.of(shown, seed)
+    seed, run = recovery.chosen(shown, choice)
     if run is None:
-        st.caption(f"Seed {seed} has not started yet.")
         return
     claim = scenario.claim(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
@@ -82,9 +80,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
 def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     """One of two runs side by side: its picture, and its scores in a line."""
     params = cast(Clusters, shown.experiment.params)
-    run = recovery.Run.of(shown, shown.seed(choice.seed))
+    _, run = recovery.chosen(shown, choice)
     if run is None:
-        st.caption("Not started yet.")
         return
     recovery.picture(head_view.of(run, params, choice, shown.stale), f"globe.{key}", 300)
     names = ("linear_r2", "v_r2", "loss", "loss_floor")

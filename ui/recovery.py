@@ -93,6 +93,15 @@ class Run:
         )
 
 
+def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
+    """The seed that is drawn, and its run; says so where that has not started."""
+    seed = shown.seed(choice.seed)
+    run = Run.of(shown, seed)
+    if run is None:
+        st.caption(f"Seed {seed} has not started yet.")
+    return seed, run
+
+
 @dataclass(frozen=True)
 class Choice:
     """What a visitor wants to see of a setting: a seed, aligned or as learnt, three coordinates."""

@@ -7,7 +7,16 @@ Theorems 1C and 2C.
 from itertools import pairwise
 from typing import Any, Literal
 
-from core.scenarios.scenario import Claim, Notice, Params, Scenario, knob
+from core.scenarios.scenario import (
+    DEPTH,
+    MIXING_LAYERS,
+    WIDTH,
+    Claim,
+    Notice,
+    Params,
+    Scenario,
+    knob,
+)
 
 MOST_JUDGED = 8192
 
@@ -154,8 +163,8 @@ class Clusters(Params):
     )
     head_scale: float = knob(
         0.1,
-        "Length of the head's first rows, in units of PyTorch's default. Small rows turn fast, so "
-        "the head follows the encoder; at 1 the encoder bends to fit a random head.",
+        "Length of the head's first rows, in units of PyTorch's default. From longer ones more "
+        "runs get stuck.",
         label="Head start",
         advanced=True,
         batched=True,
@@ -164,34 +173,9 @@ class Clusters(Params):
         le=10,
         unit="of the default length",
     )
-    mixing_layers: int = knob(
-        3,
-        "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
-        label="Mixing layers",
-        advanced=True,
-        ge=0,
-        le=5,
-        unit="layers",
-    )
-    width: int = knob(
-        64,
-        "Hidden width of the encoder.",
-        label="Encoder width",
-        advanced=True,
-        ge=8,
-        le=512,
-        scale="doubling",
-        unit="units",
-    )
-    depth: int = knob(
-        3,
-        "Hidden layers of the encoder.",
-        label="Encoder depth",
-        advanced=True,
-        ge=1,
-        le=6,
-        unit="layers",
-    )
+    mixing_layers: int = MIXING_LAYERS
+    width: int = WIDTH
+    depth: int = DEPTH
     batch: int = knob(
         512,
         "Labelled observations a step, drawn afresh.",

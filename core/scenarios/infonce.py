@@ -8,7 +8,17 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from core.scenarios.scenario import Claim, Notice, Params, Scenario, Value, knob
+from core.scenarios.scenario import (
+    DEPTH,
+    MIXING_LAYERS,
+    WIDTH,
+    Claim,
+    Notice,
+    Params,
+    Scenario,
+    Value,
+    knob,
+)
 
 
 class InfoNCE(Params):
@@ -103,15 +113,7 @@ class InfoNCE(Params):
         ge=0,
         le=1,
     )
-    mixing_layers: int = knob(
-        3,
-        "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
-        label="Mixing layers",
-        advanced=True,
-        ge=0,
-        le=5,
-        unit="layers",
-    )
+    mixing_layers: int = MIXING_LAYERS
     d_x: int | None = knob(
         None,
         "Dimension of the observations; they are lifted isometrically before the mixing.",
@@ -145,25 +147,8 @@ class InfoNCE(Params):
         scale="doubling",
         unit="pairs",
     )
-    width: int = knob(
-        64,
-        "Hidden width of the encoder.",
-        label="Encoder width",
-        advanced=True,
-        ge=8,
-        le=512,
-        scale="doubling",
-        unit="units",
-    )
-    depth: int = knob(
-        3,
-        "Hidden layers of the encoder.",
-        label="Encoder depth",
-        advanced=True,
-        ge=1,
-        le=6,
-        unit="layers",
-    )
+    width: int = WIDTH
+    depth: int = DEPTH
     batch: int = knob(
         256,
         "Positive pairs a step; also the number of negatives.",

@@ -80,6 +80,37 @@ def knob(
     return Field(default, description=help, ge=ge, le=le, json_schema_extra=about)
 
 
+# of every scenario that hides latents behind g and trains a multilayer encoder
+MIXING_LAYERS: Any = knob(
+    3,
+    "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
+    label="Mixing layers",
+    advanced=True,
+    ge=0,
+    le=5,
+    unit="layers",
+)
+WIDTH: Any = knob(
+    64,
+    "Hidden width of the encoder.",
+    label="Encoder width",
+    advanced=True,
+    ge=8,
+    le=512,
+    scale="doubling",
+    unit="units",
+)
+DEPTH: Any = knob(
+    3,
+    "Hidden layers of the encoder.",
+    label="Encoder depth",
+    advanced=True,
+    ge=1,
+    le=6,
+    unit="layers",
+)
+
+
 @dataclass(frozen=True)
 class Knob:
     """One field of a `Params` model as a control: everything a widget, a flag or an axis needs."""
