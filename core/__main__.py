@@ -48,7 +48,8 @@ def _list(arguments: list[str]) -> int:
         print(f"{scenario.name}: {scenario.title}. {claim.statement}")
         for name, knob in knobs_of(scenario.Params).items():
             bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
-            within = ", ".join(knob.choices or bounds) or "yes or no"
+            free = "text" if knob.kind is str else "yes or no"
+            within = ", ".join(knob.choices or bounds) or free
             print(f"  --{name.replace('_', '-'):16} {knob.default!s:9} {within:18} {knob.help}")
     return 0
 

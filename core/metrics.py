@@ -169,7 +169,7 @@ def probe_accuracy(code: Array, y: Array, kind: str) -> float:
     probe = (
         LogisticRegression(max_iter=500)
         if kind == "linear"
-        else MLPClassifier((64,), early_stopping=True, max_iter=60, random_state=0, batch_size=256)
+        else MLPClassifier((64,), early_stopping=True, max_iter=200, random_state=0, batch_size=256)
     )
     return float(probe.fit(x[fit], y[fit]).score(x[test], y[test]))
 
