@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.densities import Conditional
 from core.experiment import Experiment, Result
-from core.legend import SCORES
+from core.legend import BASELINES, SCORES
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import (
@@ -226,7 +226,9 @@ def after_the_figures() -> None:
             runs = [(m, found[m.key]) for m in members if m.key in found]
             with place:
                 st.markdown(f"**{title}**")
-                chart, table = figures.sweep(runs, knobs[name], score, (), knobs[by])
+                beside = [f"{kind}_{score}" for kind in BASELINES]
+                known = [b for b in beside if runs and runs[0][1].scores.get(b) is not None]
+                chart, table = figures.sweep(runs, knobs[name], score, known, knobs[by])
                 key = f"figure_{name}_{by}_{score}"
                 st.altair_chart(chart, key=key, alt=f"{title}.")
                 export.table(table, key, f"{key}.table")

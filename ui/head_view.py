@@ -31,7 +31,13 @@ def of(
     one = None
     if density is not None and params.d == 3 and "v" in run.world:
         one = int((run.world["v"] @ EYE).argmax())  # the cluster that faces whoever looks
-    drawn = recovery.view_of(run, choice, stale, arrows=arrows(run, params, one))
+    drawn = recovery.view_of(
+        run,
+        choice,
+        stale,
+        arrows=arrows(run, params, one),
+        radius=params.kappa if params.case == "C3" and params.conditional == "vmf" else None,
+    )
     said = "green: cluster vectors v; purple: rows of W"
     if one is not None:
         said = "green: one cluster vector v and the law around it; purple: its row of W"
@@ -40,7 +46,9 @@ def of(
     if params.case in ("C2", "C4"):
         said += ", without the offset that all rows share"
     w = run.moving.get("w")
-    if w is not None and np.isfinite(w[-1]).all():
+    if params.unit_weights:
+        said += " at their own unit length"
+    elif w is not None and np.isfinite(w[-1]).all():
         length = mean_length(w - offset(run.world["v"], w[-1], params))
         said += f", divided by {length:.3g}, their mean length"
     notes = [said, *([drawn.note] if drawn.note else [])]

@@ -162,15 +162,19 @@ def view_of(
     stale: bool = False,
     arrows: Sequence[Arrow] = (),
     moments: Sequence[str] | None = None,
+    radius: float | None = None,
 ) -> LatentView:
     """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame.
+
+    They are drawn in units of `radius`, where theory puts the sphere, else of their mean length.
 
     `arrows` are turned with them: truth (d,), recovered (k, d_hat), as long as they are given.
     `moments` names the frames where they are not steps of a training.
     """
     d, d_hat = run.z.shape[1], run.z_hat.shape[2]
     drawn = choice.axes if d > 3 and max(choice.axes) < d else tuple(range(min(d, 3)))
-    turn, size = _onto_truth(run, choice.aligned)
+    turn, mean = _onto_truth(run, choice.aligned)
+    size = np.float32(radius) if radius else mean
 
     def seen(array: np.ndarray) -> np.ndarray:
         return _columns(array @ turn, drawn)
@@ -192,7 +196,7 @@ def view_of(
         net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
         titles=("True latents z", f"Recovered ẑ, {'aligned' if choice.aligned else 'as learnt'}"),
         alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
-        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size))),
+        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius))),
         arrows=[
             Arrow(
                 arrow.label,
@@ -227,7 +231,9 @@ def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
     return turn, np.float32(mean) if mean > 0 and abs(mean - 1) > ON_THE_SPHERE else size
 
 
-def _remarks(d: int, d_hat: int, drawn: Sequence[int], aligned: bool, size: float) -> list[str]:
+def _remarks(
+    d: int, d_hat: int, drawn: Sequence[int], aligned: bool, size: float, theory: bool
+) -> list[str]:
     """What the picture does not show as it is."""
     remarks = []
     if d > 3:
@@ -237,7 +243,8 @@ def _remarks(d: int, d_hat: int, drawn: Sequence[int], aligned: bool, size: floa
         what = "projected onto the latents' space" if aligned else "its first coordinates"
         remarks.append(f"the encoder has {d_hat} dimensions: {what}")
     if size != 1:
-        remarks.append(f"recovered lengths are divided by {size:.3g}, the mean of |f(x)|")
+        what = "where theory puts the sphere" if theory else "the mean of |f(x)|"
+        remarks.append(f"recovered lengths are divided by {size:.3g}, {what}")
     return remarks
 
 
