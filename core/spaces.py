@@ -114,11 +114,15 @@ class VMF:
 
     def sample(self, mean: Tensor, u: Tensor, normal: Tensor) -> Tensor:
         """Points (m, n, d) around mean (m, n, d), from u (m, n) uniform and normal (m, n, d)."""
-        cosine, sine = self.cosine_and_sine(u)
-        across = normal
-        for _ in range(2):  # once more, for a normal that was nearly parallel to the mean
-            across = normalise(across - (across * mean).sum(-1, keepdim=True) * mean)
-        return _float(cosine) * mean + _float(sine) * across
+        return tilted(mean, *self.cosine_and_sine(u), normal)
+
+
+def tilted(mean: Tensor, cosine: Tensor, sine: Tensor, normal: Tensor) -> Tensor:
+    """Points (m, n, d) at angles of these cosines and sines (m, n) from mean, towards normal."""
+    across = normal
+    for _ in range(2):  # once more, for a normal that was nearly parallel to the mean
+        across = normalise(across - (across * mean).sum(-1, keepdim=True) * mean)
+    return _float(cosine) * mean + _float(sine) * across
 
 
 def _float(column: Tensor) -> Tensor:

@@ -122,8 +122,7 @@ st.header("What to try", anchor="try")
 for name, preset_name, words in LINKS:
     scenario = LESSONS[name]
     preset = next(p for p in scenario.presets if p.name == preset_name)
-    params = scenario.Params.model_validate(dict(preset.params))
-    results = list(runner.stored(Experiment(params, scenario.name, preset.seeds).members).values())
+    results = seeds.stored(scenario, preset.params, preset.seeds)
     with st.container(horizontal=True, vertical_alignment="center"):
         link = knobs.query(scenario, preset)
         st.page_link(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import Experiment, Result
+from core.experiment import Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.infonce import InfoNCE
@@ -170,9 +170,7 @@ def degrees() -> None:
     }
     rows = []
     for start, changes in starts.items():
-        params = scenario.Params.model_validate(changes)
-        experiment = Experiment(params, scenario.name, tuple(range(8)))
-        for result in runner.stored(experiment.members).values():
+        for result in seeds.stored(scenario, changes, range(8)):
             first, last = result.history["degree"][0], result.scores["degree"]
             whole = "whole, ±1" if last in (1, -1) else "folded, 0" if last == 0 else "unclear"
             rows.append(

@@ -1,6 +1,5 @@
 """Break the conditional: what cross-entropy loses when clusters are not von Mises-Fisher."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -20,7 +19,7 @@ from core.lessons.laplace_violation import (
     Claimed,
 )
 from core.scenarios.clusters import Clusters
-from core.scenarios.scenario import Scenario, Value, knobs_of
+from core.scenarios.scenario import knobs_of
 from ui import article, export, head_view, recovery, runner, seeds, story
 
 scenario = LESSONS["laplace_violation"]
@@ -148,19 +147,15 @@ def why(result: Result) -> None:
     )
 
 
-def stored(changes: Mapping[str, Value], of: Scenario = scenario, count: int = 3) -> list[Result]:
-    """The shipped runs of a setting."""
-    params = of.Params.model_validate(dict(changes))
-    members = Experiment(params, of.name, tuple(range(count))).members
-    return list(runner.stored(members).values())
-
-
 def claim(claimed: Claimed) -> None:
     """A numbered claim: its sentence, the means of its settings, a link, and every seed."""
     from core import figures
 
     text, picture = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
-    title, runs = SCORES[claimed.score].title, {n: stored(c) for n, c in claimed.groups.items()}
+    title, runs = (
+        SCORES[claimed.score].title,
+        {n: seeds.stored(scenario, c) for n, c in claimed.groups.items()},
+    )
     found = {
         name: [value for r in results if (value := r.scores.get(claimed.score)) is not None]
         for name, results in runs.items()
@@ -244,7 +239,7 @@ def findings() -> None:
     ]
     harder = []
     for cell in cells:
-        runs = stored(cell)
+        runs = seeds.stored(scenario, cell)
         z, v = (
             np.mean([r.scores[name] for r in runs if r.scores[name] is not None])
             for name in ("linear_r2", "v_r2")
@@ -281,8 +276,8 @@ def contrast() -> None:
     infonce = LESSONS["infonce_sphere"]
     groups: dict[str, list[float]] = {}
     for spread in (0.2, 0.5, 1.0, 2.0):
-        of_entropy = stored({**LAPLACE, "spread": spread})
-        of_pairs = stored({**BESIDE_CLUSTERS, "spread": spread}, infonce)
+        of_entropy = seeds.stored(scenario, {**LAPLACE, "spread": spread})
+        of_pairs = seeds.stored(infonce, {**BESIDE_CLUSTERS, "spread": spread})
         for words, runs, score in (
             ("cross-entropy, z", of_entropy, "linear_r2"),
             ("InfoNCE, z", of_pairs, "linear_r2"),

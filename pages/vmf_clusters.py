@@ -1,6 +1,6 @@
 """Cross-entropy inverts the data generating process (Reizinger et al. 2025)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -13,7 +13,6 @@ from core.legend import SCORES, direction_colours
 from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
 from core.scenarios.clusters import Clusters, quadric_count
-from core.scenarios.scenario import Value
 from ui import article, export, head_view, knobs, minimisers, recovery, runner, seeds, story
 
 scenario = LESSONS["vmf_clusters"]
@@ -273,16 +272,9 @@ def tight() -> None:
     )
     rows = []
     for case in CASES:
-        results = stored({"d": 5, "n_clusters": 100, "kappa": 50.0, "case": case})
+        results = seeds.stored(scenario, {"d": 5, "n_clusters": 100, "kappa": 50.0, "case": case})
         rows.append({"case": case, "seeds": len(results), **_scores(results)})
     _frame(rows, "tight")
-
-
-def stored(changes: Mapping[str, Value], of: Sequence[int] = (0, 1, 2)) -> list[Result]:
-    """The shipped runs of a setting."""
-    params = scenario.Params.model_validate(dict(changes))
-    members = Experiment(params, scenario.name, tuple(of)).members
-    return list(runner.stored(members).values())
 
 
 def _scores(results: Sequence[Result]) -> dict[str, str]:
@@ -325,7 +317,11 @@ def stuck() -> None:
     for start in ("identity", "standard"):
         for scale in (0.1, 1.0, 3.0):
             setting = {"initialisation": start, "head_scale": scale}
-            runs = [r for case in CASES for r in stored({**setting, "case": case}, range(8))]
+            runs = [
+                r
+                for case in CASES
+                for r in seeds.stored(scenario, {**setting, "case": case}, range(8))
+            ]
             lost = [r for r in runs if _is_stuck(r)]
             rows.append(
                 {
@@ -344,7 +340,7 @@ def stuck() -> None:
         for value in swept.values:
             found += [
                 f"{words} {value:g} (seed {r.member.seed}, {r.scores['linear_r2']:.2f})"
-                for r in stored({name: value})
+                for r in seeds.stored(scenario, {name: value})
                 if _is_stuck(r)
             ]
     st.markdown(
@@ -375,7 +371,9 @@ def trained_c3() -> None:
     rows = []
     for d, counts in ((3, (6, 9, 12, 30)), (5, (10, 20, 40))):
         for count in counts:
-            runs = stored({"case": "C3", "d": d, "n_clusters": count, "steps": 3000})
+            runs = seeds.stored(
+                scenario, {"case": "C3", "d": d, "n_clusters": count, "steps": 3000}
+            )
             ends = [(r.z.astype(float), r.z_hat[-1].astype(float)) for r in runs]
             conditions = [float(np.linalg.cond(metrics.linear_map(*end))) for end in ends]
             where = np.sign(count - quadric_count(d))

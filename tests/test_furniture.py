@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 from test_store import result
 
 from core.lessons import LESSONS
+from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Claim, Preset, Published
-from ui import knobs, recovery, runner, seeds
+from ui import head_view, knobs, recovery, runner, seeds
 from ui.latent_view import Arrow
 
 SPHERE = LESSONS["infonce_sphere"]
@@ -208,3 +209,43 @@ def test_the_run_before_may_have_had_fewer_seeds():
 
     shown = runner.Shown(Experiment(SPHERE.Params(), "infonce", (0, 1)), {}, {})
     assert (shown.seed(1), shown.seed(7)) == (1, 0)
+
+
+# ---- cluster vectors and the rows that stand for them
+
+
+def run_of_rows(case, rows, v):
+    """A finished run with unit latents and these rows of W (k, C, 3)."""
+    z = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    z /= np.linalg.norm(z, axis=1, keepdims=True)
+    net, steps = np.zeros((0, 0, 3), np.float32), np.arange(len(rows))
+    frames = np.stack([z] * len(rows))
+    run = recovery.Run("run", z, frames, net, np.zeros((len(rows), 0, 0, 3), np.float32), steps,
+                       int(steps[-1]), {}, {"v": v}, {"w": rows}, False)  # fmt: skip
+    return run, SCENARIOS["clusters"].Params(case=case, n_clusters=len(v))
+
+
+@pytest.mark.parametrize("case", ["C1", "C2", "C3", "C4"])
+def test_rows_are_drawn_without_the_offset_that_a_softmax_does_not_see(case):
+    rng = np.random.default_rng(1)
+    v = rng.normal(size=(12, 3))
+    v = (v / np.linalg.norm(v, axis=1, keepdims=True)).astype(np.float32)
+    psi = np.array([3.0, -2.0, 1.0], np.float32)
+    free = case in ("C2", "C4")
+    run, params = run_of_rows(case, np.stack([0.1 * v, 5 * v + psi if free else v]), v)
+    drawn = head_view.arrows(run, params)
+    truth = np.stack([a.truth for a in drawn if a.role == "v"])
+    rows = np.stack([a.recovered[-1] for a in drawn if a.role == "w"])
+    np.testing.assert_allclose(np.sort(truth, axis=0), np.sort(v, axis=0), atol=1e-6)
+    np.testing.assert_allclose(rows, v, atol=1e-4)  # at mean length 1, and psi gone
+    view = head_view.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
+    assert ("without the offset" in view.note) == free
+    assert ("divided by 5" in view.note) == free
+
+
+def test_case_c3_is_drawn_in_units_of_where_theory_puts_the_sphere():
+    v = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
+    run, params = run_of_rows("C3", v[None], v)
+    view = head_view.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
+    np.testing.assert_allclose(view.z_hat, run.z_hat / params.kappa, atol=1e-6)
+    assert "divided by 10, where theory puts the sphere" in view.note

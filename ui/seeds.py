@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.experiment import Experiment, Result
 from core.legend import BASELINES, SCORES
-from core.scenarios.scenario import Claim, Published, Scenario
+from core.scenarios.scenario import Claim, Published, Scenario, Value
 from ui import export, knobs, recovery, runner, story
 
 CURVE = "curve"
@@ -104,6 +104,14 @@ def history(shown: runner.Shown, score: str) -> Series:
     return series
 
 
+def stored(
+    scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int] = (0, 1, 2)
+) -> list[Result]:
+    """The stored runs of a setting, in the order of their seeds."""
+    params = scenario.Params.model_validate(dict(changes))
+    return list(runner.stored(Experiment(params, scenario.name, tuple(of)).members).values())
+
+
 def tally(results: Sequence[Result], score: str) -> str:
     """How many seeds reached the promise, in a sentence."""
     good = sum((r.scores.get(score) or 0) >= REACHED for r in results)
@@ -140,9 +148,7 @@ def breaks(scenario: Scenario, presets: Mapping[str, str], score: str = "linear_
     by_name = {preset.name: preset for preset in scenario.presets}
     for name, words in presets.items():
         preset = by_name[name]
-        params = scenario.Params.model_validate(dict(preset.params))
-        experiment = Experiment(params, scenario.name, preset.seeds)
-        results = list(runner.stored(experiment.members).values())
+        results = stored(scenario, preset.params, preset.seeds)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{words}: {spread(results, score)}", width="content")
             story.preset_link(scenario, name, "open", f"breaks_{name}")
@@ -158,13 +164,12 @@ def published(
     """
     table = []
     for row in rows:
-        params = scenario.Params.model_validate(dict(row.params))
-        results = runner.stored(Experiment(params, scenario.name, row.seeds).members).values()
+        results = stored(scenario, row.params, row.seeds)
         cells = {"world": row.world}
         for score, (theirs, ours) in columns.items():
             raw = row.published.get(f"raw_{score}")
             cells[theirs] = row.published.get(score, "–") + (f" (raw x {raw})" if raw else "")
-            cells[ours] = _percent(list(results), score)
+            cells[ours] = _percent(results, score)
         table.append(cells)
     st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
 

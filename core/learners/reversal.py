@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from core import invariance, metrics
 from core.experiment import Member, Scores
 from core.scenarios.reversal import Reversal as Params
-from core.spaces import VMF, Noise, generator, normalise
+from core.spaces import VMF, Noise, generator, normalise, tilted
 from core.training import Observation, Truth, columns
 
 EVALUATED = 8192  # fresh latents: the first half fits, the second scores
@@ -49,19 +49,13 @@ class World:
         y = (noise.uniform(n) * self.n_classes).long()
         u, normal = noise.uniform(n), noise.normal(n, self.d)
         mean = self.v.gather(1, y[..., None].expand(-1, -1, self.d))
-        if (self.kappa == self.kappa[:, :1]).all():
-            own = VMF.of(self.kappa[:, 0].to(u.device), self.d)
-            return own.sample(mean, u, normal), y
         m, k = self.kappa.shape
-        spread = u[:, None].expand(-1, k, -1).reshape(m * k, n)  # every class's angle, one taken
+        every = u[:, None].expand(-1, k, -1).reshape(m * k, n)  # at each class's concentration
         cosine, sine = (
             part.view(m, k, n).gather(1, y[:, None])[:, 0]
-            for part in self.laws.cosine_and_sine(spread)
+            for part in self.laws.cosine_and_sine(every)
         )
-        across = normal
-        for _ in range(2):
-            across = normalise(across - (across * mean).sum(-1, keepdim=True) * mean)
-        return cosine.float()[..., None] * mean + sine.float()[..., None] * across, y
+        return tilted(mean, cosine, sine, normal), y
 
 
 def _directions(stream: torch.Generator, p: Params) -> tuple[Tensor, Tensor]:

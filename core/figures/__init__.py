@@ -1,0 +1,16 @@
+"""Result -> Altair figure and the table behind it; colours by role, everywhere the same.
+
+Keyed Altair charts do not flicker while a run streams, and load beside the 3-D view's Plotly, where
+Streamlit's own Plotly would be a second library to wait for. Theory is dashed, measurement solid or
+points.
+"""
+
+from core.figures.proofs import agreement, closed_curves, foretold, matrix
+from core.figures.reading import from_the_front, plane, rotation_curve
+from core.figures.sweeps import LINE_OF_TEXT, sweep
+from core.figures.training import compare, curves, strip
+
+__all__ = [
+    "LINE_OF_TEXT", "agreement", "closed_curves", "compare", "curves", "foretold",
+    "from_the_front", "matrix", "plane", "rotation_curve", "strip", "sweep",
+]  # fmt: skip
