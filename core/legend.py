@@ -62,9 +62,50 @@ SCORES = {  # in the order in which a page shows them
         none="for d = 2 and 3",
     ),
     "feature_norm": Score("Feature norm", "mean length of f(x)", format=".2f"),
+    "angle_to_v_perp_deg": Score(
+        "Angle to V⊥", "largest principal angle between the rows of M and V⊥, in degrees",
+        format=".1f",
+    ),
+    "angle_to_v_deg": Score(
+        "Angle to V", "largest principal angle between the rows of M and V, in degrees",
+        format=".1f",
+    ),
+    "information_nats": Score(
+        "Exact information, nats",
+        "what the code tells of the nuisance, from the closed-form density of a linear image of a "
+        "vMF: no probe is needed",
+        format=".4f",
+    ),
+    "probe_accuracy_linear": Score(
+        "Linear probe", "held-out accuracy of a fresh linear classifier of the nuisance, on the "
+        "standardised code",
+    ),
+    "probe_accuracy_mlp": Score(
+        "MLP probe", "held-out accuracy of a fresh classifier with a hidden layer, on the "
+        "standardised code",
+    ),
+    "content_r2": Score(
+        "Content R²", "held-out R² of the content read from the code: by a linear map in the "
+        "linear world, by a small network in the nonlinear one",
+        "of 1",
+    ),
+    "content_r2_per_class": Score(
+        "Content R² by class", "the same with a read-out for each value of the nuisance, averaged",
+        "of 1",
+    ),
+    "transfer_r2": Score(
+        "Transfer R²", "the same with a read-out fitted on one value of the nuisance and scored on "
+        "the others, averaged",
+        "of 1",
+    ),
+    "adversary_loss": Score(
+        "Adversary's own loss, nats", "cross-entropy of the classifier in training: it is high "
+        "where the nuisance is hidden, and where the classifier is merely bad",
+        format=".3f",
+    ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
 }  # fmt: skip
-BASELINES = {"raw": "raw x", "untrained": "untrained"}
+BASELINES = {"raw": "raw x", "untrained": "untrained", "closed": "closed form"}
 
 
 # Told apart by the colour-blind, and legible on a white wall as on a dark page.

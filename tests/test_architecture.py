@@ -23,7 +23,7 @@ LEAVES = (
     "metrics",
     "theory",
     "densities",
-    "invariance",
+    "leakage",
 )
 # outside package: the places (a module, or a package with all that is in it) that may import it
 ONLY = {

@@ -14,6 +14,7 @@ from ui import head_view, knobs, recovery, runner, seeds
 from ui.latent_view import Arrow
 
 SPHERE = LESSONS["infonce_sphere"]
+CLAIM = Claim("linear", "linear_r2", ("linear_r2",), "A claim.", "its source")
 
 
 def page_with_a_switch():
@@ -119,12 +120,18 @@ def runs(scores, **params):
 
 def test_seeds_are_counted_with_and_without_a_degree():
     values = [{"linear_r2": 0.995}, {"linear_r2": 0.7}, {"linear_r2": None}]
-    assert seeds.tally(runs(values), "linear_r2") == "1 of 3 seeds reach 0.99."
+    assert seeds.tally(runs(values), CLAIM) == "1 of 3 seeds reach 0.99."
     with_degree = [{**v, "degree": d} for v, d in zip(values, (1, 0, None), strict=True)]
     said = "1 of 3 seeds reach 0.99; 1 has degree 0, a folded globe."
-    assert seeds.tally(runs(with_degree), "linear_r2") == said
+    assert seeds.tally(runs(with_degree), CLAIM) == said
     on_a_cap = runs(with_degree, marginal_kappa=20.0)
-    assert seeds.tally(on_a_cap, "linear_r2") == "1 of 3 seeds reach 0.99."
+    assert seeds.tally(on_a_cap, CLAIM) == "1 of 3 seeds reach 0.99."
+
+
+def test_a_promise_may_be_to_stay_below_a_bound():
+    angle = replace(CLAIM, score="angle_to_v_perp_deg", bound=2.0, at_most=True)
+    values = [{"angle_to_v_perp_deg": v} for v in (0.5, 2.0, 80.0, None)]
+    assert seeds.tally(runs(values), angle) == "2 of 4 seeds keep to at most 2."
 
 
 def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measured():

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from scipy import stats
 
-from core import invariance
+from core import leakage
 from core.experiment import Experiment
 from core.learners.reversal import Learner, World
 from core.scenarios import SCENARIOS
@@ -143,7 +143,7 @@ def test_single_moves_are_played_in_their_order():
 def test_the_code_starts_where_it_is_told(start, angle, setting):
     p = Params(**setting)
     one = Learner(ask((0,), **setting, start=start, d_z=min(p.rank, p.d - p.rank)), "cpu")
-    found = invariance.largest_angle(one._row_space(0), one.world.outside[0].numpy())
+    found = leakage.largest_angle(one._row_space(0), one.world.outside[0].numpy())
     assert found == pytest.approx(angle, abs=0.05)
 
 
@@ -176,9 +176,9 @@ def test_latents_sit_around_the_centre_of_their_class(setting):
 def test_differences_of_the_centres_span_v_and_no_more(setting):
     p = Params(**setting)
     world = World([p], [3], "cpu")
-    found, rest = invariance.differences(world.v[0].double().numpy(), p.rank)
-    assert invariance.largest_angle(found, world.inside[0].numpy()) < 0.01
-    assert invariance.largest_angle(rest, world.outside[0].numpy()) < 0.01
+    found, rest = leakage.differences(world.v[0].double().numpy(), p.rank)
+    assert leakage.largest_angle(found, world.inside[0].numpy()) < 0.01
+    assert leakage.largest_angle(rest, world.outside[0].numpy()) < 0.01
     s = np.linalg.svd(world.v[0].numpy() - world.v[0].numpy().mean(0), compute_uv=False)
     assert s[p.rank - 1] > 0.2 and (len(s) == p.rank or s[p.rank] < 1e-5)
 

@@ -12,7 +12,6 @@ from core.scenarios.scenario import Claim, Published, Scenario, Value
 from ui import export, knobs, recovery, runner, story
 
 CURVE = "curve"
-REACHED = 0.99
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]
 
 
@@ -29,17 +28,18 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
     elif len(results) == len(shown.experiment.members):
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
         with words:
-            st.markdown(tally(results, claim.score))
+            st.markdown(tally(results, claim))
             st.caption(f"Promised: {claim.statement} ({claim.source})")
             export.table(recovery.points(run), "latents", "globe.table")
         with dots:
-            strip(results, claim.score)
+            strip(results, claim)
 
 
-def strip(results: Sequence[Result], score: str) -> None:
-    """A score of every seed as a dot, with its mean baselines and its ceiling."""
+def strip(results: Sequence[Result], claim: Claim) -> None:
+    """The claim's score of every seed as a dot, with its mean baselines and what is best."""
     from core import figures  # altair: the numbers do not wait for it
 
+    score = claim.score
     values = {f"seed {r.member.seed}": r.scores.get(score) for r in results}
     beside = {}
     for kind, word in BASELINES.items():
@@ -47,7 +47,7 @@ def strip(results: Sequence[Result], score: str) -> None:
         if known:
             beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
     title = SCORES[score].title
-    chart, _ = figures.strip(values, beside, title, ceiling=1.0)
+    chart, _ = figures.strip(values, beside, title, best=0.0 if claim.at_most else 1.0)
     st.altair_chart(chart, key="every_seed", alt=f"{title} of every seed as a dot on a line.")
 
 
@@ -112,12 +112,13 @@ def stored(
     return list(runner.stored(Experiment(params, scenario.name, tuple(of)).members).values())
 
 
-def tally(results: Sequence[Result], score: str) -> str:
+def tally(results: Sequence[Result], claim: Claim) -> str:
     """How many seeds reached the promise, in a sentence."""
-    good = sum((r.scores.get(score) or 0) >= REACHED for r in results)
+    good = sum(claim.kept(r.scores.get(claim.score)) for r in results)
     folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
     lost = sum(r.diverged for r in results)
-    sentence = f"{good} of {len(results)} seeds reach {REACHED}"
+    verb = "keep to at most" if claim.at_most else "reach"
+    sentence = f"{good} of {len(results)} seeds {verb} {claim.bound:g}"
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
     return sentence + (f"; {lost} diverged" if lost else "") + "."

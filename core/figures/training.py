@@ -65,15 +65,18 @@ def _levels(levels: Mapping[str, float], y: alt.Y) -> list[alt.Chart]:
 
 
 def strip(
-    values: Mapping[str, float | None], baselines: Mapping[str, float], title: str, ceiling: float
+    values: Mapping[str, float | None], baselines: Mapping[str, float], title: str, best: float
 ) -> Figure:
-    """Every seed's score as a dot on one axis, with baselines and ceiling as labelled ticks."""
+    """Every seed's score as a dot on one axis that ends at the best, 1 or 0; labelled ticks."""
     table = pd.DataFrame(
         [{"seed": seed, title: value} for seed, value in values.items() if value is not None],
         columns=["seed", title],
     )
-    low = min([0.5, *table[title], *baselines.values()])
-    x = alt.X(f"{title}:Q", title=None, scale=alt.Scale(domain=[max(low - 0.05, -0.2), ceiling]))
+    known = [*table[title], *baselines.values()]
+    low, high = max(min([0.5, *known]) - 0.05, -0.2), best
+    if best == 0:  # an angle, an error
+        low, high = 0.0, 1.1 * max([1.0, *known])
+    x = alt.X(f"{title}:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False))
     dots = (
         alt.Chart(table)
         .mark_circle(size=90, color=ROLE["z_hat"], opacity=0.75)

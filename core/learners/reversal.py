@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import invariance, metrics
+from core import leakage, metrics
 from core.experiment import Member, Scores
 from core.scenarios.reversal import Reversal as Params
 from core.spaces import VMF, Noise, generator, normalise, tilted
@@ -278,8 +278,8 @@ class Learner:
             return dict.fromkeys(names)
         q = self._row_space(i)
         return {
-            "angle_to_v_deg": invariance.largest_angle(q, self.world.inside[i].numpy()),
-            "angle_to_v_perp_deg": invariance.largest_angle(q, self.world.outside[i].numpy()),
+            "angle_to_v_deg": leakage.largest_angle(q, self.world.inside[i].numpy()),
+            "angle_to_v_perp_deg": leakage.largest_angle(q, self.world.outside[i].numpy()),
             "adversary_loss": None if torch.isnan(self.loss[i]) else float(self.loss[i]),
             "information_nats": self._information(i, q) if len(q) <= 2 else None,
         }
@@ -287,7 +287,7 @@ class Learner:
     def _information(self, i: int, q: np.ndarray) -> float:
         samples = None if self.fresh is None else self.fresh[i]
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
-        return invariance.information(q, v, kappa, samples)[0]
+        return leakage.information(q, v, kappa, samples)[0]
 
     def _final(self, i: int) -> Scores:
         names = ("content_r2", "probe_accuracy_linear", "probe_accuracy_mlp", "loss")
@@ -309,8 +309,8 @@ class Learner:
         """The closed-form answer on the same data: the null space of the mean differences."""
         p = self.p
         a, y = self._seen(i)
-        means = invariance.class_means(a, y, p.n_classes)
-        rest = invariance.differences(means, p.rank)[1]
+        means = leakage.class_means(a, y, p.n_classes)
+        rest = leakage.differences(means, p.rank)[1]
         outside = self.world.outside[i].numpy()
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
         samples = None
@@ -318,8 +318,8 @@ class Learner:
             samples = (self.a[i], self.y[i]) if self.fresh is None else self.fresh[i]
         return {
             "chance": float(np.bincount(self.y[i]).max() / len(self.y[i])),
-            "closed_angle_to_v_perp_deg": invariance.largest_angle(rest, outside),
-            "closed_information_nats": invariance.information(rest, v, kappa, samples)[0],
+            "closed_angle_to_v_perp_deg": leakage.largest_angle(rest, outside),
+            "closed_information_nats": leakage.information(rest, v, kappa, samples)[0],
         }
 
     def _seen(self, i: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,6 +12,7 @@ from pydantic import ValidationInfo, field_validator
 from core.scenarios.scenario import Claim, Notice, Params, Scenario, knob
 
 MOVES = 200
+NEAR, FAR = 2.0, 5.0  # degrees that a finite data set may leave, at d = 3 and above
 
 
 class Reversal(Params):
@@ -336,6 +337,8 @@ def claim(params: Reversal) -> Claim:
             promised=("angle_to_v_deg",),
             statement="Minimising the cross-entropy of the nuisance puts V into the code's rows.",
             source="the post's alignment, Reizinger et al. 2025, Theorem 2C",
+            bound=NEAR,
+            at_most=True,
         )
     return Claim(
         up_to="invariance",
@@ -344,6 +347,8 @@ def claim(params: Reversal) -> Claim:
         statement="The best code against the best classifier lies outside V and tells nothing of "
         "the nuisance, if all classes share their concentration.",
         source="the post, with the conditions derived in this project",
+        bound=NEAR if params.d == 3 else FAR,
+        at_most=True,
     )
 
 

@@ -192,7 +192,8 @@ def _without_none(annotation: Any) -> tuple[type, bool]:
 class Claim:
     """What the theorem promises: the ambiguity left, the score that shows it, its source.
 
-    `promised` names every score that the theorem speaks of, `score` the one that stands for them.
+    `promised` names every score that the theorem speaks of, `score` the one that stands for them:
+    a run keeps the promise when that is at least `bound`, or at most where `at_most`.
     """
 
     up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
@@ -200,6 +201,12 @@ class Claim:
     promised: tuple[str, ...]
     statement: str
     source: str
+    bound: float = 0.99
+    at_most: bool = False
+
+    def kept(self, value: float | None) -> bool:
+        """Whether a run of this score keeps the promise."""
+        return value is not None and (value <= self.bound if self.at_most else value >= self.bound)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from scipy.integrate import dblquad, quad
 from scipy.special import hyp0f1, iv
 from scipy.stats import ortho_group, vonmises_fisher
 
-from core import invariance
+from core import leakage
 
 each_d = pytest.mark.parametrize("d", (2, 3, 5, 8, 12))
 
@@ -34,10 +34,8 @@ def sample(v, kappa, n, seed=0):
 @pytest.mark.parametrize("d", (1, 2, 3, 5, 12))
 def test_log_psi_is_the_confluent_series_and_finite_at_large_arguments(d):
     s = np.array([0.0, 1e-6, 1e-3, 0.1, 1.0, 5.0, 20.0])
-    np.testing.assert_allclose(
-        invariance.log_psi(d, s), np.log(hyp0f1(d / 2, s**2 / 4)), atol=1e-10
-    )
-    assert np.isfinite(invariance.log_psi(d, np.array([1e3, 1e5]))).all()
+    np.testing.assert_allclose(leakage.log_psi(d, s), np.log(hyp0f1(d / 2, s**2 / 4)), atol=1e-10)
+    assert np.isfinite(leakage.log_psi(d, np.array([1e3, 1e5]))).all()
 
 
 @each_d
@@ -48,7 +46,7 @@ def test_mgf_is_that_of_samples(d):
     for e in range(2):
         moment = np.exp(a[y == e] @ m.T)[:, 0]
         error = moment.std() / len(moment) ** 0.5
-        expected = np.exp(invariance.log_mgf(m, v[e], 10.0, d))[0]
+        expected = np.exp(leakage.log_mgf(m, v[e], 10.0, d))[0]
         assert moment.mean() == pytest.approx(expected, abs=5 * error)
 
 
@@ -60,7 +58,7 @@ def test_image_density_integrates_to_one(d, m, kappa):
     kappas = np.full(2, kappa)
 
     def density(*b):
-        return np.exp(invariance.log_image_density(np.array([b]), v @ q.T, kappas, d))[0, 0]
+        return np.exp(leakage.log_image_density(np.array([b]), v @ q.T, kappas, d))[0, 0]
 
     if m == 1:
         total = quad(lambda t: density(np.sin(t)) * np.cos(t), -np.pi / 2, np.pi / 2, limit=400)[0]
@@ -71,8 +69,8 @@ def test_image_density_integrates_to_one(d, m, kappa):
             0, 2 * np.pi, 0, np.pi / 2, epsabs=1e-7,
         )[0]  # fmt: skip
     assert total == pytest.approx(1, abs=1e-5)
-    b, log_weight = invariance._ball_nodes(m)
-    log_p = invariance.log_image_density(b, v @ q.T, kappas, d)[:, 0]
+    b, log_weight = leakage._ball_nodes(m)
+    log_p = leakage.log_image_density(b, v @ q.T, kappas, d)[:, 0]
     assert np.exp(log_p + log_weight).sum() == pytest.approx(1, abs=1e-6)
 
 
@@ -80,7 +78,7 @@ def test_in_three_dimensions_the_density_is_the_bessel_form():
     kappa, mean, b = 10.0, 0.4, np.linspace(-0.95, 0.95, 21)
     expected = kappa / (2 * np.sinh(kappa)) * np.exp(kappa * mean * b)
     expected = expected * iv(0, kappa * np.sqrt((1 - mean**2) * (1 - b**2)))
-    found = invariance.log_image_density(b[:, None], np.array([[mean]]), np.array([kappa]), 3)
+    found = leakage.log_image_density(b[:, None], np.array([[mean]]), np.array([kappa]), 3)
     np.testing.assert_allclose(np.exp(found[:, 0]), expected, rtol=1e-10)
 
 
@@ -90,7 +88,7 @@ def test_image_density_is_that_of_samples(d, m):
     v, kappa, _, _ = world(d, 2, 3)
     q = ortho_group.rvs(d, random_state=3)[:m]
     a, y = sample(v, kappa, 60_000)
-    log_p = invariance.log_image_density(a @ q.T, v @ q.T, kappa, d)
+    log_p = leakage.log_image_density(a @ q.T, v @ q.T, kappa, d)
     posterior = np.exp(log_p - log_p.max(1, keepdims=True))
     posterior /= posterior.sum(1, keepdims=True)
     for e in range(3):
@@ -107,16 +105,16 @@ def test_image_density_is_that_of_samples(d, m):
 def test_outside_the_differences_nothing_is_told(d, rank, classes):
     v, kappa, inside, outside = world(d, rank, classes)
     samples = sample(v, kappa, 20_000)
-    value, error = invariance.information(outside, v, kappa, samples)
+    value, error = leakage.information(outside, v, kappa, samples)
     assert value == pytest.approx(0, abs=1e-9) and error < 1e-9
-    most, _ = invariance.information(inside[:1], v, kappa, samples)
+    most, _ = leakage.information(inside[:1], v, kappa, samples)
     assert 0.05 < most < np.log(classes)
 
 
 def test_concentrations_that_differ_tell_of_the_class_even_there():
     v, _, _, outside = world(8, 3, 4, offset=0.0)
     kappa = np.array([5.0, 10.0, 20.0, 40.0])
-    value, error = invariance.information(outside, v, kappa, sample(v, kappa, 60_000))
+    value, error = leakage.information(outside, v, kappa, sample(v, kappa, 60_000))
     assert value > 0.2 > 20 * error
 
 
@@ -124,9 +122,9 @@ def test_concentrations_that_differ_tell_of_the_class_even_there():
 def test_quadrature_and_samples_agree_on_the_information(m):
     v, kappa, _, _ = world(5, 3, 4)
     q = ortho_group.rvs(5, random_state=1)[:m]
-    exact, none = invariance.information(q, v, kappa)
+    exact, none = leakage.information(q, v, kappa)
     a, y = sample(v, kappa, 60_000)
-    log_p = invariance.log_image_density(a @ q.T, v @ q.T, kappa, 5)
+    log_p = leakage.log_image_density(a @ q.T, v @ q.T, kappa, 5)
     ratio = log_p[np.arange(len(y)), y] - np.log(np.exp(log_p).mean(1))
     assert none == 0 and exact == pytest.approx(ratio.mean(), abs=5 * ratio.std() / len(y) ** 0.5)
 
@@ -135,7 +133,7 @@ def test_information_grows_as_the_square_of_a_small_angle():
     v, kappa, inside, outside = world(3, 2, 3)
     angles = np.deg2rad([2.0, 4.0])
     values = [
-        invariance.information(np.cos(t) * outside + np.sin(t) * inside[:1], v, kappa)[0]
+        leakage.information(np.cos(t) * outside + np.sin(t) * inside[:1], v, kappa)[0]
         for t in angles
     ]
     assert values[1] / values[0] == pytest.approx(4, rel=0.05)
@@ -144,20 +142,20 @@ def test_information_grows_as_the_square_of_a_small_angle():
 def test_codes_of_many_dimensions_need_samples():
     v, kappa, inside, _ = world(8, 3, 4)
     with pytest.raises(ValueError, match="codes of 3 dimensions need samples"):
-        invariance.information(inside, v, kappa)
+        leakage.information(inside, v, kappa)
 
 
 @pytest.mark.parametrize(("d", "rank", "classes"), [(3, 2, 3), (8, 3, 4), (12, 4, 8)])
 def test_null_space_of_mean_differences_nears_the_complement_as_data_grow(d, rank, classes):
     v, kappa, inside, outside = world(d, rank, classes)
-    found, rest = invariance.differences(v)
-    assert invariance.largest_angle(found, inside) < 1e-5
-    assert invariance.largest_angle(rest, outside) < 1e-5
+    found, rest = leakage.differences(v)
+    assert leakage.largest_angle(found, inside) < 1e-5
+    assert leakage.largest_angle(rest, outside) < 1e-5
     angles = []
     for n in (500, 50_000):
         a, y = sample(v, kappa, n)
-        means = invariance.class_means(a, y, classes)
-        angles.append(invariance.largest_angle(invariance.differences(means, rank)[1], outside))
+        means = leakage.class_means(a, y, classes)
+        angles.append(leakage.largest_angle(leakage.differences(means, rank)[1], outside))
     assert angles[1] < angles[0] and angles[1] < 1.5
 
 
@@ -174,11 +172,11 @@ def test_leace_keeps_the_null_space_of_the_mean_differences(d, rank, classes):
     left = np.linalg.svd(whiten @ (centred.T @ onehot / len(a)))[0][:, : classes - 1]
     eraser = np.eye(d) - colour @ left @ left.T @ whiten
     erased = a.mean(0) + centred @ eraser.T
-    spread = np.ptp(invariance.class_means(erased, y, classes), axis=0)
-    assert spread.max() < 1e-9 < np.ptp(invariance.class_means(a, y, classes), axis=0).max()
+    spread = np.ptp(leakage.class_means(erased, y, classes), axis=0)
+    assert spread.max() < 1e-9 < np.ptp(leakage.class_means(a, y, classes), axis=0).max()
     _, s, vt = np.linalg.svd(eraser)
-    rest = invariance.differences(invariance.class_means(a, y, classes), rank)[1]
-    assert invariance.largest_angle(vt[: (s > 1e-9).sum()], rest) < 1e-5
+    rest = leakage.differences(leakage.class_means(a, y, classes), rank)[1]
+    assert leakage.largest_angle(vt[: (s > 1e-9).sum()], rest) < 1e-5
 
 
 @pytest.mark.parametrize("angle", (1e-5, 0.3, 45.0, 89.9))
@@ -186,5 +184,5 @@ def test_largest_angle_is_accurate_from_end_to_end(angle):
     t = np.deg2rad(angle)
     one, other = np.eye(4)[:2], np.eye(4)[:2].copy()
     other[1] = [0, np.cos(t), np.sin(t), 0]
-    assert invariance.largest_angle(one, other) == pytest.approx(angle, rel=1e-6)
-    assert invariance.largest_angle(one, np.zeros((0, 4))) == 90
+    assert leakage.largest_angle(one, other) == pytest.approx(angle, rel=1e-6)
+    assert leakage.largest_angle(one, np.zeros((0, 4))) == 90
