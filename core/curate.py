@@ -10,7 +10,7 @@ from core.lessons import LESSONS
 from core.store import GALLERY, Damaged, read, write
 
 SIZE_LIMIT = 25_000_000
-PRESET_FRAMES, PRESET_POINTS = 30, 300
+PRESET_POINTS = 300
 SWEEP_FRAMES, SWEEP_POINTS = 1, 200
 
 
@@ -29,7 +29,7 @@ def shipped() -> dict[str, tuple[Member, int, int]]:
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
             for member in Experiment(params, scenario.name, preset.seeds).members:
-                members[member.key] = (member, PRESET_FRAMES, PRESET_POINTS)
+                members[member.key] = (member, scenario.frames, PRESET_POINTS)
     return members
 
 

@@ -4,6 +4,7 @@ A latent a of class e is vMF(v_e, kappa_e) on S^(d-1); a code b = Q a has orthon
 V is the span of the centres' differences. NumPy and SciPy only.
 """
 
+from functools import cache
 from math import lgamma, log, pi
 
 import numpy as np
@@ -34,21 +35,27 @@ def log_mgf(code: Array, v: Array, kappa: float, d: int) -> Array:
 
 
 def log_image_density(b: Array, means: Array, kappa: Array, d: int) -> Array:
-    """log p(b | e), (n, k), of codes b (n, m) in the unit ball, with Lebesgue measure for m < d.
+    """log p(b | e), (..., n, k), of codes b (n, m) in the unit ball: Lebesgue measure for m < d.
 
-    `means` (k, m) are the centres' codes Q v_e and kappa (k,) their concentrations. For m = d the
-    code is on the sphere and the density is relative to the uniform one.
+    `means` (..., k, m) are the centres' codes Q v_e, of one code or of many at once, and kappa (k,)
+    their concentrations. For m = d the code is on the sphere and the density is relative to the
+    uniform one.
     """
     m = b.shape[1]
-    linear = kappa * (b @ means.T)
+    linear = kappa * (b @ means.mT)
     if m == d:
         return linear - log_psi(d, kappa)
     rest = d - m
     inside = np.maximum(1 - (b**2).sum(1), 1e-300)[:, None]
-    hidden = np.maximum(1 - (means**2).sum(1), 0)
+    hidden = np.maximum(1 - (means**2).sum(-1), 0)[..., None, :]
     measure = lgamma(d / 2) - lgamma(rest / 2) - m / 2 * log(pi)
     spread = log_psi(rest, kappa * np.sqrt(hidden * inside))
     return measure + linear + (rest / 2 - 1) * np.log(inside) + spread - log_psi(d, kappa)
+
+
+def direction_information(u: Array, v: Array, kappa: Array) -> Array:
+    """I(y; u'a) in nats of many unit directions u (n, d) at once, classes equally likely: (n,)."""
+    return _by_quadrature(u[:, None], v, kappa)
 
 
 def information(
@@ -59,21 +66,39 @@ def information(
     q (m, d) orthonormal rows, v (k, d), kappa (k,). By quadrature for m = 1 or 2 (error 0); above
     by the mean log posterior ratio over `samples`, latents a (n, d) and their classes y (n,).
     """
-    d, means = v.shape[1], v @ q.T
+    d = v.shape[1]
     if len(q) <= 2 and len(q) < d:
-        b, log_weight = _ball_nodes(len(q))
-        log_p = log_image_density(b, means, kappa, d)
-        mixture = logsumexp(log_p, axis=1) - log(len(v))
-        weights = np.exp(log_p + log_weight[:, None])
-        return float((weights * (log_p - mixture[:, None])).sum() / len(v)), 0.0
+        return float(_by_quadrature(q, v, kappa)), 0.0
     if samples is None:
         raise ValueError(f"codes of {len(q)} dimensions need samples")
     a, y = samples
-    log_p = log_image_density(a @ q.T, means, kappa, d)
+    log_p = log_image_density(a @ q.T, v @ q.T, kappa, d)
     ratio = log_p[np.arange(len(y)), y] - logsumexp(log_p, axis=1) + log(len(v))
     return float(ratio.mean()), float(ratio.std() / np.sqrt(len(ratio)))
 
 
+def _by_quadrature(q: Array, v: Array, kappa: Array) -> Array:
+    """I(y; Q a) of codes q (..., m, d), m = 1 or 2 and below d."""
+    b, log_weight = _ball_nodes(q.shape[-2])
+    log_p = log_image_density(b, v @ q.mT, kappa, v.shape[1])  # (..., nodes, k)
+    mixture = logsumexp(log_p, axis=-1, keepdims=True) - log(len(v))
+    weights = np.exp(log_p + log_weight[:, None])
+    return (weights * (log_p - mixture)).sum((-2, -1)) / len(v)
+
+
+def leakiest(rows: Array, inside: Array) -> Array:
+    """Of each row space (k, m, d), the unit direction that is nearest to V, (k, d).
+
+    `inside` (r, d) is an orthonormal basis of V. Signs follow from one row space to the next.
+    """
+    q = np.linalg.qr(rows.mT.astype(float))[0].mT  # (k, m, d)
+    turn = np.linalg.svd(q @ inside.T)[0][..., 0]  # (k, m)
+    u = (turn[:, None] @ q)[:, 0]
+    flips = np.where((u[1:] * u[:-1]).sum(1) < 0, -1.0, 1.0)
+    return u * np.r_[1.0, np.cumprod(flips)][:, None]
+
+
+@cache
 def _ball_nodes(m: int) -> tuple[Array, Array]:
     """Points (n, m) of the unit ball and log weights of a quadrature, m = 1 or 2.
 

@@ -131,6 +131,14 @@ def direction_colours(z: np.ndarray) -> list[str]:
     return _oklch_to_hex(0.66 + 0.17 * up, np.full(len(z), 0.135), hue)
 
 
+def class_colours(count: int) -> list[str]:
+    """Colours of classes, which have no order: hues apart, and neighbours apart in lightness."""
+    i = np.arange(count)
+    return _oklch_to_hex(
+        0.62 + 0.13 * (i % 3 - 1), np.full(count, 0.14), 0.4 + 2 * np.pi * i / count
+    )
+
+
 def ramp(count: int) -> list[str]:
     """Colours for values in order, from plum over the colour of z_hat to amber.
 

@@ -33,6 +33,7 @@ class Truth:
     z: np.ndarray  # (m, n, d)
     net: np.ndarray  # (m, c, p, d)
     world: dict[str, np.ndarray]  # each (m, ...)
+    seconds: dict[str, float] = field(default_factory=dict)  # that baselines took, by their name
 
 
 class Descent:
@@ -60,6 +61,7 @@ class Learner(Protocol):
 
     members: Sequence[Member]
     steps: int
+    observed_at: set[int]  # steps at which to observe, 0 and the last among them
     truth: Truth
     baselines: Sequence[Scores]  # what is known before training: raw and untrained scores, floor
 
@@ -77,7 +79,7 @@ class Learner(Protocol):
 
 
 def schedule(steps: int, frames: int = FRAMES) -> set[int]:
-    """Steps at which to observe: 0, the end, and log-spaced between, so dense early."""
+    """The usual steps at which to observe: 0, the end, and log-spaced, so dense early."""
     grid = np.geomspace(1, steps + 1, min(frames, steps + 1)) - 1
     return {0, steps, *grid.round().astype(int).tolist()}
 
@@ -96,7 +98,6 @@ def train(
     `perf_counter` and `process_time`: worlds and baselines are part of what a run costs.
     """
     started, cpu_started = began or (time.perf_counter(), time.process_time())
-    observed_at = schedule(learner.steps)
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []
     last_report = -float("inf")
@@ -115,7 +116,7 @@ def train(
         )  # fmt: skip
 
     for t in range(learner.steps + 1):
-        if t in observed_at:
+        if t in learner.observed_at:
             seen.append((t, learner.observe()))
             tell(t, seen[-1][1], scored=True)
         elif time.perf_counter() - last_report > REPORT_SECONDS:
@@ -134,7 +135,7 @@ def train(
         "seconds": (time.perf_counter() - started) / len(learner.members),
         "cpu_seconds": (time.process_time() - cpu_started) / len(learner.members),
     }
-    facts = {**(provenance or {}), **clock}
+    facts = {**(provenance or {}), **learner.truth.seconds, **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
 
 

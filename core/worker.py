@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable
 
+import threadpoolctl
 import torch
 import torch._dynamo  # the optimiser imports it on first use: a second that a visitor would wait
 
@@ -26,6 +27,7 @@ def train_group(
     when `should_stop` says so.
     """
     torch.set_num_threads(1)  # two threads on a busy core are many times slower than one
+    threadpoolctl.threadpool_limits(1)  # of NumPy and scikit-learn as well
     began = time.perf_counter(), time.process_time()
     chosen = pick_device(device)
     learner = importlib.import_module(f"core.learners.{members[0].scenario}").start(members, chosen)

@@ -186,3 +186,32 @@ def test_largest_angle_is_accurate_from_end_to_end(angle):
     other[1] = [0, np.cos(t), np.sin(t), 0]
     assert leakage.largest_angle(one, other) == pytest.approx(angle, rel=1e-6)
     assert leakage.largest_angle(one, np.zeros((0, 4))) == 90
+
+
+def test_many_directions_at_once_are_those_one_by_one():
+    v, kappa, _, _ = world(3, 2, 3)
+    u = np.random.default_rng(4).normal(size=(7, 3))
+    u /= np.linalg.norm(u, axis=1, keepdims=True)
+    one_by_one = [leakage.information(each[None], v, kappa)[0] for each in u]
+    found = leakage.direction_information(u, v, np.full(3, 10.0))
+    np.testing.assert_allclose(found, one_by_one, atol=1e-12)
+
+
+def test_the_leakiest_direction_of_a_code_is_the_one_nearest_to_v():
+    rng = np.random.default_rng(5)
+    inside = np.eye(5)[:2]
+    rows = rng.normal(size=(6, 3, 5))
+    for row, u in zip(rows, leakage.leakiest(rows, inside), strict=True):
+        assert np.linalg.norm(u) == pytest.approx(1)
+        assert np.linalg.matrix_rank(np.vstack([row, u]), tol=1e-9) == 3
+        others = rng.normal(size=(500, 3)) @ row
+        others /= np.linalg.norm(others, axis=1, keepdims=True)
+        assert np.linalg.norm(others @ inside.T, axis=1).max() <= np.linalg.norm(u @ inside.T)
+
+
+def test_the_leakiest_direction_keeps_its_sign_while_it_moves():
+    angle = np.linspace(0, 3, 40)
+    rows = np.stack([np.cos(angle), np.sin(angle), 0 * angle], 1)[:, None]
+    rows[::3] *= -1
+    u = leakage.leakiest(rows, np.eye(3)[:1])
+    assert (u[1:] * u[:-1]).sum(1).min() > 0.99

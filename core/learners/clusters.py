@@ -28,7 +28,7 @@ from core.spaces import (
     normalise,
     sphere,
 )
-from core.training import Descent, Observation, Truth, columns
+from core.training import Descent, Observation, Truth, columns, schedule
 
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
@@ -145,6 +145,7 @@ class Learner:
         self.settings = [cast(Params, member.params) for member in members]
         p = self.settings[0]
         self.steps, self.batch, self.case = p.steps, p.batch, p.case
+        self.observed_at = schedule(p.steps)
         seeds = [member.seed for member in members]
 
         worlds = {}

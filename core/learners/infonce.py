@@ -16,7 +16,7 @@ from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
 from core.scenarios.infonce import InfoNCE as Params
 from core.spaces import VMF, Noise, generator, laplace, pole, projected
-from core.training import Descent, Observation, Truth, columns
+from core.training import Descent, Observation, Truth, columns, schedule
 
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
@@ -64,6 +64,7 @@ class Learner:
         self.device = device
         p = self.settings[0]
         self.steps, self.batch = p.steps, p.batch
+        self.observed_at = schedule(p.steps)
         seeds = [member.seed for member in members]
 
         self.world = World(self.settings, device)

@@ -1,5 +1,6 @@
 """Gradient reversal in a linear world: m members' codes, their adversaries, and the signed game."""
 
+import time
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import cast
@@ -13,15 +14,20 @@ from core import leakage, metrics
 from core.experiment import Member, Scores
 from core.scenarios.reversal import Reversal as Params
 from core.spaces import VMF, Noise, generator, normalise, tilted
-from core.training import Observation, Truth, columns
+from core.training import Observation, Truth, columns, schedule
 
 EVALUATED = 8192  # fresh latents: the first half fits, the second scores
 DRAWN = 500
+WATCHED = 2048  # of each half, for the content while training
 FRESH = 65_536  # latents behind the information of codes of more than two dimensions
+GLANCE = 4096  # of them, while training
+EVEN = 90  # observations of a narrow code evenly over training: enough to see it orbit
+NARROW = 2  # dimensions
 DRAWS = 200  # of cluster vectors; the best spread out are taken
 HIDDEN = 64  # units of the multilayer adversary
 BETA2 = 0.999
 WHITEN = 1e-4  # added to the variances of a whitened code
+GRID = np.linspace(-1, 1, 41, dtype=np.float32)  # codes at which the adversary's belief is kept
 
 
 class World:
@@ -63,6 +69,11 @@ def _directions(stream: torch.Generator, p: Params) -> tuple[Tensor, Tensor]:
     axes = torch.linalg.qr(torch.randn(p.d, p.d, generator=stream))[0]
     if p.rank == 1:
         return axes, (1 - 2.0 * (torch.arange(p.n_classes) % 2))[:, None]
+    if p.n_classes == p.rank + 1:  # as far apart as can be: a regular simplex, turned
+        centred = torch.eye(p.n_classes) - 1 / p.n_classes
+        corners = torch.linalg.svd(centred)[0][:, : p.rank]
+        turn = torch.linalg.qr(torch.randn(p.rank, p.rank, generator=stream))[0]
+        return axes, normalise(corners @ turn)
     w = normalise(torch.randn(DRAWS, p.n_classes, p.rank, generator=stream))
     gaps = torch.cdist(w, w) + 9 * torch.eye(p.n_classes)
     # far apart, and with differences in every direction of V
@@ -127,6 +138,7 @@ class Learner:
         self.device = device
         p = self.settings[0]
         self.p, self.steps = p, p.turns
+        self.observed_at = _observed_at(p)
         seeds = [member.seed for member in members]
         self.world = World(self.settings, seeds, device)
 
@@ -151,6 +163,7 @@ class Learner:
         self.a, self.y = a.cpu().numpy().astype(float), y.cpu().numpy()
         self.fresh = self._fresh(seeds) if p.code > 2 else None
         drawn = self.a[:, EVALUATED // 2 :][:, :DRAWN]
+        self.closed, seconds = self._closed_form()
         self.truth = Truth(
             z=drawn.astype(np.float32),
             net=np.zeros((len(members), 0, 0, p.d), np.float32),
@@ -160,7 +173,9 @@ class Learner:
                 "y": self.y[:, EVALUATED // 2 :][:, :DRAWN].astype(np.int16),
                 "inside": self.world.inside.numpy(),
                 "outside": self.world.outside.numpy(),
+                "closed": np.stack(self.closed).astype(np.float32),
             },
+            seconds={"closed_seconds": seconds},
         )
         self.loss = torch.full((len(members),), torch.nan)
         self.baselines = [self._baselines(i) for i in range(len(members))]
@@ -183,8 +198,8 @@ class Learner:
         return self._observation({})
 
     def observe(self) -> Observation:
-        """The same with angles, and the adversary's loss on the last batch."""
-        rows = [self._geometry(i) for i in range(len(self.members))]
+        """The same with angles, information, content, and the adversary's loss on its batch."""
+        rows = [{**self._geometry(i), **self._glance(i)} for i in range(len(self.members))]
         return self._observation(columns(rows))
 
     def finish(self) -> list[Scores]:
@@ -265,7 +280,17 @@ class Learner:
         rows = self.rows.cpu().numpy()
         z_hat = self.truth.z @ rows.transpose(0, 2, 1)
         net_hat = np.zeros((len(rows), 0, 0, self.p.code), np.float32)
-        return Observation(scores, z_hat, net_hat, {"m": rows})
+        moving = {"m": rows}
+        if self.p.code == 1 and self.p.encoder != "whitened":
+            moving["belief"] = self._belief()
+        return Observation(scores, z_hat, net_hat, moving)
+
+    @torch.inference_mode()
+    def _belief(self) -> np.ndarray:
+        """The adversary's p(y | b) (m, classes, GRID) at b = u a, u the row of M at unit length."""
+        length = self.rows.norm(dim=-1, keepdim=True)  # (m, 1, 1)
+        grid = torch.from_numpy(GRID).to(self.device)[None, :, None]
+        return self.adversary(length * grid).softmax(-1).mT.cpu().numpy()
 
     def _row_space(self, i: int) -> np.ndarray:
         """Orthonormal rows (d_z, d) of member i's code, whatever its scale."""
@@ -273,19 +298,30 @@ class Learner:
         return np.linalg.svd(rows, full_matrices=False)[2]
 
     def _geometry(self, i: int) -> Scores:
-        names = ("angle_to_v_deg", "angle_to_v_perp_deg", "adversary_loss", "information_nats")
         if not torch.isfinite(self.rows[i]).all():
-            return dict.fromkeys(names)
+            return dict.fromkeys(("angle_to_v_deg", "angle_to_v_perp_deg", "adversary_loss"))
         q = self._row_space(i)
         return {
             "angle_to_v_deg": leakage.largest_angle(q, self.world.inside[i].numpy()),
             "angle_to_v_perp_deg": leakage.largest_angle(q, self.world.outside[i].numpy()),
             "adversary_loss": None if torch.isnan(self.loss[i]) else float(self.loss[i]),
-            "information_nats": self._information(i, q) if len(q) <= 2 else None,
         }
 
-    def _information(self, i: int, q: np.ndarray) -> float:
-        samples = None if self.fresh is None else self.fresh[i]
+    def _glance(self, i: int) -> Scores:
+        """Information and content on part of the evaluation set: what a page shows meanwhile."""
+        if not torch.isfinite(self.rows[i]).all():
+            return dict.fromkeys(("information_nats", "content_r2"))
+        q, half = self._row_space(i), EVALUATED // 2
+        a = np.concatenate([self.a[i, :WATCHED], self.a[i, half : half + WATCHED]])
+        return {
+            "information_nats": self._information(i, q, GLANCE),
+            "content_r2": metrics.linear_r2(a @ self.world.outside[i].numpy().T, a @ q.T),
+        }
+
+    def _information(self, i: int, q: np.ndarray, most: int = FRESH) -> float:
+        samples = None
+        if self.fresh is not None:
+            samples = self.fresh[i][0][:most], self.fresh[i][1][:most]
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
         return leakage.information(q, v, kappa, samples)[0]
 
@@ -305,13 +341,20 @@ class Learner:
             "loss": scores["adversary_loss"],
         }
 
+    def _closed_form(self) -> tuple[list[np.ndarray], float]:
+        """Each member's answer without training, and the CPU-seconds that one takes.
+
+        On the data that the game sees: the null space (d - r, d) of the differences of class means.
+        """
+        p, answers, began = self.p, [], time.process_time()
+        for i in range(len(self.members)):
+            means = leakage.class_means(*self._seen(i), p.n_classes)
+            answers.append(leakage.differences(means, p.rank)[1])
+        return answers, (time.process_time() - began) / len(answers)
+
     def _baselines(self, i: int) -> Scores:
-        """The closed-form answer on the same data: the null space of the mean differences."""
-        p = self.p
-        a, y = self._seen(i)
-        means = leakage.class_means(a, y, p.n_classes)
-        rest = leakage.differences(means, p.rank)[1]
-        outside = self.world.outside[i].numpy()
+        """Chance, and what the closed form reaches."""
+        rest, outside = self.closed[i], self.world.outside[i].numpy()
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
         samples = None
         if len(rest) > 2:
@@ -327,6 +370,14 @@ class Learner:
             return self.a[i], self.y[i]
         a, y = self.finite
         return a[i].cpu().double().numpy(), y[i].cpu().numpy()
+
+
+def _observed_at(p: Params) -> set[int]:
+    """Every single move; else the usual steps, and for a narrow code many more, evenly."""
+    if p.moves:
+        return set(range(p.turns + 1))
+    even = np.linspace(0, p.turns, EVEN + 1) if p.code <= NARROW else np.zeros(1)
+    return schedule(p.turns) | set(even.round().astype(int).tolist())
 
 
 def _orthonormal(rows: Tensor) -> Tensor:

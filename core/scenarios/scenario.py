@@ -270,7 +270,8 @@ class Scenario:
     for given parameters. `scores` are those that its curves and sweeps offer, the first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
     duration is foretold. What follows belongs to a page: presets, sweeps and tables of papers,
-    the parameters it opens with, and the knobs it puts in front.
+    the parameters it opens with, the knobs it puts in front, and how many frames of a preset's run
+    are shipped.
     """
 
     name: str
@@ -286,6 +287,7 @@ class Scenario:
     published: tuple[Published, ...] = ()
     start: Mapping[str, Value] = field(default_factory=dict)
     front: tuple[str, ...] = ()
+    frames: int = 30
 
     def at_start(self) -> Any:
         """The parameters a page opens with: the defaults but for `start`."""
