@@ -1,0 +1,1 @@
+// The chart's axes and layers, joined to latent_view.js when it is served.
