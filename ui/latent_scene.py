@@ -11,6 +11,7 @@ from ui.latent_chart import Chart
 BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points
 ABOVE = 1.005  # radius of level lines, which would sink into the sphere's facets otherwise
 RING, RIM = 1.03, 1.24  # radii between which a plane is drawn
+ROOM = 0.1  # radii beyond the end of an axis or a long arrow, for its name
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,3 +239,17 @@ def broken(curves: np.ndarray) -> np.ndarray:
     """(c, p, d) curves as one polyline (c * (p + 1), d) with a gap after each."""
     gap = np.full((len(curves), 1, curves.shape[2]), np.nan)
     return np.concatenate([curves, gap], axis=1).reshape(-1, curves.shape[2])
+
+
+def outside(view: LatentView) -> float:
+    """How far planes and long arrows of the true side reach, with room for their names."""
+    tips = [np.linalg.norm(a.truth, axis=-1).max() for a in view.arrows if a.truth is not None]
+    longest = float(np.fmax.reduce(tips, initial=1))
+    return max(longest + (ROOM if longest > 1.01 else 0), RIM + ROOM if view.planes else 1)
+
+
+def annulus(basis: np.ndarray, points: int = 61) -> np.ndarray:
+    """The rims (2, points, d) of the ring that stands for a plane with these rows, outer first."""
+    turn = np.linspace(0, 2 * np.pi, points)
+    circle = np.stack([np.cos(turn), np.sin(turn)], 1) @ basis
+    return np.stack([RIM * circle, RING * circle])

@@ -20,13 +20,13 @@ from core.legend import ROLE
 from ui.latent_chart import Chart, Panel, Series, chart_arrays, chart_header
 from ui.latent_plain import plain_figure
 from ui.latent_scene import (
-    RIM,
     Arrow,
     LatentView,
     Plane,
     arcs,
     band,
     level_lines,
+    outside,
     spiral,
     spread,
 )
@@ -49,7 +49,6 @@ HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
-ROOM = 0.1  # radii beyond the end of an axis or a long arrow, for its name
 PARTS = ("view", "page", "layers", "chart")
 
 _component = st.components.v2.component(
@@ -99,7 +98,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
     ends += [arrays["net"]] if "net" in arrays else []
     radii = [np.linalg.norm(points, axis=-1) for points in ends]
     reach = max(float(np.fmax.reduce(r, axis=None, initial=1)) for r in radii)  # NaN counts not
-    reach = max(reach, _outside(view))
+    reach = max(reach, outside(view))
     flat = [np.asarray(array, "<f4").ravel() for array in arrays.values()]
     header = {
         "key": key,
@@ -111,7 +110,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "moments": None if view.moments is None else list(view.moments),
         "colours": list(view.colours),
         "bold": [int(i) for i in view.net_bold],
-        "arrows": [_arrow_header(arrow) for arrow in view.arrows],
+        "arrows": _arrow_header(view),
         "titles": list(view.titles),
         "alt": view.alt,
         "note": view.note,
@@ -153,16 +152,14 @@ def _arrow_arrays(view: LatentView) -> dict[str, np.ndarray]:
     return {"arrows": tips, "arrows_hat": np.stack(recovered, axis=1)}
 
 
-def _arrow_header(arrow: Arrow) -> dict[str, Any]:
-    header: dict[str, Any] = {"label": arrow.label, "colour": ROLE[arrow.role]}
-    return header | {name: True for name in ("trail", "both") if getattr(arrow, name)}
-
-
-def _outside(view: LatentView) -> float:
-    """How far planes and long arrows of the true side reach, with room for their names."""
-    tips = [np.linalg.norm(a.truth, axis=-1).max() for a in view.arrows if a.truth is not None]
-    longest = float(np.fmax.reduce(tips, initial=1))
-    return max(longest + (ROOM if longest > 1.01 else 0), RIM + ROOM if view.planes else 1)
+def _arrow_header(view: LatentView) -> list[dict[str, Any]]:
+    moves = [arrow.truth is not None and arrow.truth.ndim == 2 for arrow in view.arrows]
+    header = []
+    for arrow, moving in zip(view.arrows, moves, strict=True):
+        flags = {"trail": arrow.trail, "both": arrow.both, "still": any(moves) and not moving}
+        said = {"label": arrow.label, "colour": ROLE[arrow.role]}
+        header.append(said | {name: True for name, flag in flags.items() if flag})
+    return header
 
 
 def ensure_plotly_bundle(app_folder: Path = APP_FOLDER) -> Path:
