@@ -1,11 +1,15 @@
 // What is drawn: layers of {style, moves, xyz(frame)}, joined to latent_view.js when it is served.
 
+const RING = 1.03, RIM = 1.24; // radii between which a plane is drawn
+const FRONT = [0.857, -0.1, -0.3]; // the way to the place of a ring's name, seen from CAMERA
+const lines = (color, width) => ({ mode: "lines", line: { color, width }, connectgaps: false });
+
 function layers(view) {
   const { header, arrays, dims, palette: p, state: { show }, wide } = view;
   const list = [];
   const add = (side, moves, style, points) => {
     const id = side ? "2" : "";
-    const place = dims === 3 ? { type: "scatter3d", scene: `scene${id}` } :
+    const place = dims === 3 ? { type: style.type ?? "scatter3d", scene: `scene${id}` } :
       { type: "scatter", xaxis: `x${id}`, yaxis: `y${id}` };
     const xyz = (f) => columns(points(f), dims);
     list.push({ moves, style: { ...place, hoverinfo: "skip", ...style }, xyz });
@@ -15,9 +19,8 @@ function layers(view) {
     const size = flat.length / shape[0];
     return flat.subarray(f * size, (f + 1) * size);
   };
-  const lines = (color, width) => ({ mode: "lines", line: { color, width }, connectgaps: false });
   const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
-  for (const side of [0, 1]) {
+  for (const side of header.chart ? [0] : [0, 1]) {
     const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
     if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.field, header.density));
     if (!side && arrays.band) { // the edge is the first half of the outline
@@ -35,6 +38,7 @@ function layers(view) {
       for (const [chosen, color, width] of [[thin, p.net, 1.5], [bold, p.bold, 2.5]]) if (chosen.length)
         add(side, side === 1, lines(color, width), (f) => polylines(at("net")(f), chosen, points, dims));
     }
+    if (!side) planeLayers(view, add);
     if (!side && arrays.levels) add(0, false, lines(blend(header.density, p.ink, p.dark ? 0.65 : 0.45), 3),
       () => arrays.levels.flat);
     if (!side && arrays.pairs) add(0, false, { ...lines(p.pair, 1.5), visible: show.pairs }, () => {
@@ -46,24 +50,99 @@ function layers(view) {
     const rim = !side && arrays.field ? { width: wide < 560 ? 0.5 : 1, color: p.page } : { width: 0 };
     add(side, side === 1, { mode: "markers", marker: { size: size + rim.width, color: header.colours,
       line: rim, opacity: 1 } }, at("z"));
-    if (arrays.arrows) {
-      const colours = header.arrows.map((a) => a.colour);
-      const thin = Math.min(1, Math.max(0.3, Math.sqrt(12 / colours.length))); // the more, the thinner
-      const origin = new Float32Array(colours.length * dims);
-      for (const colour of new Set(colours)) {
-        const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
-        add(side, side === 1, lines(colour, (dims === 3 ? 4 : 2) * thin),
-          (f) => segments(origin, keep(at("arrows")(f)), dims));
-      }
-      add(side, side === 1, { mode: "markers", marker: { size: size * (1 + 0.2 * thin),
-        symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at("arrows"));
-      const named = colours.flatMap((_, i) => (header.arrows[i].label ? [i] : []));
-      if (named.length) add(side, side === 1, { mode: "text", textposition: "top center",
-        text: named.map((i) => escape(header.arrows[i].label)), textfont: { color: p.ink, size: 12 } },
-        (f) => pick(at("arrows")(f), named, dims));
-    }
+    if (arrays.arrows && (arrays.arrows_hat || !side))
+      arrowLayers(view, side, add, (side || arrays.arrows.shape.length === 3) && frame, size);
   }
   return list;
+}
+
+function arrowLayers(view, side, add, frame, size) { // `frame` is false where nothing moves
+  const { header, arrays, dims, palette: p } = view;
+  const moves = Boolean(frame), array = side ? "arrows_hat" : "arrows";
+  const at = moves ? (f) => frame(array, f) : () => arrays[array].flat;
+  const colours = header.arrows.map((a) => a.colour);
+  const thin = Math.min(1, Math.max(0.3, Math.sqrt(12 / colours.length))); // the more, the thinner
+  const width = (dims === 3 ? 4 : 2) * thin, origin = new Float32Array(colours.length * dims);
+  const all = (flag) => header.arrows.flatMap((a, i) => (a[flag] ? [i] : []));
+  for (const i of side ? [] : all("trail")) {
+    const { flat, shape: [frames, count] } = arrays.arrows;
+    add(0, true, lines(blend(p.page, colours[i], 0.75), width), (f) => {
+      const way = new Float32Array(frames * dims).fill(NaN);
+      for (let g = 0; g <= f; g++) for (let a = 0; a < dims; a++)
+        way[g * dims + a] = flat[(g * count + i) * dims + a];
+      return way;
+    });
+  }
+  for (const colour of new Set(colours)) {
+    const keep = (flat) => flat.map((v, j) => (colours[Math.floor(j / dims)] === colour ? v : NaN));
+    add(side, moves, lines(colour, width), (f) => segments(origin, keep(at(f)), dims));
+  }
+  for (const i of all("both")) add(side, moves, lines(colours[i], width / 2),
+    (f) => segments(origin.subarray(0, dims), pick(at(f), [i], dims).map((v) => -v), dims));
+  add(side, moves, { mode: "markers", marker: { size: size * (1 + 0.2 * thin),
+    symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at);
+  const name = (named, textposition, gap = "") => named.length && add(side, moves, { mode: "text",
+    textposition, text: named.map((i) => `${gap}${escape(header.arrows[i].label)}${gap}`),
+    textfont: { color: p.ink, size: 12 } }, (f) => pick(at(f), named, dims));
+  const named = all("label"), still = (i) => header.arrows[i].still;
+  if (side || !moves) name(named, "top center");
+  else { // those that move pass by those that stand
+    name(named.filter((i) => !still(i)), "middle right", "\u2002");
+    name(named.filter(still), "middle left", "\u2002");
+  }
+}
+
+function planeLayers(view, add) { // outside the globe, which may be opaque
+  const { header, arrays, dims, palette: p } = view;
+  (header.planes ?? []).forEach(({ label, colour }, i) => {
+    const { flat, shape: [rows] } = arrays[`plane${i}`];
+    const [u, v] = [flat.subarray(0, dims), flat.subarray(dims)];
+    const point = (r, t) => u.map((_, a) => r * (rows === 2 ? Math.cos(t) * u[a] + Math.sin(t) * v[a] : u[a]));
+    let name = point((u[dims - 1] < 0 ? -1 : 1) * (RIM + 0.04)), place = "top center";
+    if (rows === 1) add(0, false, lines(colour, dims === 3 ? 7 : 3), () => join([point(-RIM), point(RIM)]));
+    else {
+      const turn = [...Array(121).keys()].map((s) => (2 * Math.PI * s) / 120);
+      const rims = [RIM, RING, RIM + 0.004].map((r) => turn.map((t) => point(r, t)));
+      if (dims === 3) add(0, false, annulus(turn.length, colour), () => join([...rims[0], ...rims[1]]));
+      else add(0, false, { ...lines(p.page, 0), fill: "toself", fillcolor: clear(colour, 0.28) },
+        () => join([...rims[0], ...rims[1].reverse()]));
+      add(0, false, lines(colour, dims === 3 ? 2.5 : 1.2), () => join(rims[2]));
+      const seen = dims === 3 ? FRONT : [1, -0.3];
+      const along = (w) => w.reduce((sum, x, a) => sum + x * seen[a], 0);
+      name = point(RIM + 0.05, Math.atan2(along(v), along(u)));
+      place = "bottom right";
+    }
+    if (label) add(0, false, { mode: "text", text: [escape(label)], textposition: place,
+      textfont: { color: blend(colour, p.ink, 0.3), size: 14 } }, () => name);
+  });
+}
+
+function annulus(count, color) { // between two circles of as many points, one after the other
+  const i = [], j = [], k = [];
+  for (let a = 0; a < count - 1; a++) {
+    i.push(a, a + 1);
+    j.push(a + 1, count + a + 1);
+    k.push(count + a, count + a);
+  }
+  return { type: "mesh3d", i, j, k, color, opacity: 0.32, flatshading: true,
+    lighting: { ambient: 1, diffuse: 0, specular: 0, fresnel: 0 } };
+}
+
+function colourScale(view, layout) { // of the density, in the lower left corner of its cell
+  const { header, arrays, dims, palette: p, wide, tall, cells: [cell] } = view;
+  if (!header.scale || !arrays.field || dims === 2) return;
+  const size = 11, words = header.scale.map((text) => textWidth(text, size, layout.font.family));
+  const long = Math.max(104, words[0] + words[1] + 14), x = cell.x + 6, y = cell.y + cell.h - 30;
+  const stops = `<stop stop-color="${p.ball}"/><stop offset="1" stop-color="${header.density}"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${long}" height="8"><defs>` +
+    `<linearGradient id="g">${stops}</linearGradient></defs>` +
+    `<rect width="${long}" height="8" rx="2" fill="url(#g)"/></svg>`;
+  const paper = { xref: "paper", yref: "paper" };
+  layout.images.push({ ...paper, source: `data:image/svg+xml,${encodeURIComponent(svg)}`,
+    x: x / wide, y: 1 - y / tall, sizex: long / wide, sizey: 8 / tall, sizing: "stretch" });
+  header.scale.forEach((text, end) => layout.annotations.push({ ...paper, text: escape(text),
+    showarrow: false, x: (x + end * long) / wide, y: 1 - (y + 9) / tall, yanchor: "top",
+    xanchor: end ? "right" : "left", borderpad: 0, font: { size, color: p.label } }));
 }
 
 function ball(side, p, field, density) { // lit from the eye; translucent, so that what lies behind is dimmed
@@ -88,10 +167,22 @@ function ball(side, p, field, density) { // lit from the eye; translucent, so th
   return { moves: false, style, xyz: () => ({ x, y, z }) };
 }
 
-function blend(from, to, t) { // "#rrggbb" or "rgb(r, g, b)"
-  const [a, b] = [from, to].map((colour) => (colour[0] === "#" ?
-    [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)) : colour.match(/\d+/g).map(Number)));
+const parts = (colour) => (colour[0] === "#" ? // or "rgb(r, g, b)"
+  [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16)) : colour.match(/\d+/g).map(Number));
+
+function blend(from, to, t) {
+  const [a, b] = [from, to].map(parts);
   return `rgb(${a.map((v, i) => Math.round(v + t * (b[i] - v))).join(",")})`;
+}
+
+function clear(colour, alpha) {
+  return `rgba(${parts(colour).join(",")},${alpha})`;
+}
+
+function textWidth(text, size, family) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${size}px ${family}`;
+  return pen.measureText(text).width;
 }
 
 // ---- arrays: flat, point after point; NaN breaks a line
@@ -123,6 +214,10 @@ function segments(from, to, dims) {
     out[i * 3 + dims + a] = to[i + a];
   }
   return out;
+}
+
+function join(points) {
+  return Float32Array.from(points.flatMap((point) => [...point]));
 }
 
 function pick(flat, chosen, dims) {

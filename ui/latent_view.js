@@ -1,4 +1,5 @@
-// Truth beside recovered latents: two globes with one camera, and the player under them.
+// Truth beside recovered latents: two globes with one camera, and the player under them. Or one
+// globe beside a chart, or above it where the page is narrow.
 // A message holds a whole run; from there on the browser plays it alone. Three rules:
 // draw only the newest state; never while a draw is pending; never while the pointer is down on
 // the picture or within 60 ms after (a redraw inside `pointerup` loses the camera).
@@ -9,6 +10,7 @@ const CAMERA = { eye: { x: 0.9, y: -1.5, z: 0.65 }, up: { x: 0, y: 0, z: 1 },
   center: { x: 0, y: 0, z: 0 }, projection: { type: "orthographic" } };
 const BALL = 0.985; // the drawn ball is a little smaller, so that points lie on it
 const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600, QUIET = 50, LATE = 1500;
+const NARROW = 560; // px, under which a chart has no room beside the globe
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ parentElement, data }) {
@@ -23,42 +25,6 @@ export default function ({ parentElement, data }) {
   view.receive(data);
   // Streamlit also calls this for a superseded message: only a removed element is the end.
   return () => { if (!parentElement.isConnected) { view.destroy(); views.delete(parentElement); } };
-}
-
-function source() { // beside Streamlit's own scripts, so that it is found under any base path
-  const own = document.querySelector('script[src*="static/js/"]')?.src ?? document.baseURI;
-  return new URL("app/static/plotly.min.js", own.replace(/static\/js\/[^/]*$/, "")).href;
-}
-
-function fetchAhead() { // without running it, which would hold up the page's text
-  window.latentViewLink ??= document.head.appendChild(Object.assign(
-    document.createElement("link"), { rel: "preload", as: "script", href: source() }));
-}
-
-function loadPlotly() {
-  return (window.latentViewPlotly ??= quiet().then(() => new Promise((resolve, reject) => {
-    const src = source(), script = Object.assign(document.createElement("script"), { src });
-    script.onload = () => resolve(window.Plotly);
-    script.onerror = () => { window.latentViewPlotly = undefined; reject(new Error(src)); };
-    document.head.append(script);
-  })));
-}
-
-function quiet() { // until the page's text is there: running the library and drawing hold it up
-  return new Promise((resolve) => {
-    let calm;
-    const end = () => {
-      observer.disconnect();
-      clearTimeout(late);
-      requestAnimationFrame(() => requestAnimationFrame(resolve)); // and has been painted
-    };
-    const loading = () => document.querySelector('[data-testid="stSkeleton"]');
-    const settled = () => (loading() ? wait() : end());
-    const wait = () => { clearTimeout(calm); calm = setTimeout(settled, QUIET); };
-    const observer = new MutationObserver(wait), late = setTimeout(end, LATE);
-    observer.observe(document.body, { childList: true, subtree: true });
-    wait();
-  });
 }
 
 class View {
@@ -81,14 +47,14 @@ class View {
     this.palette = colours;
     const { run, extent, header, arrays } = this;
     if (!known) this.take(data);
-    const next = same && header?.live && this.header.live && run === this.run && extent === this.extent
+    const next = same && !this.header.chart && header?.live && this.header.live && run === this.run && extent === this.extent
       && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
 
   take(data) {
     const { run: before, index, frames: had } = this;
-    const { key, run, steps, alt, note, whiskers, live, stale, height } = data.header;
+    const { key, run, steps, alt, note, whiskers, live, stale, height, chart, slow } = data.header;
     Object.assign(this, { data, header: data.header, run, height, frames: steps.length });
     this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: false } };
     memory.set(key, this.state);
@@ -100,11 +66,13 @@ class View {
     this.select(run !== before || live || index === had - 1 ? this.frames - 1 : index);
     this.root.classList.toggle("live", live);
     this.root.classList.toggle("stale", stale);
+    this.root.classList.toggle("chart", Boolean(chart));
     this.controls.hidden = live || this.frames < 2;
     this.plot.setAttribute("aria-label", alt);
     this.note.textContent = [note, this.aside].filter(Boolean).join(" · ");
     this.whiskers.hidden = whiskers === null;
     this.pairs.hidden = !this.arrays.pairs;
+    this.slow.hidden = !slow || this.controls.hidden;
     this.reset.hidden = this.dims === 2;
   }
 
@@ -118,7 +86,7 @@ class View {
       const size = shape.reduce((a, b) => a * b, 1);
       this.arrays[name] = { shape, flat: new Float32Array(bytes.buffer, 4 * at, size) };
       at += size;
-      if (this.dims < d && name !== "field") flatten(this.arrays[name]);
+      if (this.dims < d && name !== "field" && !ofChart(name)) flatten(this.arrays[name]);
     }
     this.aside = d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
@@ -162,14 +130,14 @@ class View {
 
   async drawFigure(width) {
     this.place(width);
-    this.layers = layers(this);
+    this.layers = [...layers(this), ...chartLayers(this)];
     const traces = this.layers.map((l) => ({ ...l.style, ...l.xyz(this.index) }));
     const { camera, home } = this.Plotly.Icons;
     const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => this.save() },
       { name: "reset", title: "Reset view", icon: home, click: () => this.resetView() }];
     await this.Plotly.react(this.plot, traces, this.layout(), {
       displaylogo: false, scrollZoom: false, showTips: false, doubleClick: false,
-      displayModeBar: width < 560 ? false : "hover",
+      displayModeBar: width < NARROW ? false : "hover",
       plotGlPixelRatio: Math.min(2, Math.max(1, devicePixelRatio)),
       modeBarButtons: [this.dims === 3 ? buttons : ["toImage"]],
       toImageButtonOptions: { filename: "latents", scale: 2 } });
@@ -183,24 +151,35 @@ class View {
     await this.Plotly.restyle(this.plot, update, moving);
   }
 
-  place(width) { // two cells side by side at every width, in pixels
-    const cell = width / 2, tall = Math.round(Math.min(this.height, cell + TITLE));
-    Object.assign(this, { wide: width, tall, below: tall - TITLE });
-    this.radius = (0.485 * Math.min(cell, this.below)) / this.extent; // of the unit sphere
-    this.plot.style.height = `${tall}px`;
+  place(width) { // two cells in pixels, side by side; a chart goes under the globe where it is narrow
+    const { chart } = this.header, under = chart && width < NARROW;
+    const cell = under ? width : width / 2, square = under ? 0.85 * width : chart ? Math.max(cell, 360) : cell;
+    const globe = Math.round(Math.min(this.height, square + TITLE)), below = globe - TITLE;
+    const more = under ? chartHeight(chart) : 0;
+    const cells = [{ x: 0, y: TITLE, w: cell, h: below }, under ?
+      { x: 0, y: globe + TITLE, w: cell, h: more } : { x: cell, y: TITLE, w: cell, h: below }];
+    Object.assign(this, { wide: width, tall: globe + (under ? TITLE + more : 0), below, cells });
+    this.radius = (0.485 * Math.min(cell, below)) / this.extent; // of the unit sphere
+    this.plot.style.height = `${this.tall}px`;
+  }
+
+  domain({ x, y, w, h }) { // of a cell on Plotly's paper, which is counted from below
+    const { wide, tall } = this;
+    return { x: [x / wide, (x + w) / wide], y: [1 - (y + h) / tall, 1 - y / tall] };
   }
 
   layout() {
-    const { header, palette: p, wide, tall, extent } = this;
-    const font = { family: getComputedStyle(this.root).fontFamily, size: wide < 560 ? 12 : 14 };
+    const { header, palette: p, wide, tall, extent, cells } = this;
+    const font = { family: getComputedStyle(this.root).fontFamily, size: wide < NARROW ? 12 : 14 };
     const layout = { width: wide, height: tall, margin: { l: 0, r: 0, t: 0, b: 0 }, hovermode: false,
       showlegend: false, paper_bgcolor: p.page, plot_bgcolor: "rgba(0,0,0,0)", dragmode: "turntable",
-      font: { ...font, color: p.ink }, shapes: [], annotations: [],
+      font: { ...font, color: p.ink }, shapes: [], annotations: [], images: [],
       modebar: { orientation: "h", bgcolor: "rgba(0,0,0,0)" } };
     for (const side of [0, 1]) {
-      const id = side ? "2" : "", x = [side / 2, (side + 1) / 2], y = [0, this.below / tall];
+      const id = side ? "2" : "", { x, y } = this.domain(cells[side]);
       layout.annotations.push({ text: escape(header.titles[side]), showarrow: false, xref: "paper",
-        yref: "paper", x: (x[0] + x[1]) / 2, y: 1 - TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
+        yref: "paper", x: (x[0] + x[1]) / 2, y: y[1] + TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
+      if (side && header.chart) { chartAxes(this, layout); continue; }
       layout.shapes.push(this.ring(x, y));
       const axis = { visible: false, fixedrange: true, autorange: false };
       if (this.dims === 3) {
@@ -209,11 +188,12 @@ class View {
           aspectmode: "manual", aspectratio: this.aspect(), camera: this.state.camera,
           dragmode: "turntable", hovermode: false, bgcolor: "rgba(0,0,0,0)" };
       } else {
-        const [across, up] = [wide / 4 / this.radius, this.below / 2 / this.radius];
+        const [across, up] = [cells[side].w, cells[side].h].map((size) => size / 2 / this.radius);
         layout[`xaxis${id}`] = { ...axis, domain: x, anchor: `y${id}`, range: [-across, across] };
         layout[`yaxis${id}`] = { ...axis, domain: y, anchor: `x${id}`, range: [-up, up] };
       }
     }
+    colourScale(this, layout);
     return layout;
   }
 
@@ -224,7 +204,7 @@ class View {
   ring(x, y) {
     const radius = this.outline(), cx = (x[0] + x[1]) / 2, cy = (y[0] + y[1]) / 2;
     const [rx, ry] = [radius / this.wide, radius / this.tall];
-    const width = 2 * radius > Math.min(this.wide / 2, this.below) ? 0 : 1; // not beyond its cell
+    const width = 2 * radius > Math.min(this.cells[0].w, this.below) ? 0 : 1; // not beyond its cell
     return { type: "circle", xref: "paper", yref: "paper", x0: cx - rx, x1: cx + rx, y0: cy - ry,
       y1: cy + ry, layer: "below", line: { color: this.palette.ring, width } };
   }
@@ -272,26 +252,42 @@ class View {
     this.setCamera({ ...CAMERA, eye });
   }
 
-  save() { // Plotly's own export garbles the second of two scenes
-    const { wide, tall, below, palette: p } = this, scale = Math.max(1, devicePixelRatio);
+  async save() { // Plotly's own export garbles the second of two scenes
+    const { wide, tall, cells, palette: p } = this, scale = Math.max(1, devicePixelRatio);
     const canvas = Object.assign(document.createElement("canvas"),
       { width: wide * scale, height: tall * scale });
     const pen = canvas.getContext("2d");
     pen.scale(scale, scale);
     Object.assign(pen, { fillStyle: p.page, strokeStyle: p.ring, textAlign: "center",
-      textBaseline: "middle", font: `${wide < 560 ? 12 : 14}px ${getComputedStyle(this.root).fontFamily}` });
+      textBaseline: "middle", font: `${wide < NARROW ? 12 : 14}px ${getComputedStyle(this.root).fontFamily}` });
     pen.fillRect(0, 0, wide, tall);
     pen.fillStyle = p.ink;
+    const flat = this.header.chart || this.header.scale ? await this.drawn2d(scale) : undefined;
+    if (flat) pen.drawImage(flat, 0, 0, wide, tall);
     this.scenes().forEach(({ glplot }, side) => {
-      const middle = (wide * (1 + 2 * side)) / 4;
-      pen.fillText(this.header.titles[side], middle, TITLE / 2);
-      pen.beginPath();
-      pen.arc(middle, TITLE + below / 2, this.outline(), 0, 2 * Math.PI);
-      pen.stroke();
+      const { x, y, w, h } = cells[side];
+      if (!flat) {
+        pen.fillText(this.header.titles[side], x + w / 2, y - TITLE / 2);
+        pen.beginPath();
+        pen.arc(x + w / 2, y + h / 2, this.outline(), 0, 2 * Math.PI);
+        pen.stroke();
+      }
       glplot.redraw(); // its pixels last until the end of this task only
-      pen.drawImage(glplot.canvas, (wide * side) / 2, TITLE, wide / 2, below);
+      pen.drawImage(glplot.canvas, x, y, w, h);
     });
     Object.assign(document.createElement("a"), { href: canvas.toDataURL(), download: "latents.png" }).click();
+  }
+
+  async drawn2d(scale) { // all but the globes, as an image
+    const flat = (trace) => !trace.scene, clear = "rgba(0,0,0,0)";
+    const keep = Object.entries(this.layout()).filter(([name]) => !name.startsWith("scene"));
+    const figure = { data: this.plot.data.filter(flat),
+      layout: { ...Object.fromEntries(keep), paper_bgcolor: clear } };
+    const { wide: width, tall: height } = this;
+    const image = new Image();
+    image.src = await this.Plotly.toImage(figure, { format: "png", width, height, scale });
+    await image.decode();
+    return image;
   }
 
   resetView() {
@@ -322,7 +318,7 @@ class View {
     this.slider.setAttribute("aria-label", moments ? "Frame" : "Frame of the training run");
     const icon = this.playing ? "pause" : "play";
     if (this.icon !== icon) this.play.innerHTML = ICONS[(this.icon = icon)];
-    for (const name of ["whiskers", "pairs"])
+    for (const name of ["whiskers", "pairs", "slow"])
       this[name].setAttribute("aria-pressed", Boolean(this.state.show[name]));
   }
 
@@ -337,7 +333,7 @@ class View {
     let last = performance.now();
     const tick = (now) => {
       if (!this.playing || this.gone) return;
-      const due = now - last >= (still.matches ? SLOW_FRAME : FRAME);
+      const due = now - last >= (still.matches || this.state.show.slow ? SLOW_FRAME : FRAME);
       if (due && !this.held && !this.drawing && !this.wanted) {
         last = now;
         this.goTo(this.index + 1, true);
@@ -360,6 +356,10 @@ class View {
       this.press();
       this.ask("figure");
     };
+    this.slow.onclick = () => {
+      this.state.show.slow = !this.state.show.slow;
+      this.press();
+    };
     const keys = { ArrowLeft: () => this.turn(-0.15, 0), ArrowRight: () => this.turn(0.15, 0),
       ArrowUp: () => this.turn(0, 0.15), ArrowDown: () => this.turn(0, -0.15),
       "+": () => this.zoom(1.15), "-": () => this.zoom(1 / 1.15) };
@@ -378,8 +378,8 @@ class View {
         event.stopPropagation();
     }, true);
     this.plot.addEventListener("pointerdown", (event) => {
-      const { left, width } = this.plot.getBoundingClientRect();
-      this.leader = this.scenes()[event.clientX - left < width / 2 ? 0 : 1];
+      const { left } = this.plot.getBoundingClientRect();
+      this.leader = this.scenes()[event.clientX - left < this.cells[0].w ? 0 : 1];
       this.held = true;
       this.follow();
     }, true);
@@ -407,60 +407,4 @@ class View {
     this.Plotly?.purge(this.plot);
     this.root.remove();
   }
-}
-
-// ---- the page
-
-const ICONS = {
-  back: '<svg viewBox="0 0 16 16"><path d="M3 3h2v10H3zM13 3v10L6 8z"/></svg>',
-  play: '<svg viewBox="0 0 16 16"><path d="M4 2.5v11L13.5 8z"/></svg>',
-  pause: '<svg viewBox="0 0 16 16"><path d="M4 3h3v10H4zM9 3h3v10H9z"/></svg>',
-  forth: '<svg viewBox="0 0 16 16"><path d="M11 3h2v10h-2zM3 3v10l7-5z"/></svg>',
-};
-
-function build(parent) {
-  const root = document.createElement("div");
-  root.className = "lv";
-  root.dataset.testid = "latent-view";
-  root.innerHTML = `
-    <div class="lv-plot" data-part="plot" role="img" tabindex="0"></div>
-    <div class="lv-waiting" data-part="waiting">drawing …</div>
-    <div class="lv-flag" data-part="flag">previous run</div>
-    <div class="lv-bar">
-      <div class="lv-player">
-        <span data-part="controls" style="display: contents">
-          <button type="button" data-part="back" aria-label="Step back">${ICONS.back}</button>
-          <button type="button" data-part="play" class="lv-play">${ICONS.play}</button>
-          <button type="button" data-part="forth" aria-label="Step forward">${ICONS.forth}</button>
-          <input type="range" data-part="slider" min="0" step="1">
-        </span>
-        <span class="lv-step" data-part="step"></span>
-      </div>
-      <div class="lv-toggles">
-        <button type="button" data-part="whiskers" title="lines from each recovered point to its truth">whiskers</button>
-        <button type="button" data-part="pairs" title="arcs from a few points to their positives">pairs</button>
-        <button type="button" data-part="reset">reset view</button>
-      </div>
-    </div>
-    <p class="lv-note" data-part="note"></p>`;
-  parent.append(root);
-  return root;
-}
-
-const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-
-function palette(element) { // mixtures of the theme's text and background, opaque for WebGL
-  const css = getComputedStyle(element);
-  const pen = document.createElement("canvas").getContext("2d");
-  const read = (name, otherwise) => {
-    pen.fillStyle = css.getPropertyValue(name).trim() || otherwise;
-    const seen = pen.fillStyle; // "#rrggbb", or "rgba(r, g, b, a)"
-    return seen[0] === "#" ? [1, 3, 5].map((i) => parseInt(seen.slice(i, i + 2), 16))
-      : seen.match(/[\d.]+/g).slice(0, 3).map(Number);
-  };
-  const page = read("--st-background-color", "#ffffff"), ink = read("--st-text-color", "#31333f");
-  const mix = (t) => `rgb(${page.map((v, i) => Math.round(v + t * (ink[i] - v))).join(",")})`;
-  const dark = page[1] < 128;
-  return { dark, page: mix(0), ink: mix(0.92), ring: mix(0.4), net: mix(dark ? 0.42 : 0.36),
-    bold: mix(0.7), ball: mix(dark ? 0.2 : 0.1), whisker: mix(0.5), pair: mix(0.6), label: mix(0.6) };
 }

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -168,7 +168,7 @@ def view_of(
 
     They are drawn in units of `radius`, where theory puts the sphere, else of their mean length.
 
-    `arrows` are turned with them: truth (d,), recovered (k, d_hat), as long as they are given.
+    `arrows` are turned with them: truth (.., d), recovered (k, d_hat), as long as they are given.
     `moments` names the frames where they are not steps of a training.
     """
     d, d_hat = run.z.shape[1], run.z_hat.shape[2]
@@ -198,11 +198,10 @@ def view_of(
         alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
         note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius))),
         arrows=[
-            Arrow(
-                arrow.label,
-                arrow.role,
-                None if arrow.truth is None else arrow.truth[list(drawn)],
-                None if arrow.recovered is None else seen(arrow.recovered),
+            replace(
+                arrow,
+                truth=None if arrow.truth is None else arrow.truth[..., list(drawn)],
+                recovered=None if arrow.recovered is None else seen(arrow.recovered),
             )
             for arrow in arrows
         ],
