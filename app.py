@@ -11,6 +11,7 @@ page = st.navigation(
         st.Page("pages/home.py", title="Identifiability Explorer", default=True),
         st.Page("pages/infonce_sphere.py", title="InfoNCE on a sphere"),
         st.Page("pages/vmf_clusters.py", title="vMF clusters"),
+        st.Page("pages/gradient_reversal.py", title="Gradient reversal"),
         st.Page("pages/laplace_violation.py", title="Laplace violation"),
     ],
     position="top",

@@ -116,6 +116,18 @@ def _ball_nodes(m: int) -> tuple[Array, Array]:
     return points.reshape(-1, 2), np.repeat(log_weight, NODES)
 
 
+def second_moment(v: Array, kappa: Array) -> Array:
+    """E[a a'] (d, d) of the mixture, classes equally likely.
+
+    A linear code of orthonormal rows Q reconstructs a with the mean squared error 1 - tr(Q E Q').
+    Of one class it is (A/kappa) I + (1 - d A/kappa) v v', A the mean cosine (Mardia and Jupp 2000).
+    """
+    d = v.shape[1]
+    across = ive(d / 2, kappa) / ive(d / 2 - 1, kappa) / kappa  # (k,)
+    along = 1 - d * across
+    return across.mean() * np.eye(d) + (v.T * along) @ v / len(v)
+
+
 def differences(v: Array, rank: int | None = None) -> tuple[Array, Array]:
     """Orthonormal rows of V (r, d) and of its complement (d - r, d), from centres or class means.
 

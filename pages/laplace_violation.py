@@ -341,5 +341,5 @@ article.sections(
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The isotropic controls "
     "and the reading of claim (4) are this project's own.",
-    ("What the objective asks for", "Six claims"),
+    ("What the objective asks for", "Six claims", "The paper's numbers"),
 )

@@ -33,10 +33,12 @@ def opening(
     sentence: str,
     panels: Panels,
     switch: Callable[[], None] = lambda: None,
+    sides: bool = True,
 ) -> Opened:
     """Claim, presets, knobs and the main picture, which `panels` draws.
 
-    `switch` draws what else the page lets a visitor choose about the picture.
+    `switch` draws what else the page lets a visitor choose about the picture, `sides` says whether
+    that has a recovered side.
     """
     present = story.presenting()
     story.opening(title, sentence)
@@ -49,7 +51,7 @@ def opening(
             story.presets(scenario, params)
         notices = st.container()
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            choice = recovery.choose(chosen, getattr(params, "d", 3))
+            choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
         seeds.read_link(scenario)
         sweep.read_link(scenario, params)
@@ -75,11 +77,11 @@ def sections(
     breaks: Callable[[], None],
     paper: Callable[[], None],
     sources: str,
-    headings: tuple[str, str] = ("Why it works", "When it breaks"),
+    headings: tuple[str, str, str] = ("Why it works", "When it breaks", "The paper's numbers"),
 ) -> None:
     """What stands under the main picture, unless it is being shown to a room.
 
-    `headings` are those of `why` and `breaks`.
+    `headings` are those of `why`, `breaks` and `paper`.
     """
     if story.presenting():
         return
@@ -92,7 +94,7 @@ def sections(
         st.caption("The steps are drawn from a finished run: they appear when this one is.")
     st.header(headings[1], anchor="breaks")
     breaks()
-    st.header("The paper's numbers", anchor="paper")
+    st.header(headings[2], anchor="paper")
     paper()
     st.header("Take it home", anchor="export")
     if opened.finished:

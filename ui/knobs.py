@@ -185,6 +185,8 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
             width="stretch",
             **common,
         )
+    elif knob.kind is str:
+        st.text_input(name_of(knob), knob.default, **common)
     else:
         offered = ticks(knob)
         numbers = {v for v in (*offered, *_extra(key)) if v is not None}

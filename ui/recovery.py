@@ -111,16 +111,21 @@ class Choice:
     axes: tuple[int, ...]
 
 
-def choose(seeds: Sequence[int], d: int) -> Choice:
-    """Take from the link, and offer, which seed is drawn, how, and which of d coordinates."""
+def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
+    """Take from the link, and offer, which seed is drawn, how, and which of d coordinates.
+
+    Only the seed where the picture has no recovered side.
+    """
     knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
-    knobs.choice("view", VIEWS, "Recovered side")
     if st.session_state.get("show") not in (None, *seeds):
         del st.session_state["show"]
     seed = st.segmented_control(
         "Seed drawn", seeds, default=seeds[0], required=True, key="show", bind="query-params",
         format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
     )  # fmt: skip
+    if not sides:
+        return Choice(seed, False, FIRST_AXES)
+    knobs.choice("view", VIEWS, "Recovered side")
     view = st.segmented_control(
         "Recovered side", VIEWS, default="aligned", required=True, key="view",
         bind="query-params", label_visibility="collapsed",
@@ -252,14 +257,19 @@ def _when(run: Run, moments: Sequence[str] | None) -> str:
 
 
 def numbers(
-    run: Run, claim: Claim, floor: str = "floor", ideals: Mapping[str, str] | None = None
+    run: Run,
+    claim: Claim,
+    floor: str = "floor",
+    ideals: Mapping[str, str] | None = None,
+    without: Sequence[str] = (),
 ) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
 
     `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
-    perfect is where that depends on the setting.
+    perfect is where that depends on the setting. Scores named in `without` are left out.
     """
-    order = [*claim.promised, *(name for name in SCORES if name not in claim.promised)]
+    rest = (name for name in SCORES if name not in (*claim.promised, *without))
+    order = [*claim.promised, *rest]
     with st.container(horizontal=True, gap="small", key="numbers"):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
@@ -280,7 +290,7 @@ def numbers(
 def _beside(name: str, run: Run, floor: str, ideals: Mapping[str, str]) -> str:
     """A score's baselines and its ceiling, or why it has no value: the small line under it."""
     known = [
-        f"{word} {value:.2f}"
+        f"{word} {_briefly(name, value)}"
         for word, kind in ((word, f"{kind}_{name}") for kind, word in BASELINES.items())
         if (value := run.scores.get(kind)) is not None
     ]
@@ -291,6 +301,12 @@ def _beside(name: str, run: Run, floor: str, ideals: Mapping[str, str]) -> str:
         return " · ".join([*known, *([why] if why else [])])
     ideal = ideals.get(name, SCORES[name].ideal)
     return " · ".join([*known, *([ideal] if ideal else [])])
+
+
+def _briefly(name: str, value: float) -> str:
+    """A baseline to two decimals, or to as many as its score needs."""
+    own = SCORES[name].format
+    return f"{value:.2f}" if own == ".3f" else f"{value:{own}}"
 
 
 def points(run: Run) -> "pd.DataFrame":

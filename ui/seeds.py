@@ -117,8 +117,10 @@ def tally(results: Sequence[Result], claim: Claim) -> str:
     good = sum(claim.kept(r.scores.get(claim.score)) for r in results)
     folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
     lost = sum(r.diverged for r in results)
-    verb = "keep to at most" if claim.at_most else "reach"
-    sentence = f"{good} of {len(results)} seeds {verb} {claim.bound:g}"
+    sentence = f"{good} of {len(results)} seeds reach {claim.bound:g}"
+    if claim.at_most:
+        title = SCORES[claim.score].title
+        sentence = f"{good} of {len(results)} seeds: {title} at most {claim.bound:g}"
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
     return sentence + (f"; {lost} diverged" if lost else "") + "."

@@ -146,8 +146,12 @@ def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
 
 
 def _free(params: Params) -> list[str]:
-    off = params.inactive()
-    return [name for name in type(params).model_fields if name not in off]
+    """Names of the fields that can be varied: those with an effect, and with values to offer."""
+    off, all_knobs = params.inactive(), knobs_of(type(params))
+    return [
+        name for name, knob in all_knobs.items()
+        if name not in off and (knob.choices or knob.kind is not str)
+    ]  # fmt: skip
 
 
 def _first(scenario: Scenario, free: Sequence[str]) -> str:

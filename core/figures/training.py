@@ -93,12 +93,15 @@ def strip(
     return alt.layer(tick, *words, dots).properties(height=84), table
 
 
-def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """A score of several settings, at best 1: one row each and every seed a dot."""
+def compare(groups: Mapping[str, Sequence[float]], title: str, best: float = 1.0) -> Figure:
+    """A score of several settings, at best 1 or 0: one row each and every seed a dot."""
     rows = [(name, value) for name, values in groups.items() for value in values]
     table = pd.DataFrame(rows, columns=["setting", title])
     # one scale, so that small differences look small
-    low = min([0.8, *(0.05 * np.floor(20 * table[title]))])
+    low, high = min([0.8, *(0.05 * np.floor(20 * table[title]))]), 1.005
+    ticks = alt.Axis(values=list(np.arange(low, 1.001, 0.05).round(2)))
+    if best == 0:
+        low, high, ticks = -0.02 * table[title].max(), 1.08 * table[title].max(), alt.Axis()
     chart = (
         alt.Chart(table)
         .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
@@ -106,8 +109,8 @@ def compare(groups: Mapping[str, Sequence[float]], title: str) -> Figure:
             x=alt.X(
                 f"{title}:Q",
                 title=title,
-                scale=alt.Scale(domain=[low, 1.005], nice=False),
-                axis=alt.Axis(values=list(np.arange(low, 1.001, 0.05).round(2))),
+                scale=alt.Scale(domain=[low, high], nice=False),
+                axis=ticks,
             ),
             y=alt.Y("setting:N", title=None, sort=list(groups), axis=alt.Axis(labelLimit=200)),
             tooltip=["setting:N", alt.Tooltip(f"{title}:Q", format=".3f")],

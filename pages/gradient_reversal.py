@@ -1,0 +1,209 @@
+"""Align or anti-align: the same cross-entropy, with its sign on a slider."""
+
+from math import log
+from typing import cast
+
+import numpy as np
+import streamlit as st
+
+from core import leakage
+from core.experiment import Experiment, Result
+from core.legend import SCORES
+from core.lessons import LESSONS
+from core.scenarios.reversal import MOVES, Reversal
+from ui import article, conditions, export, game_view, recovery, runner, seeds, story
+
+scenario = LESSONS["gradient_reversal"]
+GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
+
+
+def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
+    """The controls of single moves, and the game's picture."""
+    controls(cast(Reversal, experiment.params))
+    before = article.shipped(scenario)
+    return runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=before)
+
+
+def controls(params: Reversal) -> None:
+    """Buttons that append moves to the game, each of which is a run of its own in the link."""
+
+    def play(moves: str) -> None:
+        st.session_state["moves"] = moves
+
+    done = params.moves
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="moves_row"):
+        words = f"Move by move: **{len(done)}** of {MOVES} played" if done else "Move by move:"
+        st.markdown(words, width="content")
+        for label, more, help in (
+            ("Adversary", "a", "The classifier takes one step."),
+            ("Encoder", "e", "The encoder takes one step, by the sign of λ."),
+            ("Both × 5", "ae" * 5, "In turn, five times."),
+        ):
+            st.button(label, on_click=play, args=(done + more,), key=f"move.{more[:2]}{len(more)}",
+                      disabled=len(done + more) > MOVES, help=help)  # fmt: skip
+        st.button("Take back", on_click=play, args=(done[:-1],), key="move.back", disabled=not done)
+        st.button("Whole game", on_click=play, args=("",), key="move.end", disabled=not done,
+                  help="Both at every step, to the end.")  # fmt: skip
+
+
+def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
+    """The main picture, its numbers and gauges, and the curves of every seed."""
+    params = cast(Reversal, shown.experiment.params)
+    seed, run = recovery.chosen(shown, choice)
+    if run is None:
+        return
+    claim, blind = scenario.claim(params), log(params.n_classes)
+    chance = run.scores.get("chance")
+    beside = "" if chance is None else f"chance {chance:.3f}"
+    probes = {f"probe_accuracy_{kind}": beside for kind in ("linear", "mlp")}
+    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
+    recovery.numbers(
+        run,
+        claim,
+        ideals={**probes, "adversary_loss": f"blind {blind:.3f}",
+                "information_nats": f"of {blind:.3f}"},
+        without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
+    )  # fmt: skip
+    with place:
+        height = 460 if story.presenting() else 400
+        recovery.picture(game_view.of(run, params, shown.stale), "game", height)
+    recovery.picture_first("game")
+    gauges(run, params)
+    seeds.together(shown, run, claim)
+    if not story.presenting():
+        levels = {"knows nothing": blind}
+        seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")
+
+
+def gauges(run: recovery.Run, params: Reversal) -> None:
+    """Four readings that should agree, and do not always."""
+    from core import figures  # altair: the numbers do not wait for it
+
+    blind, scores = log(params.n_classes), run.scores
+    chance = scores.get("chance") or 1 / params.n_classes
+
+    def reading(
+        name: str, low: float, high: float, marks: dict[str, float], more: str = ""
+    ) -> figures.Gauge:
+        value = scores.get(name)
+        written = SCORES[name].written(value) + ("" if value is None else more)
+        return figures.Gauge(SCORES[name].title, value, low, high, written, marks)
+
+    chart, table = figures.gauges(
+        [
+            reading("angle_to_v_perp_deg", 0, 90, {"V⊥": 0.0, "V": 90.0}, "°"),
+            reading("information_nats", 0, blind, {"all: H(y)": blind}),
+            reading("probe_accuracy_mlp", 0, 1, {"chance": chance}),
+            reading("adversary_loss", 0, 1.25 * blind, {"knows nothing": blind}),
+        ]
+    )
+    st.altair_chart(chart, key="gauges", alt="Angle, exact information, fresh probe and the "
+                    "adversary's own loss of the seed drawn.")  # fmt: skip
+    if not run.live:
+        export.table(table, "gauges", "gauges.table")
+
+
+def why(result: Result) -> None:
+    """The argument in three steps, each drawn from the run above."""
+    from core import figures
+
+    params = cast(Reversal, result.member.params)
+    if result.diverged:
+        st.caption("This run is not finite: there is nothing to draw.")
+        return
+    v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
+    inside = result.world["inside"].astype(float)
+    u = leakage.leakiest(result.moving["m"].astype(float), inside)
+    blind = log(params.n_classes)
+
+    def generating() -> None:
+        y, a = result.world["y"].astype(int), result.z.astype(float)
+        exact, drawn = [], []
+        for e in range(len(v)):
+            for s in GRID:
+                exact.append(leakage.log_mgf(s * u[-1], v[e], float(kappa[e]), params.d))
+                drawn.append(np.log(np.exp(s * (a[y == e] @ u[-1])).mean()))
+        reach = float(np.abs(exact).max())
+        chart, table = figures.agreement(
+            np.array(exact), np.array(drawn),
+            ("formula: log E[exp(s b) | e]", f"mean over {len(a)} drawn latents"), reach,
+        )  # fmt: skip
+        st.altair_chart(chart, key="mgf", alt="Moment-generating functions, drawn against exact.")
+        export.table(table, "mgf", "mgf.table")
+
+    def meridian() -> None:
+        angle, found = conditions.fan(v, kappa, inside, result.world["outside"].astype(float))
+        ends = {}
+        for each in seeds.stored(scenario, params.chosen(), opened.seeds):
+            tip = leakage.leakiest(each.moving["m"][-1:].astype(float),
+                                   each.world["inside"].astype(float))  # fmt: skip
+            outside = each.world["outside"].astype(float)
+            off = np.rad2deg(np.arccos(np.clip(np.linalg.norm(tip @ outside.T), 0, 1)))
+            told = leakage.direction_information(
+                tip, each.world["v"].astype(float), each.world["kappa"].astype(float)
+            )
+            ends[f"seed {each.member.seed}"] = (float(off), float(told[0]))
+        chart, table = figures.meridian(angle, found, ends)
+        st.altair_chart(chart, key="meridian", alt="Exact information against the angle to V-perp.")
+        export.table(table, "meridian", "meridian.table")
+
+    def pursuit() -> None:
+        steps = result.history_step
+        best = blind - result.history["information_nats"]
+        chart, table = figures.pursuit(steps, result.history["adversary_loss"], best, blind)
+        st.altair_chart(chart, key="pursuit", alt="The adversary's loss beside the best response.")
+        export.table(table, "pursuit", "pursuit.table")
+
+    st.caption(
+        "a is a latent on the sphere, e the value of the nuisance, v_e its cluster vector, u a row "
+        "of M of unit length and b = u·a its code. V is the span of all v_e − v_e', V⊥ what is at "
+        "right angles to it."
+    )
+    story.why(
+        [
+            (
+                "1. One term knows the nuisance",
+                r"The moment-generating function of a code is $\Psi_d(\|\kappa v_e + s u\|) / "
+                r"\Psi_d(\kappa)$, and in $\|\kappa v_e + s u\|^2 = \kappa^2 + 2 \kappa s\, u^\top "
+                r"v_e + s^2$ only the middle term holds $e$. Every dot is a class and an $s$.",
+                generating,
+            ),
+            (
+                "2. So blind means: outside V",
+                r"The law of the code is the same for all $e$ exactly if $u^\top v_e$ is, which "
+                r"is $u \perp V$. How much a direction tells is an integral, not a probe's guess: "
+                "dashed, over all azimuths. Dots are the seeds above.",
+                meridian,
+            ),
+            (
+                "3. The game gets there if it is answered",
+                r"The best adversary has loss $H(y) - I(e; b)$ (dashed), so the encoder that "
+                "raises it lowers the information. The adversary in training (solid) may lag, and "
+                "then its loss says nothing.",
+                pursuit,
+            ),
+        ]
+    )
+
+
+opened = article.opening(
+    scenario,
+    "One sign decides what a code keeps: align with the nuisance, or go blind to it",
+    "Latents $a$ cluster by a nuisance $e$. A linear code $M a$ and a classifier of $e$ share one "
+    "cross-entropy. Descend it together and the code turns into $V$, where the classes differ; "
+    "reverse the encoder's gradient (λ > 0) and it turns out of $V$, invariant to the nuisance.",
+    panels,
+    sides=False,
+)
+article.sections(
+    scenario,
+    opened,
+    why,
+    lambda: conditions.show(scenario),
+    lambda: None,
+    "After the post “Anti-Diversity is All You Need to Get a Unified Latent Space” "
+    "(minghaofu.com), whose equations are reconstructed here, and SCAR, arXiv 2605.16412. Gradient "
+    "reversal: Ganin et al. 2016, JMLR 17(59). LEACE: Belrose et al. 2023, arXiv 2306.03819. The "
+    "conditions, the exact information and the findings marked so are this project's own.",
+    ("Why it works", "Where the argument needs care", "A nonlinear world"),
+)
