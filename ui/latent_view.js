@@ -90,7 +90,8 @@ class View {
     }
     this.aside = d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
-      this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" +
+      this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
+        " drawn flat, from one side" +
         (this.arrays.field ? ", without the density" : "") : "";
     this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
   }
