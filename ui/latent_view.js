@@ -47,7 +47,8 @@ class View {
     this.palette = colours;
     const { run, extent, header, arrays } = this;
     if (!known) this.take(data);
-    const next = same && !this.header.chart && header?.live && this.header.live && run === this.run && extent === this.extent
+    const { chart, planes } = this.header;
+    const next = same && !chart && !planes && header?.live && this.header.live && run === this.run && extent === this.extent
       && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
