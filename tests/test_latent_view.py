@@ -323,11 +323,9 @@ WATCH = """() => { window.drawn = []; const view = document.querySelector('.lv')
     .observe(view, { attributeFilter: ['data-draws'] }); }"""
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """A server with one view on one page."""
-    folder = tmp_path_factory.mktemp("app")
-    (folder / "app.py").write_text(APP.format(root=str(ROOT), tests=str(ROOT / "tests")))
+def served(folder, app):
+    """The address of a server with one view on one page."""
+    (folder / "app.py").write_text(app.format(root=str(ROOT), tests=str(ROOT / "tests")))
     ensure_plotly_bundle(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -355,6 +353,11 @@ def address(tmp_path_factory):
     yield url
     server.terminate()
     server.wait()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    yield from served(tmp_path_factory.mktemp("app"), APP)
 
 
 @pytest.fixture

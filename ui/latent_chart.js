@@ -79,12 +79,14 @@ function chartLayers(view) {
     });
     const named = panel.series.flatMap((series, j) => (series.label ? [j] : []));
     if (!named.length) return;
-    const size = ({ label }) => textWidth(label, LETTER, getComputedStyle(view.root).fontFamily) + 4;
+    const { fontFamily } = getComputedStyle(view.root);
+    const size = ({ label }) => textWidth(label, LETTER, fontFamily) + 4;
     const curves = (f) => panel.series.map((series, j) => inPixels(
       series.kind === "bars" ? middles(at(j, f)) : at(j, f), panel, inside[i]));
+    const widths = panel.series.map(size);
     let before = [];
     const xyz = (f) => {
-      before = named.length ? names(curves(f), named, panel.series.map(size), inside[i], before) : [];
+      before = names(curves(f), named, widths, inside[i], before);
       return inData(before, panel, inside[i]);
     };
     list.push({ moves: panel.series.some((_, j) => moving(j)), xyz, style: { ...axes, mode: "text",

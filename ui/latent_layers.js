@@ -65,8 +65,8 @@ function arrowLayers(view, side, add, frame, size) { // `frame` is false where n
   const width = (dims === 3 ? 4 : 2) * thin, origin = new Float32Array(colours.length * dims);
   const all = (flag) => header.arrows.flatMap((a, i) => (a[flag] ? [i] : []));
   for (const i of side ? [] : all("trail")) {
-    const { flat, shape: [frames, count] } = arrays.arrows;
     add(0, true, lines(blend(p.page, colours[i], 0.75), width), (f) => {
+      const { flat, shape: [frames, count] } = view.arrays.arrows; // may be longer while training
       const way = new Float32Array(frames * dims).fill(NaN);
       for (let g = 0; g <= f; g++) for (let a = 0; a < dims; a++)
         way[g * dims + a] = flat[(g * count + i) * dims + a];

@@ -90,6 +90,7 @@ def _plain_planes(view: LatentView) -> list[dict[str, Any]]:
             rays, names = rims[:1], [plane.label] + [""] * rims.shape[1]
         curve = _trace(broken(rays), 0, "lines+text" if plane.label else "lines")
         data.append(curve | {"line": line} | ({"text": names} if plane.label else {}))
+        data[-1]["textposition"] = "middle left" if len(plane.basis) == 1 else "middle right"
     return data
 
 

@@ -47,7 +47,8 @@ class View {
     this.palette = colours;
     const { run, extent, header, arrays } = this;
     if (!known) this.take(data);
-    const next = same && !this.header.chart && header?.live && this.header.live && run === this.run && extent === this.extent
+    const { chart, planes } = this.header;
+    const next = same && !chart && !planes && header?.live && this.header.live && run === this.run && extent === this.extent
       && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
@@ -90,7 +91,8 @@ class View {
     }
     this.aside = d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
-      this.noWebGL ? "no WebGL in this browser: the globes are drawn flat, from one side" +
+      this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
+        " drawn flat, from one side" +
         (this.arrays.field ? ", without the density" : "") : "";
     this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
   }
