@@ -11,7 +11,7 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import article, conditions, export, game_view, recovery, runner, seeds, story
+from ui import article, conditions, export, game_view, nonlinear, recovery, runner, seeds, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -186,6 +186,13 @@ def why(result: Result) -> None:
     )
 
 
+def beyond() -> None:
+    """The second and third part: the nonlinear world, and two stages for many bodies."""
+    nonlinear.show()
+    st.header("Two stages, many bodies: SCAR in miniature", anchor="stages")
+    nonlinear.stages()
+
+
 opened = article.opening(
     scenario,
     "One sign decides what a code keeps: align with the nuisance, or go blind to it",
@@ -200,7 +207,7 @@ article.sections(
     opened,
     why,
     lambda: conditions.show(scenario),
-    lambda: None,
+    beyond,
     "After the post “Anti-Diversity is All You Need to Get a Unified Latent Space” "
     "(minghaofu.com), whose equations are reconstructed here, and SCAR, arXiv 2605.16412. Gradient "
     "reversal: Ganin et al. 2016, JMLR 17(59). LEACE: Belrose et al. 2023, arXiv 2306.03819. The "

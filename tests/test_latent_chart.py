@@ -39,7 +39,7 @@ def beside_a_chart(d=3, chart=None, **changes):
         "net_hat": np.zeros((K, 0, 0, d)),
         "chart": chart or make_chart(),
         "arrows": [
-            Arrow("w", "w", tips, None, trail=True, both=True),
+            Arrow("w", "w", tips, None, trail=np.stack([tips, tips], 1), both=True),
             Arrow("closed form", "baseline", np.eye(d)[1], None),
         ],
         "planes": [Plane("V⊥", "v", np.eye(d)[-1:])],
@@ -83,6 +83,9 @@ def test_an_arrow_of_the_true_side_may_move_while_another_stands():
     assert (tips[:, 1] == np.eye(3)[1]).all()
     moving, still = message["header"]["arrows"]
     assert moving["trail"] and moving["both"] and still["still"] and "still" not in moving
+    trail = unpack(message)["trail0"]
+    assert trail.shape == (K, 2, 3) and "trail1" not in unpack(message)
+    np.testing.assert_array_equal(trail[:, 1], tips[:, 0])
     both_sides = make_view(arrows=[Arrow("w", "w", tips[:, 0], tips[:, 0])])
     assert unpack(pack(both_sides, "key", 440))["arrows_hat"].shape == (K, 1, 3)
 
@@ -108,7 +111,8 @@ def test_planes_travel_as_their_rows():
         ({"whiskers": True}, "whiskers need the recovered side"),
         ({"arrows": [Arrow("w", "w", None, np.zeros((K, 3)))]}, r"arrows\[0\] has a recovered"),
         ({"arrows": [Arrow("w", "w", np.zeros((3, 3)), None)]}, r"arrows\[0\].truth has shape"),
-        ({"arrows": [Arrow("w", "w", np.eye(3)[0], None, trail=True)]}, "does not move"),
+        ({"arrows": [Arrow("w", "w", np.eye(3)[0], None, np.ones((K, 1, 3)))]}, "does not move"),
+        ({"arrows": [Arrow("w", "w", np.ones((K, 3)), None, np.ones((K, 3)))]}, "trail has shape"),
         ({"planes": [Plane("V", "v", np.eye(3))]}, r"planes\[0\].basis has shape \(3, 3\)"),
         ({"planes": [Plane("V", "v", np.ones((2, 3)))]}, "not orthonormal"),
         ({"planes": [Plane("V", "green", np.eye(3)[:2])]}, "planes.0..role is 'green'"),

@@ -27,7 +27,8 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
     inside, outside = run.world["inside"].astype(float), run.world["outside"].astype(float)
     axes = section(inside, outside)
     rows = np.nan_to_num(run.moving["m"].astype(float))
-    u = leakage.leakiest(rows, inside)
+    way = _way(run, rows, inside)
+    u = way[:, -1]
     colours = class_colours(params.n_classes)
     whole = params.d == 3
     most, field = _information(*_hashable(run, axes)) if whole else (0.0, None)
@@ -45,7 +46,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
         titles=("Where the code looks", "What it sees of the nuisance"),
         alt=_words(run, params),
         note="; ".join(_remarks(params)),
-        arrows=_arrows(run, u, inside, axes),
+        arrows=_arrows(run, way, inside, axes),
         planes=_planes(params),
         chart=Chart(_panels(run, u, colours)),
         field=field,
@@ -66,6 +67,14 @@ def section(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     return np.concatenate([level, outside[:1]])
 
 
+def _way(run: recovery.Run, rows: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """The leakiest direction on its way to each frame (k, s, d), at the end in the frame itself."""
+    way = np.nan_to_num(run.moving["way"].astype(float)) if "way" in run.moving else rows[:, None]
+    frames, s = way.shape[:2]
+    u = leakage.leakiest(way.reshape(frames * s, *rows.shape[1:]), inside)
+    return u.reshape(frames, s, -1)
+
+
 def _hashable(run: recovery.Run, axes: np.ndarray) -> tuple[tuple, tuple]:
     v = (run.world["v"].astype(float) @ axes.T).round(4)
     return tuple(map(tuple, v.tolist())), tuple(run.world["kappa"].round(4).tolist())
@@ -83,15 +92,17 @@ def _information(v: tuple, kappa: tuple) -> tuple[float, np.ndarray]:
     return most, (found / most).clip(0, 1).reshape(lat.size, lon.size).astype(np.float32)
 
 
-def _arrows(run: recovery.Run, u: np.ndarray, inside: np.ndarray, axes: np.ndarray) -> list[Arrow]:
+def _arrows(
+    run: recovery.Run, way: np.ndarray, inside: np.ndarray, axes: np.ndarray
+) -> list[Arrow]:
     """The code's leakiest direction with its way, and that of the closed-form answer."""
     closed = leakage.leakiest(run.world["closed"].astype(float)[None], inside)[0]
-    closed = closed if closed @ u[-1] >= 0 else -closed
+    closed = closed if closed @ way[-1, -1] >= 0 else -closed
+    trail = (PIN * way @ axes.T).astype(np.float32)
     return [
         Arrow("", "baseline", (PIN * closed @ axes.T).astype(np.float32), None),
-        Arrow("M", "w", (PIN * u @ axes.T).astype(np.float32), None,
-              trail=len(u) > 1, both=True),
-    ]  # fmt: skip
+        Arrow("M", "w", trail[:, -1], None, trail, both=True),
+    ]
 
 
 def _planes(params: Reversal) -> list[Plane]:

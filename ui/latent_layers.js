@@ -66,10 +66,9 @@ function arrowLayers(view, side, add, frame, size) { // `frame` is false where n
   const all = (flag) => header.arrows.flatMap((a, i) => (a[flag] ? [i] : []));
   for (const i of side ? [] : all("trail")) {
     add(0, true, lines(blend(p.page, colours[i], 0.75), width), (f) => {
-      const { flat, shape: [frames, count] } = view.arrays.arrows; // may be longer while training
-      const way = new Float32Array(frames * dims).fill(NaN);
-      for (let g = 0; g <= f; g++) for (let a = 0; a < dims; a++)
-        way[g * dims + a] = flat[(g * count + i) * dims + a];
+      const { flat, shape: [frames] } = view.arrays[`trail${i}`]; // may be longer while training
+      const way = new Float32Array(flat.length).fill(NaN);
+      way.set(flat.subarray(0, ((f + 1) * flat.length) / frames));
       return way;
     });
   }

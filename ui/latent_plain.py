@@ -68,10 +68,10 @@ def _plain_arrows(view: LatentView, side: int) -> list[dict[str, Any]]:
 
 def _plain_trails(view: LatentView) -> list[dict[str, Any]]:
     return [
-        _trace(arrow.truth, 0, "lines")
+        _trace(arrow.trail.reshape(-1, view.d), 0, "lines")
         | {"line": {"color": ROLE[arrow.role], "width": 3}, "opacity": 0.7}
         for arrow in view.arrows
-        if arrow.trail and arrow.truth is not None
+        if arrow.trail is not None
     ]
 
 

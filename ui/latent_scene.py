@@ -27,8 +27,8 @@ class Arrow:
     role: str
     truth: np.ndarray | None
     recovered: np.ndarray | None
-    trail: bool = False
-    """The way of the true side's tip up to the frame on show is drawn, too."""
+    trail: np.ndarray | None = None
+    """The way (k, s, d) of the true side's tip since the frame before: drawn as far as shown."""
     both: bool = False
     """It has no sign: a line through the origin, thinner towards the other end."""
 
@@ -159,8 +159,13 @@ class LatentView:
             )
         if recovered is not None and recovered.shape != (k, d):
             raise ValueError(f"{where}.recovered has shape {recovered.shape}, expected ({k}, {d})")
-        if arrow.trail and (truth is None or truth.ndim == 1):
+        if arrow.trail is None:
+            return
+        if truth is None or truth.ndim == 1:
             raise ValueError(f"{where} has a trail, but its truth does not move")
+        s = arrow.trail.shape[1] if arrow.trail.ndim == 3 else 1
+        if arrow.trail.shape != (k, s, d) or not s:
+            raise ValueError(f"{where}.trail has shape {arrow.trail.shape}, expected ({k}, s, {d})")
 
     def _check_plane(self, plane: Plane, where: str) -> None:
         basis, d = plane.basis, self.d

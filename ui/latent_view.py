@@ -137,7 +137,8 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
 def _arrow_arrays(view: LatentView) -> dict[str, np.ndarray]:
     """Tips on the true side (q, d), or (k, q, d) where one of them moves, and recovered (k, q, d).
 
-    A side without the arrow gets NaN, which is not drawn. Beside a chart there is one side.
+    A side without the arrow gets NaN, which is not drawn. Beside a chart there is one side. Trails
+    follow, each by its arrow's place.
     """
     frames, d = len(view.steps), view.d
     gap = np.full((frames, d), np.nan, np.float32)
@@ -146,17 +147,22 @@ def _arrow_arrays(view: LatentView) -> dict[str, np.ndarray]:
         tips = np.stack([np.broadcast_to(tip, (frames, d)) for tip in truth], axis=1)
     else:
         tips = np.stack(truth)
+    trails = {f"trail{i}": a.trail for i, a in enumerate(view.arrows) if a.trail is not None}
     if view.chart is not None:
-        return {"arrows": tips}
+        return {"arrows": tips, **trails}
     recovered = [gap if a.recovered is None else a.recovered for a in view.arrows]
-    return {"arrows": tips, "arrows_hat": np.stack(recovered, axis=1)}
+    return {"arrows": tips, "arrows_hat": np.stack(recovered, axis=1), **trails}
 
 
 def _arrow_header(view: LatentView) -> list[dict[str, Any]]:
     moves = [arrow.truth is not None and arrow.truth.ndim == 2 for arrow in view.arrows]
     header = []
     for arrow, moving in zip(view.arrows, moves, strict=True):
-        flags = {"trail": arrow.trail, "both": arrow.both, "still": any(moves) and not moving}
+        flags = {
+            "trail": arrow.trail is not None,
+            "both": arrow.both,
+            "still": any(moves) and not moving,
+        }
         said = {"label": arrow.label, "colour": ROLE[arrow.role]}
         header.append(said | {name: True for name, flag in flags.items() if flag})
     return header

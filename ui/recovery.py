@@ -262,6 +262,7 @@ def numbers(
     floor: str = "floor",
     ideals: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
+    key: str = "numbers",
 ) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
 
@@ -270,7 +271,7 @@ def numbers(
     """
     rest = (name for name in SCORES if name not in (*claim.promised, *without))
     order = [*claim.promised, *rest]
-    with st.container(horizontal=True, gap="small", key="numbers"):
+    with st.container(horizontal=True, gap="small", key=key):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
             known = run.scores.get(name) is not None

@@ -40,7 +40,7 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
     return None
 
 
-def presets(scenario: Scenario, params: Params) -> None:
+def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
     """The presets in a row, the active one lit, with its lesson; each sets the whole link.
 
     Buttons, which hold no state: a widget that mirrors the knobs would, with a knob in motion, be
@@ -54,7 +54,7 @@ def presets(scenario: Scenario, params: Params) -> None:
                 key=f"{scenario.name}.preset.{preset.name}",
                 type="primary" if preset is now else "secondary",
                 on_click=knobs.apply,
-                args=(scenario, preset),
+                args=(scenario, preset, prefix),
             )
     st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
 

@@ -5,6 +5,7 @@ Streamlit's own Plotly would be a second library to wait for. Theory is dashed, 
 points.
 """
 
+from core.figures.bodies import cloud, nets, trade, twist
 from core.figures.game import Gauge, bistable, gauges, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
@@ -12,7 +13,8 @@ from core.figures.sweeps import LINE_OF_TEXT, sweep
 from core.figures.training import compare, curves, strip
 
 __all__ = [
-    "LINE_OF_TEXT", "Gauge", "agreement", "bistable", "closed_curves", "compare", "curves",
-    "foretold", "from_the_front", "gauges", "matrix", "meridian", "plane", "pursuit",
-    "rotation_curve", "strip", "sweep",
+    "LINE_OF_TEXT", "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
+    "curves",
+    "foretold", "from_the_front", "gauges", "matrix", "meridian", "nets", "plane", "pursuit",
+    "rotation_curve", "strip", "sweep", "trade", "twist",
 ]  # fmt: skip

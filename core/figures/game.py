@@ -149,10 +149,10 @@ def bistable(
         .mark_line(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2, interpolate="step-after")
         .encode(x="x:Q", y="angle_to_v_perp_deg:Q")
     )
-    end = line.iloc[[0]].assign(name="exact minimum")
+    jump = line[line["angle_to_v_perp_deg"] < 45].iloc[[0]]
     word = (
-        alt.Chart(end)
-        .mark_text(align="left", dy=14, dx=6, color=ROLE["theory"], fontSize=12)
+        alt.Chart(jump.assign(name="exact minimum", angle_to_v_perp_deg=45))
+        .mark_text(align="left", dx=8, color=ROLE["theory"], fontSize=12)
         .encode(x="x:Q", y="angle_to_v_perp_deg:Q", text="name:N")
     )
     return alt.layer(chart, dashed, word).properties(height=SWEEP_HEIGHT), table

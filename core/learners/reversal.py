@@ -23,6 +23,7 @@ FRESH = 65_536  # latents behind the information of codes of more than two dimen
 GLANCE = 4096  # of them, while training
 EVEN = 90  # observations of a narrow code evenly over training: enough to see it orbit
 NARROW = 2  # dimensions
+WAY = 6  # steps of a narrow code that are kept between two observations
 DRAWS = 200  # of cluster vectors; the best spread out are taken
 HIDDEN = 64  # units of the multilayer adversary
 BETA2 = 0.999
@@ -178,6 +179,7 @@ class Learner:
             seconds={"closed_seconds": seconds},
         )
         self.loss = torch.full((len(members),), torch.nan)
+        self.way = [self.rows]  # since the last observation
         self.baselines = [self._baselines(i) for i in range(len(members))]
 
     def step(self, t: int) -> Tensor:
@@ -191,16 +193,19 @@ class Learner:
             for _ in range(self.p.inner_steps - 1):
                 self._move(share, encoder=False, classifier=True)
             self.loss = self._move(share, encoder=True, classifier=True)
+        self.way.append(self.rows)
         return self.loss
 
     def look(self) -> Observation:
-        """Codes of the drawn points, and the rows of M."""
+        """Codes of the drawn points, the rows of M and their way here, the adversary's belief."""
         return self._observation({})
 
     def observe(self) -> Observation:
         """The same with angles, information, content, and the adversary's loss on its batch."""
         rows = [{**self._geometry(i), **self._glance(i)} for i in range(len(self.members))]
-        return self._observation(columns(rows))
+        seen = self._observation(columns(rows))
+        self.way = self.way[-1:]
+        return seen
 
     def finish(self) -> list[Scores]:
         """Angles, exact information, fresh probes, content, the adversary's own loss."""
@@ -283,6 +288,9 @@ class Learner:
         moving = {"m": rows}
         if self.p.code == 1 and self.p.encoder != "whitened":
             moving["belief"] = self._belief()
+        if self.p.code <= NARROW:
+            kept = np.linspace(0, len(self.way) - 1, WAY).round().astype(int)
+            moving["way"] = torch.stack([self.way[i] for i in kept], 1).cpu().numpy()
         return Observation(scores, z_hat, net_hat, moving)
 
     @torch.inference_mode()

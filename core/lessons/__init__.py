@@ -1,11 +1,15 @@
-"""What every page sets up, by the page's name: its scenario with presets, sweeps and tables."""
+"""What every page sets up, by the page's name: its scenario with presets, sweeps and tables.
 
-from core.lessons import gradient_reversal, infonce_sphere, laplace_violation, vmf_clusters
+`nonlinear` is the second scenario on the page on gradient reversal.
+"""
+
+from core.lessons import gradient_reversal, infonce_sphere, laplace_violation, nonlinear, vmf_clusters
 from core.scenarios.scenario import Scenario
 
 LESSONS: dict[str, Scenario] = {
     "infonce_sphere": infonce_sphere.LESSON,
     "vmf_clusters": vmf_clusters.LESSON,
     "gradient_reversal": gradient_reversal.LESSON,
+    "nonlinear": nonlinear.LESSON,
     "laplace_violation": laplace_violation.LESSON,
 }

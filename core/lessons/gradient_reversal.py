@@ -13,6 +13,7 @@ POPULAR: Mapping[str, Value] = {
 # two time scales: an adversary that answers before the encoder has moved
 COMPETING: Mapping[str, Value] = {
     "reconstruction": 1.0, "encoder_rate": 0.005, "adversary_rate": 3.0, "inner_steps": 3,
+    "steps": 3000,
 }  # fmt: skip
 COLLAPSE: Mapping[str, Value] = {"encoder": "free", "encoder_weight_decay": 0.1}
 STEPPED = "aaaaae" * 6

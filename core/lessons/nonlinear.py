@@ -1,0 +1,61 @@
+"""What the second and third part of the page on gradient reversal set up: the nonlinear world."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.scenarios import invariance
+from core.scenarios.scenario import Preset, Sweep, Value
+
+METHODS: Mapping[str, Mapping[str, Value]] = {  # as they are called in the table and the picture
+    "autoencoder": {"method": "ae"},
+    "autoencoder, reversal": {},
+    "LEACE on x": {"method": "leace"},
+    "content head": {"method": "content"},
+    "content head, d_z = 8": {"method": "content", "d_z": 8},
+    "the same, LEACE": {"method": "leace", "d_z": 8},
+    "the same, reversal": {"method": "content-grl", "d_z": 8},
+    "the same, IRM": {"method": "irm", "d_z": 8},
+}
+STAGES: Mapping[str, Mapping[str, Value]] = {
+    "additive": {"method": "two-stage"},
+    "free": {"method": "two-stage", "dynamics": "free"},
+    "free, β = 0.003": {"method": "two-stage", "dynamics": "free", "kl": 0.003},
+    "free, β = 0.01": {"method": "two-stage", "dynamics": "free", "kl": 0.01},
+}
+
+PRESETS = (
+    Preset("reverse", "Reversal", "An autoencoder whose decoder is told the body, and an adversary "
+           "on its code: no probe reads the body, and the content stays.", {}),
+    Preset("plain", "No reversal", "The same without the adversary: it has no reason to forget the "
+           "body.", {"method": "ae"}),
+    Preset("erase", "LEACE on x", "Linear erasure: a linear probe reads nothing more, an MLP does.",
+           {"method": "leace"}),
+    Preset("head", "Content head", "Two dimensions for two of content: no room for the body.",
+           {"method": "content"}),
+    Preset("wide", "d_z = 8", "A content head with room to spare keeps the body as well.",
+           {"method": "content", "d_z": 8}),
+    Preset("shifted", "Content shifted", "Where bodies differ in content, hiding the body costs "
+           "content.", {"rho": 1.0}),
+    Preset("stages", "Two stages", "First actions from pairs of observations, then reversal.",
+           {"method": "two-stage"}),
+    Preset("free", "Free dynamics", "A forward model that knows the state lets the action depend "
+           "on it: the prediction is perfect, the content half gone.",
+           {"method": "two-stage", "dynamics": "free"}),
+    Preset("twisted", "Standard start", "From random weights the bodies' maps may end up twisted "
+           "against each other: blind, and no read-out for all.", {"initialisation": "standard"}),
+)  # fmt: skip
+
+RHO = (0.0, 0.25, 0.5, 1.0, 2.0)
+SWEEPS = (
+    Sweep("lam", (0.0, 0.1, 0.3, 1.0, 3.0), {}),
+    Sweep("rho", RHO, {}, by=("method", ("ae-grl", "content"))),
+    *(Sweep("steps", (1000,), setting) for setting in (*METHODS.values(), *STAGES.values())),
+)
+
+LESSON = replace(
+    invariance.SCENARIO,
+    presets=PRESETS,
+    sweeps=SWEEPS,
+    front=("method", "lam", "rho", "d_z", "dynamics", "kl"),
+    frames=12,
+)

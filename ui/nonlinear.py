@@ -1,0 +1,239 @@
+"""The nonlinear world: methods side by side, one to play with, and two stages for many bodies."""
+
+from collections.abc import Mapping
+from math import nan
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.experiment import Experiment, Result
+from core.legend import SCORES, class_colours, direction_colours
+from core.lessons import LESSONS
+from core.lessons.nonlinear import METHODS, STAGES
+from core.scenarios.scenario import Value, knobs_of
+from ui import export, knobs, recovery, runner, seeds, story
+
+PREFIX = "invariance"
+BODIES = 4
+COLUMNS = ("probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "content_r2_per_class",
+           "transfer_r2")  # fmt: skip
+scenario = LESSONS["nonlinear"]
+
+
+def show() -> None:
+    """Part two: the methods compared, then one of them at the visitor's choice."""
+    st.markdown(
+        "Now $x = g([\\text{content}, \\text{nuisance}, \\text{noise}])$ with a random invertible "
+        "network $g$: the nuisance is which of four **bodies** is seen, the content what it does. "
+        "No null space of means helps here: linear erasers fool a linear probe, not one with a "
+        "hidden layer. An adversary is what is left."
+    )
+    compare()
+    st.subheader("One method, at your choice", anchor="method")
+    own()
+    st.subheader("Content that goes along with the body", anchor="rho")
+    shifted()
+
+
+def compare() -> None:
+    """All methods in one table and one picture."""
+    from core import figures
+
+    rows, dots, chances = [], [], []
+    for words, setting in METHODS.items():
+        results = seeds.stored(scenario, setting)
+        rows.append({"method": words, **_spans(results), **_cost(results)})
+        chances += [_of(r, "chance") for r in results]
+        dots += [(words, r.member.seed, _of(r, "probe_accuracy_mlp"), _of(r, "content_r2"))
+                 for r in results]  # fmt: skip
+    if not dots:
+        st.caption("These runs are not stored here.")
+        return
+    raw = seeds.stored(scenario, METHODS["LEACE on x"])
+    baseline = {SCORES[name].title: seeds.span_of([_of(r, f"raw_{name}") for r in raw])
+                for name in COLUMNS if f"raw_{name}" in raw[0].scores}  # fmt: skip
+    rows.insert(0, {"method": "raw x", **baseline})
+    chart, table = figures.trade(dots, float(np.mean(chances)))
+    st.altair_chart(chart, key="trade", alt="Content kept against nuisance read, by method.")
+    export.table(table, "trade", "trade.table")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption(
+        f"Three seeds, chance about {np.mean(chances):.2f}; probes and read-outs are fresh and "
+        "held out; CPU-seconds of one run here, its scoring included. A content head with two "
+        "dimensions is invariant without any help and hides the effect. IRM makes risks equal, not "
+        "codes: another goal, not a worse reversal (Rosenfeld et al. 2020)."
+    )
+
+
+def own() -> None:
+    """Any setting of the scenario, trained where it is not stored."""
+    params, chosen = knobs.read(scenario, PREFIX)
+    side, main = st.columns([1, 3.6], gap="medium")
+    with main:
+        story.presets(scenario, params, PREFIX)
+        notes = [notice.text for notice in scenario.notices(params)]
+        story.notices(notes, knobs.refusals(params, PREFIX))
+        before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
+        runner.panel(Experiment(params, scenario.name, chosen), draw, "nonlinear", before=before)
+    with side:
+        knobs.draw(scenario, params, PREFIX)
+
+
+def draw(shown: runner.Shown) -> None:
+    """The scores of one run, its code, and what each body's map makes of one net."""
+    run = recovery.Run.of(shown, shown.seed(0))
+    if run is None:
+        st.caption("Not started yet.")
+        return
+    params = shown.experiment.params
+    chance = run.scores.get("chance")
+    said = "" if chance is None else f"chance {chance:.3f}"
+    ideals = {f"probe_accuracy_{kind}": said for kind in ("linear", "mlp")}
+    recovery.numbers(run, scenario.claim(params), ideals=ideals, without=("loss",), key="nonlinear")
+    code(run)
+    results = list(shown.results.values())
+    if not shown.stale and len(results) == len(shown.experiment.members):
+        st.markdown(seeds.tally(results, scenario.claim(params)))
+
+
+def code(run: recovery.Run) -> None:
+    """The code by content and by body, and the nets; all through the best affine read-out."""
+    from core import figures, metrics
+
+    z, z_hat = run.z.astype(float), run.z_hat[-1].astype(float)
+    if not np.isfinite(z_hat).all():
+        st.caption("This code is not finite: there is nothing to draw.")
+        return
+    turn, shift = metrics.affine_map(z_hat, z)
+    seen = z_hat @ turn + shift
+    y = run.world["y"].astype(int)
+    bodies = run.moving["bodies"][-1].astype(float) @ turn + shift
+    by_body = class_colours(len(bodies))
+    columns = st.columns(3)
+    for place, (words, colours) in zip(
+        columns,
+        (("coloured by true content", direction_colours(z)), ("by body", [by_body[e] for e in y])),
+        strict=False,
+    ):
+        with place:
+            chart, table = figures.cloud(seen, colours)
+            st.markdown(f"**The code, {words}**")
+            st.altair_chart(chart, key=f"cloud_{len(words)}", width="content",
+                            alt=f"The code {words}.")  # fmt: skip
+    with columns[2]:
+        chart, table = figures.nets(run.world["grid"].astype(float), bodies)
+        st.markdown("**One net of content through each body**")
+        st.altair_chart(chart, key="nets", width="content", alt="Each body's image of one net.")
+        if not run.live:
+            export.table(table, "nets", "nets.table")
+
+
+def shifted() -> None:
+    """The caveat of the post in numbers: rho."""
+    from core import figures
+
+    swept = next(s for s in scenario.sweeps if s.field == "rho")
+    params = scenario.Params.model_validate(dict(swept.params))
+    members = Experiment(params, scenario.name, swept.seeds, swept.vary).members
+    found = runner.stored(members)
+    runs = [(m, found[m.key]) for m in members if m.key in found]
+    all_knobs = knobs_of(scenario.Params)
+    st.markdown(
+        "If the bodies differ in what they do (ρ > 0), a code that hides the body cannot keep all "
+        "of the content: one read-out for all bodies loses (left), a read-out for each does not "
+        "(right). Content is kept per body; what is paid is the alignment across them."
+    )
+    for place, score in zip(st.columns(2), ("content_r2", "content_r2_per_class"), strict=True):
+        with place:
+            chart, table = figures.sweep(runs, all_knobs["rho"], score, (), all_knobs["method"])
+            st.altair_chart(chart, key=f"rho_{score}", alt=f"{SCORES[score].title} against rho.")
+            export.table(table, f"rho_{score}", f"rho_{score}.table")
+
+
+def stages() -> None:
+    """Part three: SCAR in miniature."""
+    from core import figures
+
+    st.markdown(
+        "**Stage one** never sees actions. An inverse model reads $\\tilde a$ from two "
+        "consecutive observations, a forward model foretells the next state from the last and "
+        "$\\tilde a$. **Stage two** makes $\\tilde a$ blind to the body by reversal, with a "
+        "decoder that is told the body. The catch is in stage one: a forward model that sees the state allows "
+        "$\\tilde a = \\rho_s(a)$, any relabelling that depends on the state, and no prediction "
+        "error tells."
+    )
+    rows = []
+    for words, setting in STAGES.items():
+        results = seeds.stored(scenario, setting)
+        rows.append(
+            {
+                "forward dynamics": words,
+                **_spans(results, ("action_r2", "state_r2", "probe_accuracy_mlp", "content_r2",
+                                   "transfer_r2")),
+                **_cost(results),
+            }
+        )  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption(
+        "Free dynamics leave an invariant code with half the content gone: the score of "
+        "invariance is perfect. The divergence to a standard normal law, which SCAR adds to stage "
+        "one, mends most of it here: it looks load-bearing, not cosmetic (our reading)."
+    )
+    st.subheader("Why transfer between bodies is not free", anchor="transfer")
+    left, right = st.columns([1, 1.4], gap="medium")
+    with left:
+        st.markdown(
+            "The game fixes the law of the code, the same for every body. It does not fix the "
+            "maps: turn body $e$'s code by $e\\varphi$, and with round content every law stays as "
+            "it was, $I(e; \\hat z) = 0$, while a read-out learnt on one body fails on the next. "
+            "What holds the maps together in practice is not the objective but the start: below, "
+            "the same game from an identity-like and from a standard start."
+        )
+        rows = [
+            {"start": words, **_spans(seeds.stored(scenario, setting),
+                                      ("probe_accuracy_mlp", "content_r2", "content_r2_per_class",
+                                       "transfer_r2"))}
+            for words, setting in (("identity-like", {}), ("standard", TWISTED))
+        ]  # fmt: skip
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    with right:
+        degrees = np.arange(0.0, 91.0, 2.0)
+        chart, table = figures.twist(degrees, *turned(degrees))
+        st.altair_chart(chart, key="twist", alt="R2 against the turn between bodies: exact curves.")
+        export.table(table, "twist", "twist.table")
+        st.caption(f"Exact, {BODIES} bodies, content standard normal, linear read-outs.")
+
+
+TWISTED: Mapping[str, Value] = {"initialisation": "standard"}
+
+
+def turned(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """R2 of one linear read-out for all bodies, and of one body's on the others.
+
+    Codes are c turned by e times an angle, c standard normal in the plane: the best read-out for
+    all is the mean of the turns back, whose length squared is its R2; a read-out that is wrong by
+    an angle t has R2 = 1 - |1 - exp(i t)|^2 = 2 cos t - 1.
+    """
+    angle = np.deg2rad(degrees)[:, None]
+    e = np.arange(BODIES)
+    pooled = np.abs(np.exp(1j * angle * e).mean(1)) ** 2
+    apart = np.array([a - b for a in e for b in e if a != b])
+    return pooled, (2 * np.cos(angle * apart) - 1).mean(1)
+
+
+def _of(result: Result, name: str) -> float:
+    value = result.scores.get(name)
+    return nan if value is None else value
+
+
+def _spans(results: list[Result], names: tuple[str, ...] = COLUMNS) -> dict[str, str]:
+    return {
+        SCORES[name].title: seeds.span_of([v for r in results if (v := r.scores.get(name))])
+        for name in names
+    }
+
+
+def _cost(results: list[Result]) -> dict[str, str]:
+    seconds = [float(r.provenance["cpu_seconds"]) for r in results]
+    return {"CPU-s": f"{np.mean(seconds):.1f}" if seconds else ""}
