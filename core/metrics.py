@@ -7,6 +7,7 @@ map take points in two halves: the first fits, the second scores. z is (n, d), z
 import warnings
 from collections.abc import Callable
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -173,7 +174,19 @@ def probe_accuracy(code: Array, y: Array, kind: str) -> float:
         if kind == "linear"
         else MLPClassifier((64,), early_stopping=True, max_iter=200, random_state=0, batch_size=256)
     )
-    return float(probe.fit(x[fit], y[fit]).score(x[test], y[test]))
+    return float(_fitted(probe, x[fit], y[fit]).score(x[test], y[test]))
+
+
+def _fitted(estimator: Any, x: Array, target: Array) -> Any:
+    """An estimator of scikit-learn, fitted by one thread (on so little, more are slower).
+
+    It may stop at its last round unconverged: what is left then is thousandths.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return estimator.fit(x, target)
 
 
 def readout_r2(content: Array, code: Array) -> float:
@@ -215,9 +228,7 @@ def _readout(code: Array, content: Array) -> Callable[[Array], Array]:
         max_iter=100,
         random_state=0,
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what is left after so many rounds is thousandths
-        network.fit((code - centre) / scale, (content - offset) / unit)
+    network = _fitted(network, (code - centre) / scale, (content - offset) / unit)
     return lambda given: network.predict((given - centre) / scale) * unit + offset
 
 

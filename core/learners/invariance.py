@@ -1,16 +1,15 @@
 """A nonlinear world with a nuisance: m members' observations, and codes by seven methods."""
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from core import leakage, metrics
-from core.encoder import Encoder, make_encoder
+from core.encoder import Encoder, Initialisation, make_encoder
 from core.experiment import Member, Scores
 from core.mixing import make_mixing, stack
 from core.objectives import (
@@ -23,15 +22,14 @@ from core.objectives import (
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 from core.spaces import Noise, generator
-from core.training import Observation, Truth, columns
+from core.training import Observation, Player, Truth, columns
 
 EVALUATED = 8192  # fresh observations: the first half fits, the second scores
 WATCHED = 512  # of each half, for the scores while training
 DRAWN = 500
 LINES, POINTS, REACH = 5, 17, 2.0  # of the grid of contents that is carried along
 DEPTH = 2  # hidden layers of every network
-BETAS = (0.5, 0.999)  # of Adam: a game with more momentum circles
-PENALTY = 100.0  # IRM's weight at lambda = 1
+PENALTY = 10.0  # IRM's weight at lambda = 1
 ACTION = CONTENT  # dimensions of the first stage's action
 
 
@@ -107,24 +105,6 @@ class World:
             return self.g(torch.cat([content, nuisance, first], -1))
         before = self.g(torch.cat([state, nuisance, first], -1))
         return torch.cat([before, self.g(torch.cat([state + content, nuisance, second], -1))], -1)
-
-
-class Player:
-    """Adam on some networks; the rate falls to 0 over the last quarter."""
-
-    def __init__(self, networks: Iterable[nn.Module], rate: float) -> None:
-        self.rate = rate
-        self.parameters = list(chain.from_iterable(each.parameters() for each in networks))
-        self.optimiser = torch.optim.Adam(self.parameters, lr=rate, betas=BETAS, foreach=True)
-
-    def descend(self, loss: Tensor, done: float) -> None:
-        """One update from losses (m,), after a share `done` of the training."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate * min(1.0, 4 * (1 - done))
-        found = torch.autograd.grad(loss.sum(), self.parameters)
-        for parameter, gradient in zip(self.parameters, found, strict=True):
-            parameter.grad = gradient
-        self.optimiser.step()
 
 
 class Dynamics:
@@ -236,10 +216,9 @@ class Learner:
             batch = self._batch()
             noise = self.data.normal(self.p.batch, ACTION)
             return self.dynamics.learn(batch, noise, t / self.first_steps)
-        if t == self.first_steps:
+        if self.dynamics and t == self.first_steps:  # from here on, actions are all that is seen
             self._refresh()
-            inputs = self._inputs(self.seen.x)
-            self.seen = self.seen._replace(x=inputs)
+            self.seen = self.seen._replace(x=self._inputs(self.seen.x))
         done = (t - self.first_steps) / (self.steps - self.first_steps)
         for _ in range(self.p.inner_steps if self.p.reverses else 0):
             batch = self._batch()
@@ -311,11 +290,12 @@ class Learner:
 
     def _pressure(self, code: Tensor, batch: Sample, done: float) -> Tensor:
         """What is added to that loss for the sake of invariance (m,)."""
+        strength = self.lam * reversal_strength(done)
         if self.p.reverses:
-            return -self.lam * reversal_strength(done) * self._against(code, batch)
-        if self.p.method == "irm":
+            return -strength * self._against(code, batch)
+        if self.p.method == "irm":  # from the start, it would have the head foretell nothing
             read = self.reader(code)
-            return PENALTY * self.lam * invariant_risk_penalty(read, batch.content, batch.body)
+            return PENALTY * strength * invariant_risk_penalty(read, batch.content, batch.body)
         return torch.zeros_like(self.lam)
 
     @torch.no_grad()
@@ -325,16 +305,17 @@ class Learner:
             self.action_unit = _unit(self.dynamics.actions(self.seen.x))
         if self.p.method == "leace":
             code = self.f(self.seen.x) if self.p.trains else self.seen.x
-            found = [
-                leakage.eraser(
-                    code[i].double().cpu().numpy(), self.seen.y[i].cpu().numpy(), self.p.n_classes
-                )
-                if torch.isfinite(code[i]).all()
-                else (np.full((self.p.code, self.p.code), np.nan), np.zeros(self.p.code))
-                for i in range(len(self.members))
-            ]
-            matrices, offsets = (torch.from_numpy(np.stack(e)).to(code) for e in zip(*found, strict=True))
-            self.erase = matrices, offsets[:, None]
+            found = [self._eraser(i, each.cpu().numpy()) for i, each in enumerate(code.double())]
+            matrices, offsets = zip(*found, strict=True)
+            self.erase = (
+                torch.from_numpy(np.stack(matrices)).to(code),
+                torch.from_numpy(np.stack(offsets)).to(code)[:, None],
+            )
+
+    def _eraser(self, i: int, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if not np.isfinite(code).all():  # a member that diverged
+            return np.full((self.p.code, self.p.code), np.nan), np.zeros(self.p.code)
+        return leakage.eraser(code, self.seen.y[i].cpu().numpy(), self.p.n_classes)
 
     def _inputs(self, x: Tensor) -> Tensor:
         """What the encoder is given: observations, or actions of unit variance."""
@@ -427,10 +408,9 @@ def _network(
     d_in: int,
     d_out: int,
     p: Params,
-    initialisation: str = "standard",
+    initialisation: Initialisation = "standard",
 ) -> Encoder:
-    start = "identity" if initialisation == "identity" else "standard"
-    return make_encoder(starts, d_in, d_out, p.width, DEPTH, start, False)
+    return make_encoder(starts, d_in, d_out, p.width, DEPTH, initialisation, False)
 
 
 def _unit(x: Tensor) -> tuple[Tensor, Tensor]:

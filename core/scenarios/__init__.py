@@ -4,6 +4,5 @@ from core.scenarios import clusters, infonce, invariance, reversal
 from core.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    s.name: s
-    for s in (infonce.SCENARIO, clusters.SCENARIO, reversal.SCENARIO, invariance.SCENARIO)
+    s.name: s for s in (infonce.SCENARIO, clusters.SCENARIO, reversal.SCENARIO, invariance.SCENARIO)
 }
