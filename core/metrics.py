@@ -178,13 +178,8 @@ def probe_accuracy(code: Array, y: Array, kind: str) -> float:
 
 
 def _fitted(estimator: Any, x: Array, target: Array) -> Any:
-    """An estimator of scikit-learn, fitted by one thread (on so little, more are slower).
-
-    It may stop at its last round unconverged: what is left then is thousandths.
-    """
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1), warnings.catch_warnings():
+    """An estimator of scikit-learn; what its last round may have left is thousandths."""
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return estimator.fit(x, target)
 

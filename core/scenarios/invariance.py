@@ -259,18 +259,19 @@ def notices(params: Invariance) -> tuple[Notice, ...]:
     return tuple(found)
 
 
-OVERHEAD = 3.4e6  # operations that a pass through one small network costs whatever its size
-SCORING = 9e9  # of read-outs and probes, for one member
+OVERHEAD = 4e6  # operations that a pass through two small networks costs whatever its size
+SCORING, PER_DIMENSION = 30e9, 3e9  # of probes and read-outs, for one member
 
 
 def work(params: Invariance) -> float:
     """Floating-point operations of one run, the overhead of small steps counted as such."""
+    scoring = SCORING + PER_DIMENSION * params.code
     if not params.trains:
-        return SCORING
+        return scoring
+    against = 1 + 1.5 * params.inner_steps if params.reverses else 0.0
+    passes = 2 + (against / 2 if params.method == "two-stage" else against)
     size = params.width * (params.width + OBSERVED + params.code)
-    passes = 2.0 + (1.0 + 1.5 * params.inner_steps if params.reverses else 0.0)
-    every = passes * (6.0 * params.batch * size + OVERHEAD)
-    return params.steps * every + SCORING
+    return params.steps * passes * (3.0 * params.batch * size + OVERHEAD) + scoring
 
 
 def claim(params: Invariance) -> Claim:
