@@ -41,7 +41,11 @@ class Sample(NamedTuple):
     body: Tensor  # (m, n, k) the same, one-hot
     content: Tensor  # (m, n, 2)
     state: Tensor  # (m, n, 2) before; zero where there is one stage
-    after: Tensor  # (m, n, 2) state + content
+
+    @property
+    def after(self) -> Tensor:
+        """The state (m, n, 2) that the action leads to."""
+        return self.state + self.content
 
     def at(self, chosen: Tensor) -> "Sample":
         """The draws with indices `chosen` (m, b)."""
@@ -89,7 +93,7 @@ class World:
         more = self.noise * noise.normal(n, 2 * CONTENT)
         x = self._observe(content, nuisance, state, more)
         body = F.one_hot(y, self.n_classes).float()
-        return Sample(x, y, body, content, state, state + content)
+        return Sample(x, y, body, content, state)
 
     def bodies(self, contents: Tensor) -> Tensor:
         """Observations (m, k n, d_x) of contents (n, 2) under every class, without noise."""
@@ -151,7 +155,7 @@ class Learner:
         self.members = members
         self.settings = [cast(Params, member.params) for member in members]
         p = self.settings[0]
-        self.p, self.steps, self.device = p, p.turns, device
+        self.p, self.steps = p, p.turns
         seeds = [member.seed for member in members]
         self.world = World(self.settings, seeds, device)
         self.data = Noise(seeds, "data", device)
@@ -259,11 +263,8 @@ class Learner:
         held_out = self.evaluated.between(half, EVALUATED)
         against = self._adversary_loss(code[:, half:], held_out)
         with torch.no_grad():
-            if self.p.trains:
-                inputs = held_out._replace(x=self._inputs(held_out.x))
-                loss = self._loss(code[:, half:], inputs).cpu().numpy()
-            else:
-                loss = self._loss(code[:, half:], held_out).cpu().numpy()
+            given = held_out._replace(x=self._inputs(held_out.x))
+            loss = self._loss(code[:, half:], given).cpu().numpy()
         return [
             self._final(i, code[i].cpu().numpy(), against, loss) for i in range(len(self.members))
         ]

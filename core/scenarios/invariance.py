@@ -242,7 +242,9 @@ def notices(params: Invariance) -> tuple[Notice, ...]:
         found.append(
             Notice(
                 "method",
-                "Erasure makes the classes' means equal: a linear probe is blind, another is not.",
+                "Erasure makes the classes' means equal. A linear probe then loses as much as a "
+                "constant guess, and its accuracy is a draw among near ties; a probe with a hidden "
+                "layer still reads the nuisance.",
             )
         )
     if params.method == "two-stage" and params.dynamics == "free":
