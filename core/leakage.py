@@ -1,4 +1,4 @@
-"""Linear images of vMF clusters: their exact densities, what they tell of the class, and subspaces.
+"""What linear images of clusters tell of the class: exact densities, subspaces, and erasure.
 
 A latent a of class e is vMF(v_e, kappa_e) on S^(d-1); a code b = Q a has orthonormal rows Q (m, d).
 V is the span of the centres' differences. NumPy and SciPy only.
@@ -143,6 +143,26 @@ def class_means(a: Array, y: Array, classes: int) -> Array:
     sums = np.zeros((classes, a.shape[1]))
     np.add.at(sums, y, a)
     return sums / np.bincount(y, minlength=classes).clip(1)[:, None]
+
+
+def eraser(x: Array, y: Array, classes: int) -> tuple[Array, Array]:
+    """LEACE: the affine map with the least change of x that leaves all class means equal.
+
+    x (n, d) and classes y (n,) -> a matrix (d, d) and an offset (d,), so that x @ matrix + offset
+    is the erased x: x - W^+ P W (x - E x), where W = (Cov x)^(-1/2) and P projects on the column
+    space of W Cov(x, onehot y) (Belrose et al. 2023). Then no linear classifier does
+    better than a constant; others may.
+    """
+    mean = x.mean(0)
+    centred, onehot = x - mean, np.eye(classes)[y]
+    values, axes = np.linalg.eigh(centred.T @ centred / len(x))
+    kept = values > 1e-10 * values[-1]
+    values, axes = values[kept], axes[:, kept]
+    whiten, colour = ((axes * values**power) @ axes.T for power in (-0.5, 0.5))
+    left, s, _ = np.linalg.svd(whiten @ centred.T @ (onehot - onehot.mean(0)) / len(x))
+    left = left[:, : int((s > 1e-9).sum())]  # of the k columns, one is the others' negative sum
+    matrix = np.eye(x.shape[1]) - (colour @ left @ left.T @ whiten).T
+    return matrix, mean - mean @ matrix
 
 
 def largest_angle(rows: Array, basis: Array) -> float:

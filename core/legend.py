@@ -103,6 +103,15 @@ SCORES = {  # in the order in which a page shows them
         "where the nuisance is hidden, and where the classifier is merely bad",
         format=".3f",
     ),
+    "action_r2": Score(
+        "Action R²", "held-out R² of the content read from the first stage's action, by a small "
+        "network", "of 1",
+        none="for two stages",
+    ),
+    "state_r2": Score(
+        "State R²", "the same for the state: what the action repeats of it", "best 0",
+        none="for two stages",
+    ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
 }  # fmt: skip
 BASELINES = {"raw": "raw x", "untrained": "untrained", "closed": "closed form"}

@@ -1,6 +1,7 @@
 """What is minimised: one loss per member, (m,)."""
 
 from collections.abc import Callable
+from math import exp
 from typing import Any
 
 import torch
@@ -71,3 +72,36 @@ def cross_entropy(z_hat: Tensor, w: Tensor, labels: Tensor) -> Tensor:
     """
     own = w.gather(1, labels[..., None].expand(-1, -1, w.shape[-1]))
     return (log_sum_exp_dot(z_hat, w) - (z_hat * own).sum(-1)).mean(-1)
+
+
+def squared_error(predicted: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error (m,) over samples and dimensions of two (m, n, d)."""
+    return ((predicted - target) ** 2).mean((1, 2))
+
+
+def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Mean cross-entropy (m,), in nats, of logits (m, n, k) and labels (m, n)."""
+    own = logits.gather(2, labels[..., None])[..., 0]
+    return (logits.logsumexp(-1) - own).mean(-1)
+
+
+def invariant_risk_penalty(predicted: Tensor, target: Tensor, environment: Tensor) -> Tensor:
+    """IRMv1 (m,): the mean over environments of (d/dw risk(w predicted) at w = 1)^2.
+
+    For the squared error of predicted and target (m, n, d); `environment` (m, n, k) is one-hot.
+    (Arjovsky et al. 2019, equation IRMv1; here the derivative is 2 mean(p (p - t)).)
+    """
+    slope = 2 * (predicted * (predicted - target)).mean(-1, keepdim=True)  # (m, n, 1)
+    each = (slope * environment).sum(1) / environment.sum(1).clamp_min(1)
+    return (each**2).mean(-1)
+
+
+def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Mean KL divergence (m,), in nats, of N(mean, variance) (m, n, d) from N(0, 1)."""
+    each = (mean**2 + log_variance.exp() - 1 - log_variance) / 2
+    return each.sum(-1).mean(-1)
+
+
+def reversal_strength(done: float) -> float:
+    """Share of lambda in force after a share `done` of training: 0 to 1 (Ganin et al. 2016)."""
+    return 2 / (1 + exp(-10 * done)) - 1

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.experiment import Member, Progress, Result, Scores, Stopped
 FRAMES = 32
 REPORT_SECONDS = 0.2
 MOST_LOSSES = 400
+PLAYING = (0.5, 0.999)  # Adam's betas in a game: with more momentum the players circle
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,24 @@ class Descent:
         self.optimiser.step()
         self.rate.step()
         return loss.detach()
+
+
+class Player:
+    """Adam on some networks that play against others; its rate falls to 0 in the last quarter."""
+
+    def __init__(self, networks: Iterable[nn.Module], rate: float) -> None:
+        self.rate = rate
+        self.parameters = list(chain.from_iterable(each.parameters() for each in networks))
+        self.optimiser = torch.optim.Adam(self.parameters, lr=rate, betas=PLAYING, foreach=True)
+
+    def descend(self, loss: Tensor, done: float) -> None:
+        """One update from losses (m,), after a share `done` of the training."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate * min(1.0, 4 * (1 - done))
+        found = torch.autograd.grad(loss.sum(), self.parameters)
+        for parameter, gradient in zip(self.parameters, found, strict=True):
+            parameter.grad = gradient
+        self.optimiser.step()
 
 
 class Learner(Protocol):

@@ -5,6 +5,8 @@ import pytest
 from scipy.integrate import dblquad, quad
 from scipy.special import hyp0f1, iv
 from scipy.stats import ortho_group, vonmises_fisher
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from core import leakage
 
@@ -160,23 +162,68 @@ def test_null_space_of_mean_differences_nears_the_complement_as_data_grow(d, ran
 
 
 @pytest.mark.parametrize(("d", "rank", "classes"), [(3, 2, 3), (8, 3, 4)])
-def test_leace_keeps_the_null_space_of_the_mean_differences(d, rank, classes):
-    """Linear concept erasure written out: what it removes from whitened latents, and is left."""
+def test_erasure_keeps_the_null_space_of_the_mean_differences(d, rank, classes):
     v, kappa, _, _ = world(d, rank, classes)
     a, y = sample(v, kappa, 4000)
-    centred = a - a.mean(0)
-    onehot = np.eye(classes)[y] - np.eye(classes)[y].mean(0)
-    covariance = centred.T @ centred / len(a)
-    values, axes = np.linalg.eigh(covariance)
-    whiten, colour = (axes * values**p @ axes.T for p in (-0.5, 0.5))
-    left = np.linalg.svd(whiten @ (centred.T @ onehot / len(a)))[0][:, : classes - 1]
-    eraser = np.eye(d) - colour @ left @ left.T @ whiten
-    erased = a.mean(0) + centred @ eraser.T
-    spread = np.ptp(leakage.class_means(erased, y, classes), axis=0)
-    assert spread.max() < 1e-9 < np.ptp(leakage.class_means(a, y, classes), axis=0).max()
-    _, s, vt = np.linalg.svd(eraser)
-    rest = leakage.differences(leakage.class_means(a, y, classes), rank)[1]
+    matrix, offset = leakage.eraser(a, y, classes)
+    erased = a @ matrix + offset
+    means = leakage.class_means(a, y, classes)
+    assert np.ptp(leakage.class_means(erased, y, classes), axis=0).max() < 1e-9
+    assert np.ptp(means, axis=0).max() > 0.1
+    _, s, vt = np.linalg.svd(matrix.T)
+    rest = leakage.differences(means, rank)[1]
     assert leakage.largest_angle(vt[: (s > 1e-9).sum()], rest) < 1e-5
+
+
+def blobs(n=4000, d=5, classes=3, seed=0):
+    """Correlated points (n, d) around class means, and their classes."""
+    rng = np.random.default_rng(seed)
+    y = rng.integers(classes, size=n)
+    mixing = rng.normal(size=(d, d))
+    return (rng.normal(size=(n, d)) + 2 * rng.normal(size=(classes, d))[y]) @ mixing + 3, y
+
+
+def test_erasure_leaves_a_linear_probe_that_succeeded_no_better_than_a_constant():
+    x, y = blobs()
+    matrix, offset = leakage.eraser(x, y, 3)
+    once = x @ matrix + offset
+    shares = np.bincount(y) / len(y)
+    known = -(shares * np.log(shares)).sum()  # nats, of a classifier that sees nothing
+    losses = []
+    for each in (x, once):
+        scaled = (each - each.mean(0)) / each.std(0)
+        probe = LogisticRegression(max_iter=2000).fit(scaled, y)
+        losses.append(log_loss(y, probe.predict_proba(scaled)))
+    assert losses[0] < 0.5 * known and losses[1] == pytest.approx(known, abs=1e-6)
+    np.testing.assert_allclose(once @ matrix + offset, once, atol=1e-9)  # nothing is left to erase
+    np.testing.assert_allclose(once.mean(0), x.mean(0), atol=1e-9)
+    assert np.linalg.matrix_rank(np.eye(5) - matrix, tol=1e-9) == 2
+
+
+def test_erasure_changes_the_points_less_than_any_other_projection_that_does_it():
+    x, y = blobs()
+    matrix, offset = leakage.eraser(x, y, 3)
+    least = ((x @ matrix + offset - x) ** 2).sum()
+    means = leakage.class_means(x, y, 3)
+    inside, _ = leakage.differences(means)
+    rng = np.random.default_rng(1)
+    centred = x - x.mean(0)
+    for trial in range(50):
+        # an oblique projection along V: P with P V = V; the orthogonal one comes first
+        other = inside if trial == 0 else inside + 0.3 * rng.normal(size=inside.shape)
+        along = inside.T @ np.linalg.inv(other @ inside.T) @ other
+        erased = centred - centred @ along.T
+        assert np.ptp(leakage.class_means(erased, y, 3), axis=0).max() < 1e-9
+        assert ((erased - centred) ** 2).sum() > least
+
+
+def test_erasure_survives_a_dimension_that_says_nothing():
+    x, y = blobs()
+    flat = np.column_stack([x, np.ones(len(x)), x[:, 0]])
+    matrix, offset = leakage.eraser(flat, y, 3)
+    erased = flat @ matrix + offset
+    assert np.ptp(leakage.class_means(erased, y, 3), axis=0).max() < 1e-8
+    np.testing.assert_allclose(erased[:, 5], 1, atol=1e-9)
 
 
 @pytest.mark.parametrize("angle", (1e-5, 0.3, 45.0, 89.9))

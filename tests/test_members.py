@@ -77,6 +77,15 @@ COMPANY = {
     "games in eight dimensions against a multilayer adversary": ask(
         range(2), {"kappa_spread": (1.0, 4.0)}, scenario="reversal", d=8, rank=3, n_classes=4,
         adversary="mlp", optimiser="adam", inner_steps=2, **SHORT),
+    "codes that hide": ask((0,), {"lam": (0.0, 1.0)}, scenario="invariance", **SHORT),
+    "two stages with a bottleneck": ask(
+        (0,), {"kl": (0.0, 0.05)}, scenario="invariance", method="two-stage", dynamics="free",
+        **SHORT),
+    "heads under a penalty": ask(
+        (1, 0), scenario="invariance", method="irm", d_z=5, n_classes=3, width=24, steps=30,
+        batch=50),
+    "erased codes of worlds with shifted content": ask(
+        (0,), {"rho": (0.0, 1.0)}, scenario="invariance", method="leace", d_z=4, **SHORT),
     "fewer instances than clusters": ask(
         range(2), scenario="clusters", case="C2", supervision="instance", n_instances=20, **SHORT),
 }  # fmt: skip
@@ -313,6 +322,22 @@ GOLDEN = {
          "raw_orthogonal_r2": 0.25422, "raw_span_r2": 0.66224, "raw_complement_r2": 0.49072,
          "untrained_linear_r2": 0.78891, "untrained_orthogonal_r2": 0.24277,
          "untrained_span_r2": 0.66341, "untrained_complement_r2": 0.48879, "loss_floor": 0.72463},
+    ),
+    "a code that hides": (
+        {"steps": 20, "scenario": "invariance"},
+        {"probe_accuracy_linear": 0.33154, "adversary_loss": 1.24385, "loss": 0.44351,
+         "chance": 0.26074, "raw_probe_accuracy_linear": 0.99438, "action_r2": None,
+         "state_r2": None},
+    ),
+    "actions in two stages": (
+        {"steps": 20, "scenario": "invariance", "method": "two-stage", "dynamics": "free",
+         "kl": 0.01, "rho": 0.5},
+        {"probe_accuracy_linear": 0.42773, "adversary_loss": 1.15426, "loss": 0.40923,
+         "chance": 0.26074, "raw_probe_accuracy_linear": 0.99829},
+    ),
+    "an erased head": (
+        {"steps": 20, "scenario": "invariance", "method": "leace", "d_z": 4, "noise": 0.3},
+        {"adversary_loss": None, "loss": 0.70138, "raw_probe_accuracy_linear": 0.9231},
     ),
 }  # fmt: skip
 

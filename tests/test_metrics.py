@@ -336,3 +336,48 @@ def test_span_scores_tell_what_is_recovered_from_what_is_not():
 
 
 TURN_3 = ortho_group.rvs(3, random_state=1)
+
+
+# --- read-outs --------------------------------------------------------------------------------
+
+
+def wave(z):
+    """A smooth bijection of the plane that no affine map undoes."""
+    return np.column_stack([z[:, 0] + np.sin(2 * z[:, 1]), 3 * z[:, 1]])
+
+
+def test_a_readout_undoes_what_an_affine_map_cannot():
+    assert metrics.readout_r2(Z, wave(Z)) > 0.98 > 0.9 > metrics.linear_r2(Z, wave(Z))
+    assert metrics.readout_r2(Z, NOISE) == pytest.approx(0, abs=0.03)
+    assert metrics.readout_r2(Z, np.zeros((N, 2))) == pytest.approx(0, abs=0.01)
+    shifted = metrics.readout_r2(100 * Z + 7, 1e-3 * wave(Z) - 5)
+    assert shifted == pytest.approx(metrics.readout_r2(Z, wave(Z)), abs=0.01)
+
+
+def test_a_readout_by_class_tells_whether_the_classes_share_their_map():
+    y = np.random.default_rng(3).integers(3, size=N)
+    own, others = metrics.readout_r2_by_class(Z, wave(Z), y)
+    assert own > 0.95 and others > 0.95
+    turned = np.where((y == 0)[:, None], -wave(Z), wave(Z))  # the same law, another map
+    own, others = metrics.readout_r2_by_class(Z, turned, y)
+    assert own > 0.95 and others < 0.2
+    assert metrics.readout_r2(Z, turned) < 0.6
+
+
+def test_the_cubic_stand_in_is_exact_for_cubics_and_held_out():
+    code = np.random.default_rng(4).normal(size=(N, 2))
+    target = np.column_stack([code[:, 0] ** 3 + code[:, 1], code[:, 0] * code[:, 1] ** 2])
+    assert metrics.cubic_r2(target, code) == pytest.approx(1)
+    assert metrics.linear_r2(target, code) < 0.8
+    assert metrics.cubic_r2(NOISE, code) <= 0.01
+
+
+def test_the_least_squares_classifier_is_near_the_linear_probe():
+    rng = np.random.default_rng(5)
+    y = rng.integers(4, size=N)
+    code = rng.normal(size=(N, 3)) + 2 * np.eye(4)[y][:, :3]
+    fast, probe = metrics.least_squares_accuracy(code, y), metrics.probe_accuracy(code, y, "linear")
+    assert fast == pytest.approx(probe, abs=0.03) and fast > 0.6
+    assert metrics.least_squares_accuracy(rng.normal(size=(N, 3)), y) == pytest.approx(
+        0.25, abs=0.04
+    )

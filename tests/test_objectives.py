@@ -9,9 +9,14 @@ from torch import nn
 from core.objectives import (
     INFO_NCE,
     cross_entropy,
+    divergence_from_normal,
     info_nce_anchors,
     info_nce_views,
+    invariant_risk_penalty,
+    label_cross_entropy,
     log_sum_exp_dot,
+    reversal_strength,
+    squared_error,
 )
 
 ANCHORS = (0, 40, 95, 150, 230, 300)  # degrees on the circle
@@ -197,3 +202,52 @@ def test_cross_entropy_of_a_head_of_zeros_is_log_of_the_labels():
     y = torch.randint(11, (2, 30), generator=torch.Generator().manual_seed(0))
     loss = cross_entropy(torch.randn(2, 30, 4), torch.zeros(2, 11, 4), y)
     torch.testing.assert_close(loss, torch.full((2,), math.log(11)))
+
+
+# --- invariance -------------------------------------------------------------------------------
+
+
+def test_label_cross_entropy_is_torchs():
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(3, 50, 4, generator=generator)
+    labels = torch.randint(4, (3, 50), generator=generator)
+    expected = [nn.functional.cross_entropy(a, b) for a, b in zip(logits, labels, strict=True)]
+    torch.testing.assert_close(label_cross_entropy(logits, labels), torch.stack(expected))
+
+
+def test_irm_penalty_is_the_squared_slope_of_every_risk_in_a_scale_of_the_head():
+    generator = torch.Generator().manual_seed(0)
+    predicted, target = torch.randn(2, 2, 60, 2, generator=generator, dtype=torch.float64)
+    y = torch.randint(3, (2, 60), generator=generator)
+    onehot = nn.functional.one_hot(y, 3).double()
+    found = invariant_risk_penalty(predicted, target, onehot)
+    for i in range(2):
+        slopes = []
+        for e in range(3):
+            w = torch.ones((), dtype=torch.float64, requires_grad=True)
+            own = y[i] == e
+            risk = ((w * predicted[i, own] - target[i, own]) ** 2).mean()
+            slopes.append(torch.autograd.grad(risk, w)[0])
+        assert float(found[i]) == pytest.approx(float(torch.stack(slopes).square().mean()))
+    assert (invariant_risk_penalty(target, target, onehot) == 0).all()
+
+
+def test_divergence_from_normal_is_that_of_the_distributions():
+    generator = torch.Generator().manual_seed(0)
+    mean, log_variance = torch.randn(2, 2, 30, 3, generator=generator)
+    law = torch.distributions.Normal(mean, (log_variance / 2).exp())
+    normal = torch.distributions.Normal(0.0, 1.0)
+    expected = torch.distributions.kl_divergence(law, normal).sum(-1).mean(-1)
+    torch.testing.assert_close(divergence_from_normal(mean, log_variance), expected)
+
+
+def test_squared_error_is_a_mean_over_samples_and_dimensions_of_each_member():
+    predicted = torch.tensor([[[1.0, 2.0]], [[0.0, 0.0]]])
+    assert squared_error(predicted, torch.zeros(2, 1, 2)).tolist() == [2.5, 0.0]
+
+
+def test_reversal_sets_in_from_nothing_to_all():
+    values = [reversal_strength(t / 20) for t in range(21)]
+    assert values[0] == 0 and values[-1] == pytest.approx(1, abs=1e-3)
+    assert values == sorted(values)
+    assert reversal_strength(0.1) == pytest.approx(math.tanh(0.5))
