@@ -6,12 +6,11 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core import leakage
 from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import article, conditions, export, game_view, nonlinear, recovery, runner, seeds, story
+from ui import article, export, nonlinear, recovery, runner, seeds, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -64,6 +63,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
                 "information_nats": f"of {blind:.3f}"},
         without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
     )  # fmt: skip
+    from ui import game_view  # scipy takes a while to import, and the numbers come first
+
     with place:
         height = 460 if story.presenting() else 400
         recovery.picture(game_view.of(run, params, shown.stale), "game", height)
@@ -105,7 +106,8 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
 
 def why(result: Result) -> None:
     """The argument in three steps, each drawn from the run above."""
-    from core import figures
+    from core import figures, leakage
+    from ui import conditions
 
     params = cast(Reversal, result.member.params)
     if result.diverged:
@@ -186,6 +188,13 @@ def why(result: Result) -> None:
     )
 
 
+def care() -> None:
+    """Every condition of the argument."""
+    from ui import conditions  # scipy
+
+    conditions.show(scenario)
+
+
 def beyond() -> None:
     """The second and third part: the nonlinear world, and two stages for many bodies."""
     nonlinear.show()
@@ -206,7 +215,7 @@ article.sections(
     scenario,
     opened,
     why,
-    lambda: conditions.show(scenario),
+    care,
     beyond,
     "After the post “Anti-Diversity is All You Need to Get a Unified Latent Space” "
     "(minghaofu.com), whose equations are reconstructed here, and SCAR, arXiv 2605.16412. Gradient "

@@ -29,6 +29,10 @@ LINKS = (
         "tight",
         "Tight clusters are a matter of optimisation, not of identifiability",
     ),
+    ("gradient_reversal", "reverse", "One sign turns the same loss against a nuisance"),
+    ("gradient_reversal", "align", "Without it, the code keeps nothing else"),
+    ("gradient_reversal", "orbit", "With momentum the same game circles for ever"),
+    ("gradient_reversal", "collapse", "An adversary may be blind where a fresh probe is not"),
     ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
     ("laplace_violation", "round", "The same noise in random directions costs nothing"),
 )
@@ -123,9 +127,10 @@ for name, preset_name, words in LINKS:
     scenario = LESSONS[name]
     preset = next(p for p in scenario.presets if p.name == preset_name)
     results = seeds.stored(scenario, preset.params, preset.seeds)
+    params = scenario.Params.model_validate(dict(preset.params))
     with st.container(horizontal=True, vertical_alignment="center"):
         link = knobs.query(scenario, preset)
         st.page_link(
             f"pages/{name}.py", label=words, icon=":material/arrow_forward:", query_params=link
         )
-        st.caption(seeds.spread(results), width="content")
+        st.caption(seeds.spread(results, scenario.claim(params).score), width="content")

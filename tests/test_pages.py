@@ -13,7 +13,8 @@ APP = str(Path(__file__).parents[1] / "app.py")
 SPHERE = "pages/infonce_sphere.py"
 CLUSTERS = "pages/vmf_clusters.py"
 LAPLACE = "pages/laplace_violation.py"
-PAGES = [SPHERE, CLUSTERS, LAPLACE]
+REVERSAL = "pages/gradient_reversal.py"
+PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
@@ -56,6 +57,89 @@ def test_the_first_picture_comes_from_the_gallery(page, reached):
     assert (float(metric(at, "Linear R²")) >= 0.99) == (reached == 3)
     assert at.get("bidi_component")
     assert said(at, f"{reached} of 3 seeds reach 0.99")
+
+
+def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
+    at = opened(REVERSAL)
+    assert float(metric(at, "Angle to V⊥")) <= 2
+    assert float(metric(at, "Exact information, nats")) <= 0.002
+    assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2.") and at.get("bidi_component")
+    at.button(key="reversal.preset.align").click().run()
+    assert not at.exception
+    assert float(metric(at, "Angle to V")) <= 2 and float(metric(at, "Angle to V⊥")) >= 88
+
+
+def test_every_condition_is_drawn_from_shipped_runs():
+    at = opened(REVERSAL)
+    assert sum(text.value.startswith("**(") for text in at.markdown) == 13
+    assert not any("not stored" in text.value for text in (*at.caption, *at.markdown))
+    jump = next(text.value for text in at.caption if "jumps at λ" in text.value)
+    assert 0.3 < float(jump.split("jumps at λ = ")[1].split(". ")[0]) < 0.7
+
+
+def test_single_moves_extend_the_game_and_are_taken_back():
+    at = opened(REVERSAL, moves="ae", seeds="1")
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not said(at, "of 1 seeds"):
+        time.sleep(0.2)
+        at.run()
+    assert said(at, "**2** of 200 played")
+    at.button(key="move.a1").click().run()
+    assert at.text_input(key="moves").value == "aea" and said(at, "**3** of 200 played")
+    at.button(key="move.back").click().run()
+    assert at.text_input(key="moves").value == "ae" and not at.exception
+    at.button(key="move.end").click().run()
+    assert said(at, "Move by move:") and at.button(key="move.back").disabled
+
+
+def test_moves_that_name_no_player_get_a_sentence():
+    at = opened(REVERSAL, moves="axe")
+    assert not at.exception
+    assert any("at most 200 letters e and a" in warning.value for warning in at.warning)
+
+
+def test_the_second_scenario_of_a_page_has_its_own_knobs_in_the_link():
+    at = opened(REVERSAL, invariance_method="ae", lam="0.5")
+    assert not at.exception and not at.warning
+    assert at.selectbox(key="invariance_method").value == "ae"
+    assert at.select_slider(key="lam").value == 0.5
+    assert at.select_slider(key="invariance_lam").value == 1.0
+    at.button(key="invariance.preset.erase").click().run()
+    assert at.selectbox(key="invariance_method").value == "leace"
+    assert at.select_slider(key="lam").value == 0.5 and not at.exception
+
+
+def test_every_method_and_stage_is_shipped():
+    from core.curate import shipped
+    from core.experiment import Experiment
+    from core.lessons import LESSONS
+    from core.lessons.nonlinear import METHODS, STAGES
+
+    lesson, wanted = LESSONS["nonlinear"], shipped()
+    for setting in (*METHODS.values(), *STAGES.values()):
+        params = lesson.Params.model_validate(dict(setting))
+        for member in Experiment(params, lesson.name, (0, 1, 2)).members:
+            assert member.key in wanted
+
+
+def test_codes_turned_against_each_other_are_read_as_the_closed_form_says():
+    from core import metrics
+    from ui import nonlinear
+
+    rng, degrees = np.random.default_rng(0), np.array([0.0, 20.0, 60.0])
+    pooled, across = nonlinear.turned(degrees)
+    for angle, all_bodies, others in zip(np.deg2rad(degrees), pooled, across, strict=True):
+        e = rng.integers(nonlinear.BODIES, size=40_000)
+        c = rng.normal(size=(40_000, 2))
+        cos, sin = np.cos(angle * e), np.sin(angle * e)
+        code = np.stack([cos * c[:, 0] - sin * c[:, 1], sin * c[:, 0] + cos * c[:, 1]], 1)
+        assert metrics.linear_r2(c, code) == pytest.approx(all_bodies, abs=0.02)
+        found = []
+        for one in range(nonlinear.BODIES):
+            turn, shift = metrics.affine_map(code[e == one], c[e == one])
+            found += [metrics.r2(c[e == b], code[e == b] @ turn + shift)
+                      for b in range(nonlinear.BODIES) if b != one]  # fmt: skip
+        assert np.mean(found) == pytest.approx(others, abs=0.03)
 
 
 def test_a_stored_setting_shows_its_numbers_at_once():
@@ -186,7 +270,8 @@ def test_every_preset_is_shipped_and_opens(page):
         at.button(key=f"{lesson.name}.preset.{preset.name}").click().run()
         assert not at.exception
         beside = preset.link.get("beside")
-        assert said(at, "seeds reach" if not beside else "Supervised: labels are classes")
+        counted = f"of {len(preset.seeds)} seeds"
+        assert said(at, counted if not beside else "Supervised: labels are classes")
 
 
 @each_page
@@ -202,7 +287,7 @@ def test_presenting_leaves_only_claim_picture_and_numbers(page):
     at = opened(page, present="1")
     assert not at.exception
     assert not at.header
-    assert metric(at, "Linear R²")
+    assert metric(at, "Angle to V⊥" if page == REVERSAL else "Linear R²")
 
 
 def test_the_maps_picture_is_drawn_from_columns_its_table_has():

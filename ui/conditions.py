@@ -143,14 +143,62 @@ def _items(scenario: Scenario) -> list[Item]:
             {},
         ),
         (
+            "**There must be something outside V.** The centres may span no more than r < d "
+            "dimensions: if their differences span all, as the theorems on alignment ask, V⊥ is "
+            "empty and only M = 0 is invariant. What is kept is d − r dimensions, and r = 1 allows "
+            "two distinct centres only: a line meets the sphere twice.",
+            lambda: _two(scenario, "rank", {"d": 8, "n_classes": 8},
+                         ("angle_to_v_perp_deg", "information_nats")),
+            {"line": "two classes"},
+        ),
+        (
+            "**Recovering all of a sphere is too much to ask.** A code of fewer dimensions is the "
+            "same for a latent and its mirror image in V⊥ (table), and no continuous map from the "
+            "whole sphere to fewer dimensions is one to one (Borsuk-Ulam). The post's recovery "
+            "needs a cap, r = 1 and two classes.",
+            lambda: _mirrored(scenario),
+            {"line": "two classes"},
+        ),
+        (
             "**Finite data leave an angle.** The closed form, the null space of the differences of "
-            "class means, is as good, in less than a millisecond. The game earns its keep in the "
-            "nonlinear world.",
-            lambda: _two(scenario, "n_samples", EIGHT,
-                         ("angle_to_v_perp_deg",), ("closed_angle_to_v_perp_deg",)),
+            "class means (LEACE's row space), is as good and takes a moment. The game earns its "
+            "keep in the nonlinear world.",
+            lambda: _closed(scenario),
             {},
         ),
     ]  # fmt: skip
+
+
+def _mirrored(scenario: Scenario) -> None:
+    """Latents reflected in V's complement: how far they move, and how far their codes do."""
+    rows = []
+    for words, setting in (("d = 3, r = 2", {}), ("d = 3, r = 1", {"rank": 1, "n_classes": 2})):
+        moved, seen = [], []
+        for r in seeds.stored(scenario, setting):
+            a, inside = r.z.astype(float), r.world["inside"].astype(float)
+            shift = 2 * a @ inside.T @ inside
+            moved.append(float(np.linalg.norm(shift, axis=1).mean()))
+            seen.append(float(np.linalg.norm(shift @ r.moving["m"][-1].astype(float).T, axis=1)
+                              .mean()))  # fmt: skip
+        rows.append({"world": words, "mean distance to the mirror image": seeds.span_of(moved),
+                     "of their codes": seeds.span_of(seen)})  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption("Trained codes at λ = 1; what is left is the angle of a finite data set.")
+
+
+def _closed(scenario: Scenario) -> None:
+    """The game beside the closed form, and what that takes."""
+    _two(scenario, "n_samples", EIGHT, ("angle_to_v_perp_deg",), ("closed_angle_to_v_perp_deg",))
+    runs = seeds.stored(scenario, EIGHT)
+    closed, played = (
+        [float(r.provenance[name]) for r in runs if name in r.provenance]
+        for name in ("closed_seconds", "cpu_seconds")
+    )
+    if closed:
+        st.caption(
+            f"d = 8, 4000 latents: {1000 * max(closed):.1f} ms for the closed form, "
+            f"{min(played):.2f} CPU-s or more for a game, its scoring included."
+        )
 
 
 def _draw(chart: object, table: pd.DataFrame, key: str, alt: str) -> None:

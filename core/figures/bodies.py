@@ -6,10 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.figures.figure import SQUARE, Figure
+from core.figures.figure import Figure
 from core.legend import ROLE, class_colours, ramp
 
-
+SMALL = {"width": 250, "height": 250}
 REACH = 2.7  # of the content that is drawn, in its standard deviations
 
 
@@ -21,8 +21,10 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
                        legend=None)  # fmt: skip
     x = alt.X("probe:Q", title="MLP probe of the nuisance, held out",
               scale=alt.Scale(domain=[0.2, 1.04], nice=False))  # fmt: skip
-    low = min(0.6, float(np.floor(10 * table["content"].min()) / 10)) if len(table) else 0.6
-    y = alt.Y("content:Q", title="content R², pooled", scale=alt.Scale(domain=[low, 1.03]))
+    low = float(np.floor(20 * table["content"].min()) / 20) - 0.05
+    y = alt.Y(
+        "content:Q", title="content R², pooled", scale=alt.Scale(domain=[low, 1.03], nice=False)
+    )
     dots = (
         alt.Chart(table)
         .mark_circle(size=110, opacity=0.85)
@@ -32,13 +34,17 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
                      alt.Tooltip("content:Q", format=".3f")],
         )
     )  # fmt: skip
-    names = table.groupby("method", sort=False)[["probe", "content"]].mean().reset_index()
+    middle = (
+        table.groupby("method", sort=False)["probe"].rank(method="first")
+        == (table.groupby("method", sort=False)["probe"].transform("size") + 1) // 2
+    )
+    names = table[middle].reset_index(drop=True)  # beside the seed in the middle
     words = [
         alt.Chart(names[i : i + 1])
         .mark_text(
             align="right" if at > 0.6 else "left",
-            dx=-11 if at > 0.6 else 11,
-            dy=[-9, 9][i % 2],
+            dx=-9 if at > 0.6 else 9,
+            dy=[-13, 15, 28][i % 3],
             fontSize=12,
             fontWeight=600,
         )
@@ -59,7 +65,7 @@ def cloud(points: np.ndarray, colours: Sequence[str]) -> Figure:
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     dots = alt.Chart(table).mark_circle(size=22, opacity=0.8, clip=True)
     shown = dots.encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
-    return shown.properties(**SQUARE).configure_view(strokeWidth=0), table
+    return shown.properties(**SMALL).configure_view(strokeWidth=0), table
 
 
 def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
@@ -75,9 +81,9 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     layers = []
     for frame, colour in zip(frames, [ROLE["theory"], *colours], strict=True):
-        dash = {"strokeDash": [3, 3]} if colour == ROLE["theory"] else {}
+        dash = [3, 3] if colour == ROLE["theory"] else [1, 0]
         drawn = alt.Chart(frame).mark_line(
-            color=colour, strokeWidth=1.6, opacity=0.85, clip=True, **dash
+            color=colour, strokeWidth=1.6, opacity=0.85, clip=True, strokeDash=dash
         )
         layers.append(drawn.encode(x=x, y=y, order="at:Q", detail="line:N", tooltip="net:N"))
     key = pd.DataFrame(
@@ -90,7 +96,7 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
         )
         spot = {"x": alt.value(2 + 54 * i), "y": alt.value(-8)}
         layers.append(word.encode(text="net:N", **spot))
-    chart = alt.layer(*layers).properties(**SQUARE).configure_view(strokeWidth=0)
+    chart = alt.layer(*layers).properties(**SMALL).configure_view(strokeWidth=0)
     return chart, pd.concat(frames)
 
 

@@ -90,7 +90,8 @@ def strip(
         .encode(x=x, text="name:N")
         for i in range(len(marks))
     ]
-    return alt.layer(tick, *words, dots).properties(height=84), table
+    chart = alt.layer(tick, *words, dots).properties(height=84)
+    return chart.properties(padding={"top": 10, "left": 5, "right": 8, "bottom": 5}), table
 
 
 def compare(groups: Mapping[str, Sequence[float]], title: str, best: float = 1.0) -> Figure:

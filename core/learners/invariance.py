@@ -22,7 +22,7 @@ from core.objectives import (
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 from core.spaces import Noise, generator
-from core.training import Observation, Player, Truth, columns
+from core.training import Observation, Player, Truth, columns, schedule
 
 EVALUATED = 8192  # fresh observations: the first half fits, the second scores
 WATCHED = 512  # of each half, for the scores while training
@@ -156,6 +156,7 @@ class Learner:
         self.settings = [cast(Params, member.params) for member in members]
         p = self.settings[0]
         self.p, self.steps = p, p.turns
+        self.observed_at = schedule(p.turns)
         seeds = [member.seed for member in members]
         self.world = World(self.settings, seeds, device)
         self.data = Noise(seeds, "data", device)

@@ -3,7 +3,13 @@
 `nonlinear` is the second scenario on the page on gradient reversal.
 """
 
-from core.lessons import gradient_reversal, infonce_sphere, laplace_violation, nonlinear, vmf_clusters
+from core.lessons import (
+    gradient_reversal,
+    infonce_sphere,
+    laplace_violation,
+    nonlinear,
+    vmf_clusters,
+)
 from core.scenarios.scenario import Scenario
 
 LESSONS: dict[str, Scenario] = {

@@ -98,6 +98,7 @@ SWEEPS = (
     Sweep("kappa_spread", (1.0, 2.0, 4.0, 8.0, 16.0), {**EIGHT, "offset": 0.0},
           by=("adversary", ("linear", "mlp"))),
     Sweep("n_samples", (300, 1000, 4000, 16_000, None), EIGHT),
+    Sweep("rank", (2, 3, 5, 7), {"d": 8, "n_classes": 8}),
     Sweep("kappa", (1.0, 3.0, 10.0, 30.0, 100.0), {}),
     Sweep("offset", (0.0, 0.3, 0.6, 0.9), {}),
     Sweep("adversary_rate", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), {}),
@@ -112,5 +113,5 @@ LESSON = replace(
     presets=PRESETS,
     sweeps=SWEEPS,
     front=("lam", "beta1", "kappa", "d", "rank", "n_classes"),
-    frames=121,
+    frames=91,
 )
