@@ -128,6 +128,12 @@ def test_free_dynamics_repeat_the_state_and_additive_ones_or_a_bottleneck_do_not
 
 
 @pytest.mark.slow
+def test_an_action_of_two_dimensions_has_no_room_for_the_nuisance_before_the_second_stage():
+    (scores,) = trained((0,), method="two-stage", lam=0.0)
+    assert over_chance(scores) <= 0.04 and scores["content_r2"] > 0.96
+
+
+@pytest.mark.slow
 def test_equal_laws_do_not_make_equal_maps():
     """Two bodies, one of whose maps is twisted: no probe sees it, and no read-out transfers."""
     (scores,) = trained((2,), n_classes=2)
@@ -262,6 +268,7 @@ def test_a_member_that_breaks_leaves_no_scores_and_no_exception():
         ({"method": "two-stage", "dynamics": "free"}, "dynamics", "half the content gone"),
         ({"method": "two-stage", "dynamics": "free", "kl": 0.05}, "dynamics", "dear to repeat"),
         ({"lam": 0.0}, "lam", "nothing hides"),
+        ({"method": "two-stage", "lam": 0.0}, "lam", "no room for the nuisance"),
     ],
     ids=str,
 )

@@ -223,7 +223,15 @@ def notices(params: Invariance) -> tuple[Notice, ...]:
             )
         )
     if params.reverses and params.lam == 0:
-        found.append(Notice("lam", "Without its gradient, nothing hides from the adversary."))
+        found.append(
+            Notice(
+                "lam",
+                "An action of two dimensions has no room for the nuisance: the second stage finds "
+                "little to remove, with its gradient or without."
+                if params.method == "two-stage"
+                else "Without its gradient, nothing hides from the adversary.",
+            )
+        )
     if params.method in ("content", "content-grl", "irm") and params.code == CONTENT:
         found.append(
             Notice(
