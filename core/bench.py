@@ -28,7 +28,12 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "clusters, d = 5": ("clusters", FIVE),
     "clusters, DIET": ("clusters", DIET),
     "clusters, DIET, d = 5": ("clusters", {**FIVE, **DIET, "n_instances": 1000}),
+    "reversal": ("reversal", {}),
+    "reversal, d = 8": ("reversal", {"d": 8, "rank": 3, "n_classes": 4}),
+    "invariance": ("invariance", {}),
 }
+# the score of recovery, where it is not linear_r2
+RECOVERY = {"reversal": "content_r2", "invariance": "content_r2"}
 
 Figures = dict[str, float | str | None]
 
@@ -67,20 +72,20 @@ def _cpu(results: list[Result]) -> float:
 
 def _figures(title: str, results: list[Result]) -> Figures:
     """What a group cost, the worst seed's score, and the share of it spent until 0.99."""
-    total = _cpu(results)
-    until = [_first(result) for result in results]
+    total, score = _cpu(results), RECOVERY.get(results[0].member.scenario, "linear_r2")
+    until = [_first(result, score) for result in results]
     slowest = max((share for share in until if share is not None), default=0.0)
     return {
         f"{title}: CPU-s": total,
-        f"{title}: lowest linear_r2": min(r.scores["linear_r2"] or 0.0 for r in results),
+        f"{title}: lowest {score}": min(r.scores[score] or 0.0 for r in results),
         f"{title}: CPU-s until all reach {REACHED}": None if None in until else total * slowest,
         f"{title}: steps per CPU-s": int(results[0].loss_step[-1]) / total,
     }
 
 
-def _first(result: Result) -> float | None:
-    """Fraction of the budget when linear_r2 first reaches 0.99; None when it never does."""
-    there = np.flatnonzero(result.history["linear_r2"] >= REACHED)
+def _first(result: Result, score: str) -> float | None:
+    """Fraction of the budget when the score first reaches 0.99; None when it never does."""
+    there = np.flatnonzero(result.history[score] >= REACHED)
     if not len(there):
         return None
     return float(result.history_step[there[0]] / result.history_step[-1])

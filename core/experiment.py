@@ -105,6 +105,7 @@ def work(members: Iterable[Member]) -> float:
     return sum(SCENARIOS[member.scenario].work(member.params) for member in members)
 
 
+CURVE = 40  # values of a score over training that a shipped run keeps at least
 Scores = dict[str, float | None]
 
 
@@ -154,14 +155,17 @@ class Result:
         """At most `frames` frames (the last among them) of `points` points: for the gallery.
 
         Arrays of `world` that follow the points (first axis n) are cut with them, curves keep every
-        second point, the loss a quarter of its values, and points three digits.
+        second point, the loss a quarter of its values, scores as many as there are frames or
+        enough for a curve, and points three digits.
         """
         k, n = self.z_hat.shape[:2]
-        kept = np.unique(np.linspace(k - 1, 0, min(frames, k)).round().astype(int))
+        kept, seen = _evenly(k, frames), _evenly(len(self.history_step), max(frames, CURVE))
         few = slice(0, min(points, n))
         return replace(
             self,
             frame_step=self.frame_step[kept],
+            history_step=self.history_step[seen],
+            history={name: values[seen] for name, values in self.history.items()},
             z=self.z[few].astype(np.float16),
             z_hat=self.z_hat[kept][:, few],
             loss_step=self.loss_step[-1::-4][::-1],
@@ -174,6 +178,11 @@ class Result:
             },
             moving={name: a[kept] for name, a in self.moving.items()},
         )
+
+
+def _evenly(count: int, most: int) -> np.ndarray:
+    """At most so many of the indices below `count`, evenly, the last among them."""
+    return np.unique(np.linspace(count - 1, 0, min(most, count)).round().astype(int))
 
 
 def summary(result: Result, cached: bool) -> dict[str, object]:

@@ -46,7 +46,10 @@ class Descent:
         # would depend on its companions
         self.optimiser = torch.optim.Adam(parameters, lr=peak, foreach=True)
         self.rate = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, peak, total_steps=steps + 1, pct_start=0.25
+            self.optimiser,
+            peak,
+            total_steps=steps + 1,
+            pct_start=0.3 if steps == 3 else 0.25,  # PyTorch divides by a quarter of 4, less 1
         )
 
     def __call__(self, loss: Tensor) -> Tensor:

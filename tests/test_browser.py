@@ -248,6 +248,22 @@ def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays
     assert not [c for c in page.complaints if "404" not in c]
 
 
+def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
+    drawn(page, f"{server}/gradient_reversal?seeds=1")
+    assert float(number(page, "Angle to V⊥")) <= 2
+    assert page.get_by_text("grey: the closed-form answer").is_visible()
+    run = facts(page)["run"]
+    page.get_by_role("button", name="Adversary", exact=True).click()
+    page.get_by_text("move 1 of 1: adversary moved").wait_for(timeout=PATIENCE)
+    until(page, f"v.run != {json.dumps(run)} && !v.run.includes('previous')")
+    page.get_by_role("button", name="Encoder", exact=True).click()
+    page.get_by_text("move 2 of 2: encoder moved").wait_for(timeout=PATIENCE)
+    assert "moves=ae" in page.url
+    page.locator(f"{VIEW} [data-part=back]").first.click()
+    page.get_by_text("move 1 of 2: adversary moved").wait_for()
+    assert not [c for c in page.complaints if "404" not in c]
+
+
 def test_another_seed_moves_the_picture_and_the_steps_below(server, page):
     drawn(page, f"{server}/infonce_sphere")
     page.get_by_text("above the floor").wait_for()

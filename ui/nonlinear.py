@@ -1,6 +1,5 @@
 """The nonlinear world: methods side by side, one to play with, and two stages for many bodies."""
 
-from collections.abc import Mapping
 from math import nan
 
 import numpy as np
@@ -10,8 +9,8 @@ import streamlit as st
 from core.experiment import Experiment, Result
 from core.legend import SCORES, class_colours, direction_colours
 from core.lessons import LESSONS
-from core.lessons.nonlinear import METHODS, STAGES
-from core.scenarios.scenario import Value, knobs_of
+from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
+from core.scenarios.scenario import knobs_of
 from ui import export, knobs, recovery, runner, seeds, story
 
 PREFIX = "invariance"
@@ -75,15 +74,24 @@ def own() -> None:
         story.presets(scenario, params, PREFIX)
         notes = [notice.text for notice in scenario.notices(params)]
         story.notices(notes, knobs.refusals(params, PREFIX))
+        key = f"{PREFIX}_show"
+        knobs.choice(key, chosen, "Seed drawn", lambda seed: f"seed {seed}", PREFIX)
+        if st.session_state.get(key) not in (None, *chosen):
+            del st.session_state[key]
+        seed = st.segmented_control(
+            "Seed drawn", chosen, default=chosen[0], required=True, key=key, bind="query-params",
+            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+        )  # fmt: skip
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
-        runner.panel(Experiment(params, scenario.name, chosen), draw, "nonlinear", before=before)
+        asked = Experiment(params, scenario.name, chosen)
+        runner.panel(asked, lambda shown: draw(shown, seed), "nonlinear", before=before)
     with side:
         knobs.draw(scenario, params, PREFIX)
 
 
-def draw(shown: runner.Shown) -> None:
+def draw(shown: runner.Shown, seed: int) -> None:
     """The scores of one run, its code, and what each body's map makes of one net."""
-    run = recovery.Run.of(shown, shown.seed(0))
+    run = recovery.Run.of(shown, shown.seed(seed))
     if run is None:
         st.caption("Not started yet.")
         return
@@ -190,14 +198,16 @@ def stages() -> None:
             "The game fixes the law of the code, the same for every body. It does not fix the "
             "maps: turn body $e$'s code by $e\\varphi$, and with round content every law stays as "
             "it was, $I(e; \\hat z) = 0$, while a read-out learnt on one body fails on the next. "
-            "What holds the maps together in practice is not the objective but the start: below, "
-            "the same game from an identity-like and from a standard start."
+            "What holds the maps together in practice is not the objective but the start, and "
+            "luck: below, from an identity-like start, from a standard one, and with two bodies, "
+            "where one seed of three is blind to the body and reads no content across."
         )
         rows = [
-            {"start": words, **_spans(seeds.stored(scenario, setting),
+            {"runs": words, **_spans(seeds.stored(scenario, setting),
                                       ("probe_accuracy_mlp", "content_r2", "content_r2_per_class",
                                        "transfer_r2"))}
-            for words, setting in (("identity-like", {}), ("standard", TWISTED))
+            for words, setting in (("four bodies", {}), ("four, standard start", STARTED),
+                                   ("two bodies", TWISTED))
         ]  # fmt: skip
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     with right:
@@ -206,9 +216,6 @@ def stages() -> None:
         st.altair_chart(chart, key="twist", alt="R2 against the turn between bodies: exact curves.")
         export.table(table, "twist", "twist.table")
         st.caption(f"Exact, {BODIES} bodies, content standard normal, linear read-outs.")
-
-
-TWISTED: Mapping[str, Value] = {"initialisation": "standard"}
 
 
 def turned(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,9 @@ COMPETING: Mapping[str, Value] = {
     "steps": 3000,
 }  # fmt: skip
 COLLAPSE: Mapping[str, Value] = {"encoder": "free", "encoder_weight_decay": 0.1}
-STEPPED = "aaaaae" * 6
+STEPPED: Mapping[str, Value] = {
+    "moves": "aaaae" * 18, "encoder_rate": 1.0, "adversary_rate": 3.0,
+}  # fmt: skip
 
 PRESETS = (
     Preset(
@@ -47,8 +49,10 @@ PRESETS = (
     Preset(
         "stepped",
         "Step by step",
-        "Five steps of the adversary, one of the encoder: who knows what, move by move.",
-        {"moves": STEPPED, "encoder_rate": 0.3},
+        "Four moves of the adversary, one of the encoder, at quick rates: play it slowly, or add "
+        "moves of your own.",
+        STEPPED,
+        link={"show": 2},
     ),
     Preset(
         "unequal",

@@ -19,9 +19,12 @@ METHODS: Mapping[str, Mapping[str, Value]] = {  # as they are called in the tabl
 STAGES: Mapping[str, Mapping[str, Value]] = {
     "additive": {"method": "two-stage"},
     "free": {"method": "two-stage", "dynamics": "free"},
-    "free, β = 0.003": {"method": "two-stage", "dynamics": "free", "kl": 0.003},
     "free, β = 0.01": {"method": "two-stage", "dynamics": "free", "kl": 0.01},
+    "free, β = 0.05": {"method": "two-stage", "dynamics": "free", "kl": 0.05},
 }
+
+TWISTED: Mapping[str, Value] = {"n_classes": 2}
+STARTED: Mapping[str, Value] = {"initialisation": "standard"}
 
 PRESETS = (
     Preset("reverse", "Reversal", "An autoencoder whose decoder is told the body, and an adversary "
@@ -41,15 +44,19 @@ PRESETS = (
     Preset("free", "Free dynamics", "A forward model that knows the state lets the action depend "
            "on it: the prediction is perfect, the content half gone.",
            {"method": "two-stage", "dynamics": "free"}),
-    Preset("twisted", "Standard start", "From random weights the bodies' maps may end up twisted "
-           "against each other: blind, and no read-out for all.", {"initialisation": "standard"}),
+    Preset("twisted", "Two bodies", "With two bodies one seed in three ends with maps twisted "
+           "against each other: blind, and no read-out for both.", TWISTED,
+           link={"invariance_show": 2}),
 )  # fmt: skip
 
 RHO = (0.0, 0.25, 0.5, 1.0, 2.0)
 SWEEPS = (
     Sweep("lam", (0.0, 0.1, 0.3, 1.0, 3.0), {}),
     Sweep("rho", RHO, {}, by=("method", ("ae-grl", "content"))),
-    *(Sweep("steps", (1000,), setting) for setting in (*METHODS.values(), *STAGES.values())),
+    *(
+        Sweep("steps", (1000,), setting)
+        for setting in (*METHODS.values(), *STAGES.values(), STARTED)
+    ),
 )
 
 LESSON = replace(
