@@ -192,7 +192,7 @@ def care() -> None:
     """Every condition of the argument."""
     from ui import conditions  # scipy
 
-    conditions.show(scenario)
+    conditions.show()
 
 
 def beyond() -> None:

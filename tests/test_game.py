@@ -134,8 +134,8 @@ def test_the_adversarys_loss_stands_beside_the_best_response():
 
 def test_the_competing_losses_have_their_exact_minimum_at_an_end():
     _, result = shipped("compete")
-    facts = (conditions._bytes(result.world[n]) for n in ("v", "kappa", "inside", "outside"))
-    strengths, angles = conditions._exact_minimum(*facts)
+    facts = (result.world[n].astype(float) for n in ("v", "kappa", "inside", "outside"))
+    strengths, angles = conditions.exact_minimum(*facts)
     assert set(np.round(angles)) <= {0, 88, 90} and angles[0] > 85 and angles[-1] == 0
     assert (np.diff(angles) <= 0).all()
     _, runs = conditions.swept(scenario, "lam", "start", conditions.COMPETING)

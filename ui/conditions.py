@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core import leakage
 from core.experiment import Experiment, Member, Result
 from core.legend import SCORES
+from core.lessons import LESSONS
 from core.lessons.gradient_reversal import COLLAPSE, COMPETING, EIGHT
 from core.scenarios.scenario import Scenario, Sweep, Value, knobs_of
-from ui import export, runner, seeds, story
+from ui import runner, seeds, sheet, story
 
 AZIMUTHS = 24
 ANGLES = np.linspace(0, 90, 46)
@@ -26,16 +26,21 @@ def fan(
 
     Over b azimuths in the first two directions of V, from the first direction of the complement.
     """
+    u = _leaning(inside, outside)
+    found = leakage.direction_information(u.reshape(-1, u.shape[-1]), v, kappa)
+    return ANGLES, found.reshape(u.shape[:2])
+
+
+def _leaning(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
+    """Unit directions (a, b, d) that lean from the complement's first towards V."""
     turn = np.arange(AZIMUTHS) * 2 * np.pi / AZIMUTHS
     level = (
         np.outer(np.cos(turn), inside[0]) + np.outer(np.sin(turn), inside[1])
         if len(inside) > 1
-        else np.outer(np.sign(np.cos(turn) + 0.1), inside[0])
+        else np.outer(np.where(turn < np.pi, 1, -1), inside[0])
     )
     lean = np.deg2rad(ANGLES)[:, None, None]
-    u = np.cos(lean) * outside[0] + np.sin(lean) * level
-    found = leakage.direction_information(u.reshape(-1, u.shape[-1]), v, kappa)
-    return ANGLES, found.reshape(len(ANGLES), AZIMUTHS)
+    return np.cos(lean) * outside[0] + np.sin(lean) * level
 
 
 def swept(scenario: Scenario, field: str, by: str = "", of: Mapping[str, Value] | None = None
@@ -51,24 +56,32 @@ def swept(scenario: Scenario, field: str, by: str = "", of: Mapping[str, Value] 
     return found, [(m, stored[m.key]) for m in members if m.key in stored]
 
 
-def show(scenario: Scenario) -> None:
+def show() -> None:
     """All conditions, one after another."""
     st.markdown(
         "The post's core is right and exact. These are the conditions under which it holds, and "
         "what happens without them. Dots are seeds, lines their means, dashed lines are computed, "
         "not trained."
     )
-    for number, (words, draw, presets) in enumerate(_items(scenario), 1):
+    scenario = LESSONS["gradient_reversal"]
+    for number, (words, _, presets) in enumerate(_items(scenario), 1):
         text, picture = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
         with text:
             st.markdown(f"**({number})** {words}")
             for name, label in presets.items():
                 story.preset_link(scenario, name, label, f"care_{number}_{name}")
         with picture:
-            draw()
+            sheet.show(_parts(number))
 
 
-Item = tuple[str, Callable[[], None], Mapping[str, str]]
+@st.cache_data(show_spinner=False)
+def _parts(number: int) -> list[sheet.Part]:
+    """What stands beside a condition: from shipped runs alone, so that it is made once."""
+    scenario = LESSONS["gradient_reversal"]
+    return _items(scenario)[number - 1][1]()
+
+
+Item = tuple[str, Callable[[], list[sheet.Part]], Mapping[str, str]]
 
 
 def _items(scenario: Scenario) -> list[Item]:
@@ -169,7 +182,7 @@ def _items(scenario: Scenario) -> list[Item]:
     ]  # fmt: skip
 
 
-def _mirrored(scenario: Scenario) -> None:
+def _mirrored(scenario: Scenario) -> list[sheet.Part]:
     """Latents reflected in V's complement: how far they move, and how far their codes do."""
     rows = []
     for words, setting in (("d = 3, r = 2", {}), ("d = 3, r = 1", {"rank": 1, "n_classes": 2})):
@@ -182,37 +195,34 @@ def _mirrored(scenario: Scenario) -> None:
                               .mean()))  # fmt: skip
         rows.append({"world": words, "mean distance to the mirror image": seeds.span_of(moved),
                      "of their codes": seeds.span_of(seen)})  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption("Trained codes at λ = 1; what is left is the angle of a finite data set.")
+    said = "Trained codes at λ = 1; what is left is the angle of a finite data set."
+    return [sheet.frame(rows), sheet.Words(said)]
 
 
-def _closed(scenario: Scenario) -> None:
+def _closed(scenario: Scenario) -> list[sheet.Part]:
     """The game beside the closed form, and what that takes."""
-    _two(scenario, "n_samples", EIGHT, ("angle_to_v_perp_deg",), ("closed_angle_to_v_perp_deg",))
+    name = "angle_to_v_perp_deg"
+    parts = _two(scenario, "n_samples", EIGHT, (name,), (f"closed_{name}",))
     runs = seeds.stored(scenario, EIGHT)
+    if not runs:
+        return parts
     closed, played = (
-        [float(r.provenance[name]) for r in runs if name in r.provenance]
-        for name in ("closed_seconds", "cpu_seconds")
+        [float(r.provenance[name]) for r in runs] for name in ("closed_seconds", "cpu_seconds")
     )
-    if closed:
-        st.caption(
-            f"d = 8, 4000 latents: {1000 * max(closed):.1f} ms for the closed form, "
-            f"{min(played):.2f} CPU-s or more for a game, its scoring included."
-        )
+    said = (
+        f"d = 8, 4000 latents: {1000 * max(closed):.1f} ms for the closed form, "
+        f"{min(played):.2f} CPU-s or more for a game, its scoring included."
+    )
+    return [*parts, sheet.Words(said)]
 
 
-def _draw(chart: object, table: pd.DataFrame, key: str, alt: str) -> None:
-    st.altair_chart(chart, key=key, alt=alt)
-    export.table(table, key, f"{key}.table")
-
-
-def _sweep(scenario: Scenario, field: str, by: str) -> None:
+def _sweep(scenario: Scenario, field: str, by: str) -> list[sheet.Part]:
     from core import figures
 
     all_knobs, (_, runs) = knobs_of(scenario.Params), swept(scenario, field, by)
     chart, table = figures.sweep(runs, all_knobs[field], "angle_to_v_perp_deg", (), all_knobs[by])
     words = f"Angle to V-perp against {all_knobs[field].label}, for each {all_knobs[by].label}."
-    _draw(chart, table, f"care_{field}_{by}", words)
+    return [sheet.drawing((chart, table), f"care_{field}_{by}", words)]
 
 
 def _two(
@@ -221,89 +231,87 @@ def _two(
     of: Mapping[str, Value],
     scores: Sequence[str],
     baselines: Sequence[str] = (),
-) -> None:
+) -> list[sheet.Part]:
     """One or two scores of a sweep side by side."""
     from core import figures
 
     knob, (_, runs) = knobs_of(scenario.Params)[field], swept(scenario, field, "", of)
-    for place, score in zip(st.columns(len(scores)), scores, strict=True):
-        with place:
-            chart, table = figures.sweep(runs, knob, score, baselines)
-            _draw(chart, table, f"care_{field}_{score}",
-                  f"{SCORES[score].title} against {knob.label}.")  # fmt: skip
+    drawings = [
+        sheet.drawing(
+            figures.sweep(runs, knob, score, baselines),
+            f"care_{field}_{score}",
+            f"{SCORES[score].title} against {knob.label}.",
+        )
+        for score in scores
+    ]
+    return [sheet.Row(drawings)]
 
 
-def _hysteresis(scenario: Scenario) -> None:
+def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     from core import figures
 
     all_knobs, (_, runs) = knobs_of(scenario.Params), swept(scenario, "lam", "start", COMPETING)
     if not runs:
-        st.caption("These runs are not stored here.")
-        return
+        return [sheet.NOT_STORED]
     world = runs[0][1].world
-    facts = (_bytes(world[name]) for name in ("v", "kappa", "inside", "outside"))
-    strengths, angles = _exact_minimum(*facts)
-    chart, table = figures.bistable(runs, all_knobs["lam"], all_knobs["start"], (strengths, angles))
-    _draw(chart, table, "care_hysteresis", "Angle against lambda from two starts.")
+    facts = (world[name].astype(float) for name in ("v", "kappa", "inside", "outside"))
+    strengths, angles = exact_minimum(*facts)
+    figure = figures.bistable(runs, all_knobs["lam"], all_knobs["start"], (strengths, angles))
+    drawn = sheet.drawing(figure, "care_hysteresis", "Angle against lambda from two starts.")
     jump = strengths[np.argmax(angles < 45)]
-    st.caption(
+    said = (
         f"Exact, for the world of seed 0: the minimum of reconstruction + λ I jumps at λ = "
         f"{jump:.2f}. From V the trained code leaves only far beyond it; from V⊥ it stays as soon "
         "as λ > 0."
     )
+    return [drawn, sheet.Words(said)]
 
 
-def _bytes(array: np.ndarray) -> tuple:
-    return tuple(map(tuple, np.atleast_2d(array.astype(float)).round(4).tolist()))
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _exact_minimum(
-    v: tuple, kappa: tuple, inside: tuple, outside: tuple
+def exact_minimum(
+    v: np.ndarray, kappa: np.ndarray, inside: np.ndarray, outside: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """lambda (l,) and the angle of the direction of least reconstruction error + lambda I."""
-    centres, concentration = np.array(v), np.array(kappa)[0]
-    angle, told = fan(centres, concentration, np.array(inside), np.array(outside))
-    moment = leakage.second_moment(centres, concentration)
-    turn = np.arange(AZIMUTHS) * 2 * np.pi / AZIMUTHS
-    level = np.outer(np.cos(turn), inside[0]) + np.outer(np.sin(turn), inside[1])
-    lean = np.deg2rad(angle)[:, None, None]
-    u = np.cos(lean) * np.array(outside)[0] + np.sin(lean) * level
-    lost = 1 - np.einsum("abi,ij,abj->ab", u, moment, u)
+    u = _leaning(inside, outside)
+    told = leakage.direction_information(u.reshape(-1, u.shape[-1]), v, kappa)
+    lost = 1 - np.einsum("abi,ij,abj->ab", u, leakage.second_moment(v, kappa), u)
     strengths = np.linspace(0, 4, 401)
-    total = lost + strengths[:, None, None] * told
-    return strengths, angle[total.min(2).argmin(1)]
+    total = lost + strengths[:, None, None] * told.reshape(lost.shape)
+    return strengths, ANGLES[total.min(2).argmin(1)]
 
 
-def _unequal(scenario: Scenario) -> None:
+def _unequal(scenario: Scenario) -> list[sheet.Part]:
     from core import figures
 
     _, runs = swept(scenario, "kappa_spread", "adversary", UNEQUAL_EIGHT)
     knob = knobs_of(scenario.Params)["kappa_spread"]
     linear = [(m, r) for m, r in runs if m.params.model_dump()["adversary"] == "linear"]
-    for place, score in zip(st.columns(3),
-                            ("information_nats", "probe_accuracy_linear", "probe_accuracy_mlp"),
-                            strict=True):  # fmt: skip
-        with place:
-            chart, table = figures.sweep(linear, knob, score, ["chance"] * ("probe" in score))
-            _draw(chart, table, f"care_unequal_{score}", f"{SCORES[score].title}, unequal kappa.")
+    drawings = [
+        sheet.drawing(
+            figures.sweep(linear, knob, score, ["chance"] * ("probe" in score)),
+            f"care_unequal_{score}",
+            f"{SCORES[score].title}, unequal concentrations.",
+        )
+        for score in ("information_nats", "probe_accuracy_linear", "probe_accuracy_mlp")
+    ]
     repaired = [r.scores["information_nats"] for m, r in runs
                 if m.params.model_dump()["adversary"] == "mlp"
                 and m.params.model_dump()["kappa_spread"] == 8.0]  # fmt: skip
     known = [value for value in repaired if value is not None]
-    st.caption(f"d = 8, h = 0. An MLP adversary cannot repair it: {seeds.span_of(known)} nats at a "
-               "ratio of 8.")  # fmt: skip
+    said = (
+        f"d = 8, h = 0. An MLP adversary cannot repair it: {seeds.span_of(known)} nats at a ratio "
+        "of 8."
+    )
+    return [sheet.Row(drawings), sheet.Words(said)]
 
 
 UNEQUAL_EIGHT: Mapping[str, Value] = {**EIGHT, "offset": 0.0}
 
 
-def _spans(scenario: Scenario) -> None:
+def _spans(scenario: Scenario) -> list[sheet.Part]:
     """Closed form: two codes that erase, one of them too much."""
     result = next(iter(seeds.stored(scenario, EIGHT)), None)
     if result is None:
-        st.caption("These runs are not stored here.")
-        return
+        return [sheet.NOT_STORED]
     v, outside = result.world["v"].astype(float), result.world["outside"].astype(float)
     kappa = result.world["kappa"].astype(float)
     rows = []
@@ -321,12 +329,11 @@ def _spans(scenario: Scenario) -> None:
                 "share of V⊥ kept": f"{(overlap**2).sum() / len(outside):.2f}",
             }
         )
-    table = pd.DataFrame(rows)
-    st.dataframe(table, hide_index=True, width="content")
-    st.caption("d = 8, four classes, r = 3, h = 0.3; from the cluster vectors, nothing trained.")
+    said = "d = 8, four classes, r = 3, h = 0.3; from the cluster vectors, nothing trained."
+    return [sheet.frame(rows), sheet.Words(said)]
 
 
-def _spare(scenario: Scenario) -> None:
+def _spare(scenario: Scenario) -> list[sheet.Part]:
     results = seeds.stored(scenario, {**EIGHT, "lam": -1.0})
     rows = [
         {
@@ -337,10 +344,10 @@ def _spare(scenario: Scenario) -> None:
         }
         for r in results
     ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    return [sheet.frame(rows)]
 
 
-def _tilt() -> None:
+def _tilt() -> list[sheet.Part]:
     from core import figures
 
     tilts = {}
@@ -349,21 +356,21 @@ def _tilt() -> None:
         w = np.stack([np.cos(turn), np.sin(turn)], 1)
         for offset in (0.0, 0.3, 0.5):
             v = np.c_[np.sqrt(1 - offset**2) * w, np.full(3, offset)]
-            tilts[f"{name}, h = {offset:g}"] = [_best_lean(_bytes(v))]
-    chart, table = figures.compare(tilts, "lean out of V, degrees", best=0.0)
-    _draw(chart, table, "care_tilt", "How far the most telling direction leans out of V.")
-    st.caption("Exact (quadrature over all directions), d = 3, κ = 10, one code dimension.")
+            tilts[f"{name}, h = {offset:g}"] = [_best_lean(v)]
+    figure = figures.compare(tilts, "lean out of V, degrees", best=0.0)
+    words = "How far the most telling direction leans out of V."
+    said = "Exact (quadrature over all directions), d = 3, κ = 10, one code dimension."
+    return [sheet.drawing(figure, "care_tilt", words), sheet.Words(said)]
 
 
-@st.cache_data(max_entries=16, show_spinner=False)
-def _best_lean(v: tuple) -> float:
+def _best_lean(v: np.ndarray) -> float:
     """Degrees between V, the first two axes, and the direction of most information (d = 3)."""
     from scipy.optimize import minimize
 
     def told(at: np.ndarray) -> np.ndarray:
         lean, turn = at[..., 0], at[..., 1]
         u = np.stack([np.cos(lean) * np.cos(turn), np.cos(lean) * np.sin(turn), np.sin(lean)], -1)
-        return leakage.direction_information(np.atleast_2d(u), np.array(v), np.full(3, 10.0))
+        return leakage.direction_information(np.atleast_2d(u), v, np.full(3, 10.0))
 
     grid = np.stack(np.meshgrid(np.linspace(-0.4, 0.4, 9), np.linspace(0, np.pi, 24)), -1)
     start = grid.reshape(-1, 2)[told(grid.reshape(-1, 2)).argmax()]
@@ -372,7 +379,7 @@ def _best_lean(v: tuple) -> float:
     return float(np.rad2deg(abs(found.x[0])))
 
 
-def _collapse(scenario: Scenario) -> None:
+def _collapse(scenario: Scenario) -> list[sheet.Part]:
     rows = []
     for words, setting in (("orthonormal rows", {}), ("free, no pull", {"encoder": "free"}),
                            ("free, weight decay 0.1", COLLAPSE)):  # fmt: skip
@@ -391,10 +398,10 @@ def _collapse(scenario: Scenario) -> None:
                 },
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    return [sheet.frame(rows)]
 
 
-def _content(scenario: Scenario) -> None:
+def _content(scenario: Scenario) -> list[sheet.Part]:
     from core import metrics
 
     rows = []
@@ -412,5 +419,5 @@ def _content(scenario: Scenario) -> None:
                 "R² of the part outside V": seeds.span_of(outside),
             }
         )
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption("Linear read-outs from the code of one dimension, on the drawn latents.")
+    said = "Linear read-outs from the code of one dimension, on the drawn latents."
+    return [sheet.frame(rows), sheet.Words(said)]

@@ -3,7 +3,6 @@
 from math import nan
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.experiment import Experiment, Result
@@ -11,7 +10,7 @@ from core.legend import SCORES, class_colours, direction_colours
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
 from core.scenarios.scenario import knobs_of
-from ui import export, knobs, recovery, runner, seeds, story
+from ui import export, knobs, recovery, runner, seeds, sheet, story
 
 PREFIX = "invariance"
 BODIES = 4
@@ -29,14 +28,21 @@ def show() -> None:
         "No null space of means helps here: linear erasers fool a linear probe, not one with a "
         "hidden layer. An adversary is what is left."
     )
-    compare()
+    sheet.show(compare())
     st.subheader("One method, at your choice", anchor="method")
     own()
     st.subheader("Content that goes along with the body", anchor="rho")
-    shifted()
+    st.markdown(
+        "If the bodies differ in what they do (ρ > 0), a code that hides the body cannot keep all "
+        "of the content: one read-out for all bodies loses much (left), a read-out for each far "
+        "less (right). Content is kept per body; what is paid is the alignment across them. A head "
+        "that is trained on the content keeps both, and tells the body."
+    )
+    sheet.show(shifted())
 
 
-def compare() -> None:
+@st.cache_data(show_spinner=False)
+def compare() -> list[sheet.Part]:
     """All methods in one table and one picture."""
     from core import figures
 
@@ -48,22 +54,22 @@ def compare() -> None:
         dots += [(words, r.member.seed, _of(r, "probe_accuracy_mlp"), _of(r, "content_r2"))
                  for r in results]  # fmt: skip
     if not dots:
-        st.caption("These runs are not stored here.")
-        return
+        return [sheet.NOT_STORED]
     raw = seeds.stored(scenario, METHODS["LEACE on x"])
     baseline = {SCORES[name].title: seeds.span_of([_of(r, f"raw_{name}") for r in raw])
                 for name in COLUMNS if f"raw_{name}" in raw[0].scores}  # fmt: skip
     rows.insert(0, {"method": "raw x", **baseline})
-    chart, table = figures.trade(dots, float(np.mean(chances)))
-    st.altair_chart(chart, key="trade", alt="Content kept against nuisance read, by method.")
-    export.table(table, "trade", "trade.table")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption(
+    drawn = sheet.drawing(
+        figures.trade(dots, float(np.mean(chances))),
+        "trade", "Content kept against nuisance read, by method.",
+    )  # fmt: skip
+    said = (
         f"Three seeds, chance about {np.mean(chances):.2f}; probes and read-outs are fresh and "
         "held out; CPU-seconds of one run here, its scoring included. A content head with two "
         "dimensions is invariant without any help and hides the effect. IRM makes risks equal, not "
         "codes: another goal, not a worse reversal (Rosenfeld et al. 2020)."
     )
+    return [drawn, sheet.frame(rows), sheet.Words(said)]
 
 
 def own() -> None:
@@ -136,7 +142,8 @@ def code(run: recovery.Run) -> None:
                     export.table(table, key, f"{key}.table")
 
 
-def shifted() -> None:
+@st.cache_data(show_spinner=False)
+def shifted() -> list[sheet.Part]:
     """The caveat of the post in numbers: rho."""
     from core import figures
 
@@ -146,23 +153,19 @@ def shifted() -> None:
     found = runner.stored(members)
     runs = [(m, found[m.key]) for m in members if m.key in found]
     all_knobs = knobs_of(scenario.Params)
-    st.markdown(
-        "If the bodies differ in what they do (ρ > 0), a code that hides the body cannot keep all "
-        "of the content: one read-out for all bodies loses much (left), a read-out for each far "
-        "less (right). Content is kept per body; what is paid is the alignment across them. A head "
-        "that is trained on the content keeps both, and tells the body."
-    )
-    for place, score in zip(st.columns(2), ("content_r2", "content_r2_per_class"), strict=True):
-        with place:
-            chart, table = figures.sweep(runs, all_knobs["rho"], score, (), all_knobs["method"])
-            st.altair_chart(chart, key=f"rho_{score}", alt=f"{SCORES[score].title} against rho.")
-            export.table(table, f"rho_{score}", f"rho_{score}.table")
+    drawings = [
+        sheet.drawing(
+            figures.sweep(runs, all_knobs["rho"], score, (), all_knobs["method"]),
+            f"rho_{score}",
+            f"{SCORES[score].title} against rho.",
+        )
+        for score in ("content_r2", "content_r2_per_class")
+    ]
+    return [sheet.Row(drawings)]
 
 
 def stages() -> None:
     """Part three: SCAR in miniature."""
-    from core import figures
-
     st.markdown(
         "**Stage one** never sees actions. An inverse model reads $\\tilde a$ from two "
         "consecutive observations, a forward model foretells the next state from the last and "
@@ -171,51 +174,61 @@ def stages() -> None:
         "state allows $\\tilde a = \\rho_s(a)$, any relabelling that depends on the state, and no "
         "prediction error tells."
     )
+    sheet.show(first_stage())
+    st.subheader("Why transfer between bodies is not free", anchor="transfer")
+    st.markdown(
+        "The game fixes the law of the code, the same for every body. It does not fix the maps: "
+        "turn body $e$'s code by $e\\varphi$, and with round content every law stays as it was, "
+        "$I(e; \\hat z) = 0$, while a read-out learnt on one body fails on the next. What holds "
+        "the maps together in practice is not the objective but the start, and luck: below, from "
+        "an identity-like start, from a standard one, and with two bodies, where one seed of three "
+        "is blind to the body and reads no content across."
+    )
+    left, right = st.columns(2, gap="medium")
+    transferred, turning = transfer()
+    with left:
+        sheet.show(transferred)
+    with right:
+        sheet.show(turning)
+
+
+@st.cache_data(show_spinner=False)
+def first_stage() -> list[sheet.Part]:
+    """What stage one makes of actions, by its dynamics."""
+    names = ("action_r2", "state_r2", "probe_accuracy_mlp", "content_r2", "transfer_r2")
     rows = []
     for words, setting in STAGES.items():
         results = seeds.stored(scenario, setting)
-        rows.append(
-            {
-                "forward dynamics": words,
-                **_spans(results, ("action_r2", "state_r2", "probe_accuracy_mlp", "content_r2",
-                                   "transfer_r2")),
-                **_cost(results),
-            }
-        )  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+        rows.append({"forward dynamics": words, **_spans(results, names), **_cost(results)})
     lost = [1 - _of(r, "content_r2") for r in seeds.stored(scenario, STAGES["free"])]
-    if lost:
-        st.caption(
-            f"Free dynamics leave a code that is as invariant as any, with {min(lost):.0%} to "
-            f"{max(lost):.0%} of the content's variance gone: the score of invariance does not "
-            "tell. The divergence to a standard normal law, which SCAR adds to stage one, brings "
-            "part of it back: it looks load-bearing, not cosmetic (our reading)."
-        )
-    st.subheader("Why transfer between bodies is not free", anchor="transfer")
-    left, right = st.columns([1, 1.4], gap="medium")
-    with left:
-        st.markdown(
-            "The game fixes the law of the code, the same for every body. It does not fix the "
-            "maps: turn body $e$'s code by $e\\varphi$, and with round content every law stays as "
-            "it was, $I(e; \\hat z) = 0$, while a read-out learnt on one body fails on the next. "
-            "What holds the maps together in practice is not the objective but the start, and "
-            "luck: below, from an identity-like start, from a standard one, and with two bodies, "
-            "where one seed of three is blind to the body and reads no content across."
-        )
-        rows = [
-            {"runs": words, **_spans(seeds.stored(scenario, setting),
-                                      ("probe_accuracy_mlp", "content_r2", "content_r2_per_class",
-                                       "transfer_r2"))}
-            for words, setting in (("four bodies", {}), ("four, standard start", STARTED),
-                                   ("two bodies", TWISTED))
-        ]  # fmt: skip
-        st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    with right:
-        degrees = np.arange(0.0, 91.0, 2.0)
-        chart, table = figures.twist(degrees, *turned(degrees))
-        st.altair_chart(chart, key="twist", alt="R2 against the turn between bodies: exact curves.")
-        export.table(table, "twist", "twist.table")
-        st.caption(f"Exact, {BODIES} bodies, content standard normal, linear read-outs.")
+    if not lost:
+        return [sheet.NOT_STORED]
+    said = (
+        f"Free dynamics leave a code that is as invariant as any, with {min(lost):.0%} to "
+        f"{max(lost):.0%} of the content's variance gone: the score of invariance does not tell. "
+        "The divergence to a standard normal law (weight β), which SCAR adds to stage one, brings "
+        "it back: it looks load-bearing, not cosmetic (our reading)."
+    )
+    return [sheet.frame(rows), sheet.Words(said)]
+
+
+@st.cache_data(show_spinner=False)
+def transfer() -> tuple[list[sheet.Part], list[sheet.Part]]:
+    """Trained runs, and codes turned against each other on purpose."""
+    from core import figures
+
+    names = ("probe_accuracy_mlp", "content_r2", "content_r2_per_class", "transfer_r2")
+    settings = {"four bodies": {}, "four, standard start": STARTED, "two bodies": TWISTED}
+    rows = [
+        {"runs": words, "seed": r.member.seed, **_spans([r], names)}
+        for words, setting in settings.items()
+        for r in seeds.stored(scenario, setting)
+    ]
+    degrees = np.arange(0.0, 91.0, 2.0)
+    words = "R2 against the turn between bodies: exact curves."
+    turning = sheet.drawing(figures.twist(degrees, *turned(degrees)), "twist", words)
+    said = f"Exact, {BODIES} bodies, content standard normal, linear read-outs."
+    return [sheet.frame(rows)], [turning, sheet.Words(said)]
 
 
 def turned(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,16 @@
 """What a figure is: an Altair chart and the table behind it."""
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
+alt.theme.enable("none")  # the default one fixes sizes, which pages choose
+
 Figure = tuple[alt.LayerChart | alt.FacetChart | alt.Chart, pd.DataFrame]
 SQUARE = {"width": 270, "height": 270}
+
+
+def specification(chart: alt.LayerChart | alt.FacetChart | alt.Chart) -> dict[str, Any]:
+    """A chart as Vega-Lite's specification, its data inside."""
+    return chart.to_dict()
