@@ -120,16 +120,16 @@ def why(result: Result) -> None:
 
     def generating() -> None:
         y, a = result.world["y"].astype(int), result.z.astype(float)
-        exact, drawn = [], []
-        for e in range(len(v)):
-            for s in GRID:
-                exact.append(leakage.log_mgf(s * u[-1], v[e], float(kappa[e]), params.d))
-                drawn.append(np.log(np.exp(s * (a[y == e] @ u[-1])).mean()))
-        reach = float(np.abs(exact).max())
-        chart, table = figures.agreement(
-            np.array(exact), np.array(drawn),
-            ("formula: log E[exp(s b) | e]", f"mean over {len(a)} drawn latents"), reach,
-        )  # fmt: skip
+        drawn, exact = {}, {}
+        for name, way in (("a direction of V", inside[0]), ("the code", u[-1])):
+            drawn[name] = np.stack(
+                [np.log(np.exp(np.outer(a[y == e] @ way, GRID)).mean(0)) for e in range(len(v))]
+            )
+            exact[name] = np.stack(
+                [leakage.log_mgf(np.outer(GRID, way), each, float(k), params.d)
+                 for each, k in zip(v, kappa, strict=True)]
+            )  # fmt: skip
+        chart, table = figures.generating(GRID, drawn, exact)
         st.altair_chart(chart, key="mgf", alt="Moment-generating functions, drawn against exact.")
         export.table(table, "mgf", "mgf.table")
 
@@ -167,7 +167,8 @@ def why(result: Result) -> None:
                 "1. One term knows the nuisance",
                 r"The moment-generating function of a code is $\Psi_d(\|\kappa v_e + s u\|) / "
                 r"\Psi_d(\kappa)$, and in $\|\kappa v_e + s u\|^2 = \kappa^2 + 2 \kappa s\, u^\top "
-                r"v_e + s^2$ only the middle term holds $e$. Every dot is a class and an $s$.",
+                r"v_e + s^2$ only the middle term holds $e$. Dashed: this formula, for each class. "
+                "Dots: the drawn latents.",
                 generating,
             ),
             (

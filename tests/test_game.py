@@ -104,6 +104,13 @@ def test_gauges_put_values_and_marks_on_their_scales():
     assert len(chart.to_dict()["layer"]) == 5
 
 
+def test_moment_generating_functions_coincide_for_the_code_alone():
+    s, rng = np.linspace(-2, 2, 5), np.random.default_rng(0)
+    exact = {"V": rng.normal(size=(3, 5)), "code": np.zeros((3, 5))}
+    chart, table = figures.generating(s, exact, exact)
+    assert len(table) == 30 and set(table["code"]) == {"V", "code"} and chart.to_dict()
+
+
 def test_information_along_a_meridian_rises_from_the_complement_to_v():
     _, result = shipped("reverse")
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)

@@ -14,7 +14,7 @@ from ui import export, knobs, recovery, runner, seeds, sheet, story
 
 PREFIX = "invariance"
 BODIES = 4
-PICTURE = 270  # pixels
+PICTURE = 256  # pixels
 COLUMNS = ("probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "content_r2_per_class",
            "transfer_r2")  # fmt: skip
 scenario = LESSONS["nonlinear"]

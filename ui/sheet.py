@@ -61,8 +61,8 @@ def drawing(figure: "Figure", key: str, alt: str, title: str = "") -> Drawing:
 
 
 def frame(rows: Sequence[dict[str, Any]]) -> Frame:
-    """A table from its rows."""
-    return Frame(pd.DataFrame(rows))
+    """A table from its rows, which may lack some columns."""
+    return Frame(pd.DataFrame(rows).fillna("–"))
 
 
 def show(parts: Sequence[Part]) -> None:

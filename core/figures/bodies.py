@@ -9,7 +9,7 @@ import pandas as pd
 from core.figures.figure import Figure
 from core.legend import ROLE, class_colours, ramp
 
-SMALL = {"width": 250, "height": 250}
+SMALL = {"width": 240, "height": 240}
 REACH = 2.7  # of the content that is drawn, in its standard deviations
 
 
@@ -94,7 +94,7 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
         word = alt.Chart(key[i : i + 1]).mark_text(
             align="left", fontSize=12, fontWeight=600, color=colour
         )
-        spot = {"x": alt.value(2 + 54 * i), "y": alt.value(-8)}
+        spot = {"x": alt.value(2 + 48 * i), "y": alt.value(-8)}
         layers.append(word.encode(text="net:N", **spot))
     chart = alt.layer(*layers).properties(**SMALL).configure_view(strokeWidth=0)
     return chart, pd.concat(frames)
@@ -125,13 +125,17 @@ def twist(degrees: np.ndarray, pooled: np.ndarray, across: np.ndarray) -> Figure
         legend=None,
     )
     lines = alt.Chart(long).mark_line(strokeDash=[5, 4], strokeWidth=2, clip=True)
-    at = {"one read-out for all": 38, "from one body to another": 16, "a read-out for each": 60}
-    words = pd.concat(
-        [long[(long["read-out"] == name) & (long["degrees"] == spot)] for name, spot in at.items()]
-    )
-    named = alt.Chart(words).mark_text(align="left", dx=6, dy=-9, fontSize=12, fontWeight=600)
-    chart = alt.layer(
-        lines.encode(x=x, y=y, color=shade),
-        named.encode(x=x, y=y, text="read-out:N", color=shade),
-    )
+    at = {"one read-out for all": 44, "from one body to another": 38, "a read-out for each": 60}
+    layers = [lines.encode(x=x, y=y, color=shade)]
+    for name, spot in at.items():
+        left = name == "from one body to another"  # of its curve, where there is room
+        word = alt.Chart(long[(long["read-out"] == name) & (long["degrees"] == spot)]).mark_text(
+            align="right" if left else "left",
+            dx=-9 if left else 9,
+            dy=9 if left else -9,
+            fontSize=12,
+            fontWeight=600,
+        )
+        layers.append(word.encode(x=x, y=y, text="read-out:N", color=shade))
+    chart = alt.layer(*layers)
     return chart.properties(height=300), table

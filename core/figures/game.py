@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.figures.figure import Figure
 from core.figures.sweeps import SWEEP_HEIGHT, sweep
-from core.legend import ROLE
+from core.legend import ROLE, class_colours
 
 GAUGE = 46  # pixels a row
 
@@ -66,6 +66,42 @@ def gauges(readings: Sequence[Gauge]) -> Figure:
 
 def _share(gauge: Gauge, value: float) -> float:
     return float(np.clip((value - gauge.low) / (gauge.high - gauge.low), 0, 1))
+
+
+def generating(
+    s: np.ndarray, drawn: Mapping[str, np.ndarray], exact: Mapping[str, np.ndarray]
+) -> Figure:
+    """Log moment-generating functions of codes, a line a class: (k, s) by the code's name.
+
+    `drawn` from latents, dots; `exact` from the formula, dashed.
+    """
+    table = pd.DataFrame(
+        [
+            {"code": name, "class": str(e + 1), "s": at, "drawn": seen, "exact": true}
+            for name in exact
+            for e, (row, formula) in enumerate(zip(drawn[name], exact[name], strict=True))
+            for at, seen, true in zip(s, row, formula, strict=True)
+        ]
+    )
+    k = len(next(iter(exact.values())))
+    shade = alt.Color(
+        "class:N",
+        scale=alt.Scale(domain=[str(e + 1) for e in range(k)], range=class_colours(k)),
+        legend=None,
+    )
+    x = alt.X("s:Q", title="s")
+    title = "log E[exp(s b) | e]"
+    lines = alt.Chart(table).mark_line(strokeDash=[5, 4], strokeWidth=1.5)
+    dots = alt.Chart(table).mark_circle(size=26, opacity=0.8)
+    ends = table[table["s"] == s.max()].sort_values("exact").groupby("code").tail(1)
+    words = alt.Chart(ends).mark_text(align="right", dx=-6, dy=-12, fontSize=12, fontWeight=600)
+    chart = alt.layer(
+        lines.encode(x=x, y=alt.Y("exact:Q", title=title), color=shade, detail="code:N"),
+        dots.encode(x=x, y=alt.Y("drawn:Q", title=title), color=shade),
+        words.encode(x=x, y=alt.Y("exact:Q", title=title), text="code:N",
+                     color=alt.value(ROLE["theory"])),
+    )  # fmt: skip
+    return chart.properties(height=300), table
 
 
 def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tuple]) -> Figure:
