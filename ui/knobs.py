@@ -37,12 +37,32 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
     knobs = scenario.controls()
     _read_link(scenario.Params, knobs, prefix)
     held = {
-        name: st.session_state.get(key_of(name, prefix), k.default) for name, k in knobs.items()
+        name: (st.query_params if in_the_link(knob) else st.session_state).get(
+            key_of(name, prefix), knob.default
+        )
+        for name, knob in knobs.items()
     }
     params, sentence = _valid(scenario.Params, knobs, held)
     if sentence:
         _note(prefix, sentence)
     return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
+
+
+def in_the_link(knob: Knob) -> bool:
+    """Whether a field has no widget: it lives in the link alone, and buttons of its page set it.
+
+    (What a callback sets a widget to can be lost: a picture that polls a run sends the browser's
+    own values of all widgets, before the browser has heard of the new one.)
+    """
+    return knob.kind is str and not knob.choices
+
+
+def set_in_the_link(key: str, value: Value) -> None:
+    """Set such a field; its default, which is empty, leaves the link."""
+    if value:
+        st.query_params[key] = str(value)
+    else:
+        st.query_params.pop(key, None)
 
 
 def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
@@ -53,7 +73,8 @@ def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
 
 
 def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
-    knobs, off = scenario.controls(), params.inactive()
+    off = params.inactive()
+    knobs = {n: knob for n, knob in scenario.controls().items() if not in_the_link(knob)}
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off)
@@ -123,10 +144,13 @@ def turn_to(
 ) -> None:
     """Set the knobs to `params`, defaults elsewhere (before the widgets are drawn)."""
     chosen = scenario.Params.model_validate(dict(params))
-    for name in knobs_of(scenario.Params):
-        key = key_of(name, prefix)
-        st.session_state[key] = getattr(chosen, name)
-        _extra(key).add(getattr(chosen, name))
+    for name, knob in knobs_of(scenario.Params).items():
+        key, value = key_of(name, prefix), getattr(chosen, name)
+        if in_the_link(knob):
+            set_in_the_link(key, value)
+            continue
+        st.session_state[key] = value
+        _extra(key).add(value)
     if seeds is not None:
         st.session_state[key_of(SEEDS, prefix)] = seeds
 
@@ -185,8 +209,6 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
             width="stretch",
             **common,
         )
-    elif knob.kind is str:
-        st.text_input(name_of(knob), knob.default, **common)
     else:
         offered = ticks(knob)
         numbers = {v for v in (*offered, *_extra(key)) if v is not None}
@@ -221,12 +243,18 @@ def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> N
         except ValidationError as error:
             field, reason = explain(error, _quoted)
             # a field that was not asked for may be the one that does not fit what was
-            wanted.pop(field) if field in wanted else wanted.clear()
+            refused = [field] if field in wanted else list(wanted)
             knob = knobs[field]
+            for name in refused:
+                wanted.pop(name)
+                if in_the_link(knobs[name]):
+                    set_in_the_link(key_of(name, prefix), None)
             _note(prefix, f"{knob.label} in the link {reason}; "
                           f"{spoken(knob.default)} is used instead.")  # fmt: skip
     for name in wanted:
         key = key_of(name, prefix)
+        if in_the_link(knobs[name]):
+            continue
         value = st.session_state[key] = getattr(params, name)
         _extra(key).add(value)
     _read_seeds(key_of(SEEDS, prefix), prefix)

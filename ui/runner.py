@@ -1,5 +1,6 @@
 """One panel for every page: show what is stored, train what is not, stream, cancel, come back."""
 
+import itertools
 import threading
 import time
 import uuid
@@ -103,7 +104,10 @@ def panel(
         elif job is None and key == PLAYED and not all(r.playable for r in results.values()):
             _begin_button("Train again to play it", experiment, key, playable=True)
     if job is not None:
-        _fragment(key, running=True)(lambda: _watch(job, experiment, draw, key))
+        looks = itertools.count()
+        _fragment(key, running=True)(
+            lambda: _watch(job, experiment, draw, key, first=next(looks) == 0)
+        )
     elif complete:
         st.session_state[f"{key}.before"] = experiment
         _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw))
@@ -210,14 +214,19 @@ def _still(shown: Shown | None, draw: Draw) -> None:
         draw(shown)
 
 
-def _watch(job: Job, experiment: Experiment, draw: Draw, key: str) -> None:
-    """One look at a running job: status line, cancel button, and the picture so far."""
+def _watch(job: Job, experiment: Experiment, draw: Draw, key: str, first: bool) -> None:
+    """One look at a running job: status line, cancel button, and the picture so far.
+
+    The `first` is part of a run of the whole page, which must come to its end even where the job
+    already has: the browser would not learn what a callback has set its widgets to, and would set
+    them back.
+    """
     now: Snapshot = job.snapshot(_viewer())
     waited = time.monotonic() + FIRST_FRAME_SECONDS
     while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
         time.sleep(0.02)  # a warm worker's first frame comes before the rest of the page is drawn
         now = job.snapshot(_viewer())
-    if now.status in ("done", "failed", "cancelled"):
+    if now.status in ("done", "failed", "cancelled") and not first:
         _let_go(key)
         if now.status != "done":
             st.session_state[f"{key}.declined"] = experiment.key
