@@ -31,6 +31,13 @@ def show() -> None:
     sheet.show(compare())
     st.subheader("One method, at your choice", anchor="method")
     own()
+    st.subheader("How much reversal", anchor="strength")
+    st.markdown(
+        "As in the linear world the size of λ hardly matters, from the smallest drawn on: the code "
+        "is blind if there is an adversary at all, and it keeps more of the content than without "
+        "one. (λ ramps up over the first steps, as in Ganin et al. 2016.)"
+    )
+    sheet.show(swept("lam", "", ("probe_accuracy_mlp", "content_r2")))
     st.subheader("Content that goes along with the body", anchor="rho")
     st.markdown(
         "If the bodies differ in what they do (ρ > 0), a code that hides the body cannot keep all "
@@ -38,7 +45,7 @@ def show() -> None:
         "less (right). Content is kept per body; what is paid is the alignment across them. A head "
         "that is trained on the content keeps both, and tells the body."
     )
-    sheet.show(shifted())
+    sheet.show(swept("rho", "method", ("content_r2", "content_r2_per_class")))
 
 
 @st.cache_data(show_spinner=False)
@@ -143,23 +150,29 @@ def code(run: recovery.Run) -> None:
 
 
 @st.cache_data(show_spinner=False)
-def shifted() -> list[sheet.Part]:
-    """The caveat of the post in numbers: rho."""
+def swept(field: str, by: str, scores: tuple[str, ...]) -> list[sheet.Part]:
+    """A shipped sweep of the scenario, one drawing a score."""
     from core import figures
 
-    swept = next(s for s in scenario.sweeps if s.field == "rho")
-    params = scenario.Params.model_validate(dict(swept.params))
-    members = Experiment(params, scenario.name, swept.seeds, swept.vary).members
-    found = runner.stored(members)
-    runs = [(m, found[m.key]) for m in members if m.key in found]
+    found = next(s for s in scenario.sweeps if s.field == field)
+    params = scenario.Params.model_validate(dict(found.params))
+    members = Experiment(params, scenario.name, found.seeds, found.vary).members
+    stored = runner.stored(members)
+    runs = [(m, stored[m.key]) for m in members if m.key in stored]
     all_knobs = knobs_of(scenario.Params)
     drawings = [
         sheet.drawing(
-            figures.sweep(runs, all_knobs["rho"], score, (), all_knobs["method"]),
-            f"rho_{score}",
-            f"{SCORES[score].title} against rho.",
+            figures.sweep(
+                runs,
+                all_knobs[field],
+                score,
+                ["chance"] * score.startswith("probe"),
+                all_knobs[by] if by else None,
+            ),
+            f"{field}_{score}",
+            f"{SCORES[score].title} against {all_knobs[field].label}.",
         )
-        for score in ("content_r2", "content_r2_per_class")
+        for score in scores
     ]
     return [sheet.Row(drawings)]
 
