@@ -258,3 +258,11 @@ def test_a_broken_condition_gets_a_notice(setting, words):
 def test_a_code_dimension_that_is_the_default_is_no_choice():
     assert Params(d_z=1).chosen() == Params().chosen() == {}
     assert Params(d_z=2).chosen() == {"d_z": 2}
+
+
+def test_where_a_code_must_leak_the_promise_is_of_information():
+    assert scenario.claim(Params()).score == "angle_to_v_perp_deg"
+    assert scenario.claim(Params(lam=-1.0)).score == "angle_to_v_deg"
+    for setting in ({**EIGHT, "d_z": 6}, {"kappa_spread": 8.0}):
+        claim = scenario.claim(Params(**setting))
+        assert claim.score == "information_nats" and not claim.kept(0.1) and claim.kept(0.001)

@@ -99,9 +99,11 @@ def _arrows(
     closed = leakage.leakiest(run.world["closed"].astype(float)[None], inside)[0]
     closed = closed if closed @ way[-1, -1] >= 0 else -closed
     trail = (PIN * way @ axes.T).astype(np.float32)
+    # of a wider code the leakiest direction changes its place at once: that is no way
+    alone = run.moving["m"].shape[1] == 1
     return [
         Arrow("", "baseline", (PIN * closed @ axes.T).astype(np.float32), None),
-        Arrow("M", "w", trail[:, -1], None, trail, both=True),
+        Arrow("M", "w", trail[:, -1], None, trail if alone else None, both=True),
     ]
 
 
