@@ -14,6 +14,7 @@ class Score:
     ideal: str = ""
     format: str = ".3f"
     none: str = ""  # why it has no value, where that is no accident
+    unit: str = ""  # written after the number
 
     def written(self, value: float | None) -> str:
         """Its value as a page shows it."""
@@ -21,7 +22,7 @@ class Score:
             return "–"
         if "+" in self.format:
             return f"{value:{self.format}}".replace("-", "−") if value else "0"
-        return f"{value:{self.format}}"
+        return f"{value:{self.format}}".replace("-", "−") + self.unit
 
 
 FEW_CLUSTERS = "for more than d + 1 clusters"
@@ -63,12 +64,14 @@ SCORES = {  # in the order in which a page shows them
     ),
     "feature_norm": Score("Feature norm", "mean length of f(x)", format=".2f"),
     "angle_to_v_perp_deg": Score(
-        "Angle to V⊥", "largest principal angle between the rows of M and V⊥, in degrees",
+        "Angle to V⊥", "largest principal angle between the rows of M and V⊥",
         format=".1f",
+        unit="°",
     ),
     "angle_to_v_deg": Score(
-        "Angle to V", "largest principal angle between the rows of M and V, in degrees",
+        "Angle to V", "largest principal angle between the rows of M and V",
         format=".1f",
+        unit="°",
     ),
     "information_nats": Score(
         "Exact information, nats",

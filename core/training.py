@@ -138,6 +138,7 @@ def train(
             )
         )  # fmt: skip
 
+    updating = 0.0
     for t in range(learner.steps + 1):
         if t in learner.observed_at:
             seen.append((t, learner.observe()))
@@ -147,7 +148,9 @@ def train(
         if should_stop():
             raise Stopped
         if t < learner.steps:
+            began_step = time.process_time()
             losses.append(learner.step(t))
+            updating += time.process_time() - began_step
 
     scores = [
         {**final, **before}
@@ -157,6 +160,7 @@ def train(
     clock: dict[str, str | float] = {
         "seconds": (time.perf_counter() - started) / len(learner.members),
         "cpu_seconds": (time.process_time() - cpu_started) / len(learner.members),
+        "updating_seconds": updating / len(learner.members),
     }
     facts = {**(provenance or {}), **learner.truth.seconds, **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]

@@ -36,6 +36,7 @@ def controls(params: Reversal) -> None:
         for label, more, help in (
             ("Adversary", "a", "The classifier takes one step."),
             ("Encoder", "e", "The encoder takes one step, by the sign of λ."),
+            ("Both", "ae", "First the adversary, then the encoder."),
             ("Both × 5", "ae" * 5, "In turn, five times."),
         ):
             st.button(label, on_click=play, args=(done + more,), key=f"move.{more[:2]}{len(more)}",
@@ -55,12 +56,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     chance = run.scores.get("chance")
     beside = "" if chance is None else f"chance {chance:.3f}"
     probes = {f"probe_accuracy_{kind}": beside for kind in ("linear", "mlp")}
+    spread = run.scores.get("information_standard_error")
+    error = f" · standard error {spread:.4f}" if spread else ""
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
     recovery.numbers(
         run,
         claim,
         ideals={**probes, "adversary_loss": f"blind {blind:.3f}",
-                "information_nats": f"of {blind:.3f}"},
+                "information_nats": f"of {blind:.3f}{error}"},
         without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
     )  # fmt: skip
     from ui import game_view  # scipy takes a while to import, and the numbers come first
@@ -157,9 +160,11 @@ def why(result: Result) -> None:
         export.table(table, "pursuit", "pursuit.table")
 
     st.caption(
-        "a is a latent on the sphere, e the value of the nuisance, v_e its cluster vector, u a row "
-        "of M of unit length and b = u·a its code. V is the span of all v_e − v_e', V⊥ what is at "
-        "right angles to it."
+        "a is a latent on the sphere, e the value of the nuisance, v_e its cluster vector, u the "
+        "row of M (of several, the direction among them nearest to V) at unit length and b = u·a "
+        "its code. V is the span of all v_e − v_e', V⊥ what is at right angles to it. The closed "
+        "form takes the null space of the differences of class means for M. Steps 1 and 2 are for "
+        "a κ that all classes share."
     )
     story.why(
         [
@@ -175,7 +180,7 @@ def why(result: Result) -> None:
                 "2. So blind means: outside V",
                 r"The law of the code is the same for all $e$ exactly if $u^\top v_e$ is, which "
                 r"is $u \perp V$. How much a direction tells is an integral, not a probe's guess: "
-                "dashed, over all azimuths. Dots are the seeds above.",
+                "dashed, for all azimuths in two directions of V. Dots are the seeds above.",
                 meridian,
             ),
             (

@@ -30,9 +30,9 @@ LINKS = (
         "Tight clusters are a matter of optimisation, not of identifiability",
     ),
     ("gradient_reversal", "reverse", "One sign turns the same loss against a nuisance"),
-    ("gradient_reversal", "align", "Without it, the code keeps nothing else"),
-    ("gradient_reversal", "orbit", "With momentum the same game circles for ever"),
-    ("gradient_reversal", "collapse", "An adversary may be blind where a fresh probe is not"),
+    ("gradient_reversal", "align", "The other sign turns the code towards the nuisance"),
+    ("gradient_reversal", "orbit", "With momentum the same game circles and never arrives"),
+    ("gradient_reversal", "unequal", "Classes of unequal width cannot be hidden by any code"),
     ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
     ("laplace_violation", "round", "The same noise in random directions costs nothing"),
 )

@@ -131,7 +131,7 @@ def test_seeds_are_counted_with_and_without_a_degree():
 def test_a_promise_may_be_to_stay_below_a_bound():
     angle = replace(CLAIM, score="angle_to_v_perp_deg", bound=2.0, at_most=True)
     values = [{"angle_to_v_perp_deg": v} for v in (0.5, 2.0, 80.0, None)]
-    assert seeds.tally(runs(values), angle) == "2 of 4 seeds: Angle to V⊥ at most 2."
+    assert seeds.tally(runs(values), angle) == "2 of 4 seeds: Angle to V⊥ at most 2°."
 
 
 def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measured():

@@ -381,3 +381,21 @@ def test_the_least_squares_classifier_is_near_the_linear_probe():
     assert metrics.least_squares_accuracy(rng.normal(size=(N, 3)), y) == pytest.approx(
         0.25, abs=0.04
     )
+
+
+def test_probes_do_not_see_the_scale_of_a_code():
+    rng = np.random.default_rng(0)
+    y = rng.integers(3, size=2000)
+    code = rng.normal(size=(2000, 2)) + np.eye(3)[y][:, :2] * 3
+    for kind in ("linear", "mlp"):
+        usual = metrics.probe_accuracy(code, y, kind)
+        faint = metrics.probe_accuracy(code * [1e-5, 1e4] + 7, y, kind)
+        assert usual > 0.8 and faint == pytest.approx(usual, abs=0.01)
+
+
+def test_a_probe_with_hidden_layers_reads_what_takes_patience():
+    rng = np.random.default_rng(0)
+    code = rng.uniform(-1, 1, (12_000, 2))
+    y = ((np.floor(3 * code[:, 0]) + np.floor(3 * code[:, 1])) % 2).astype(int)  # a chessboard
+    assert metrics.probe_accuracy(code, y, "linear", 8000) < 0.6
+    assert metrics.probe_accuracy(code, y, "mlp", 8000) > 0.85

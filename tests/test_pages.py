@@ -61,17 +61,20 @@ def test_the_first_picture_comes_from_the_gallery(page, reached):
 
 def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
     at = opened(REVERSAL)
-    assert float(metric(at, "Angle to V⊥")) <= 2
+    assert float(metric(at, "Angle to V⊥").rstrip("°")) <= 2
     assert float(metric(at, "Exact information, nats")) <= 0.002
-    assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2.") and at.get("bidi_component")
+    assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2°.") and at.get("bidi_component")
     at.button(key="reversal.preset.align").click().run()
     assert not at.exception
-    assert float(metric(at, "Angle to V")) <= 2 and float(metric(at, "Angle to V⊥")) >= 88
+    assert (
+        float(metric(at, "Angle to V").rstrip("°")) <= 2
+        and float(metric(at, "Angle to V⊥").rstrip("°")) >= 88
+    )
 
 
 def test_every_condition_is_drawn_from_shipped_runs():
     at = opened(REVERSAL)
-    assert sum(text.value.startswith("**(") for text in at.markdown) == 13
+    assert sum(text.value.startswith("**(") for text in at.markdown) == 14
     assert not any("not stored" in text.value for text in (*at.caption, *at.markdown))
     jump = next(text.value for text in at.caption if "jumps at λ" in text.value)
     assert 0.3 < float(jump.split("jumps at λ = ")[1].split(". ")[0]) < 0.7
@@ -90,6 +93,35 @@ def test_single_moves_extend_the_game_and_are_taken_back():
     assert "".join(at.query_params["moves"]) == "ae" and not at.exception
     at.button(key="move.end").click().run()
     assert said(at, "Move by move:") and at.button(key="move.back").disabled
+
+
+def test_a_knob_that_no_longer_fits_another_takes_the_nearest_value_that_does():
+    at = opened(REVERSAL)
+    at.select_slider(key="n_classes").set_value(2).run()
+    assert not at.exception
+    assert at.select_slider(key="rank").value == 1 and at.select_slider(key="n_classes").value == 2
+    assert [w.value for w in at.warning if "Rank of V" in w.value and "1 is used" in w.value]
+    at = opened(REVERSAL, n_classes="2", seeds="1")
+    assert not at.exception and at.select_slider(key="n_classes").value == 2
+    assert at.select_slider(key="rank").value == 1
+
+
+@pytest.mark.parametrize("name", ["d", "rank", "n_classes", "d_z", "kappa", "lam", "beta1"])
+def test_every_knob_can_be_turned_to_both_ends(name):
+    at = opened(REVERSAL, seeds="1")
+    options = [value for value in at.select_slider(key=name).options if value != "auto"]
+    for end in (options[0], options[-1]):
+        slider = at.select_slider(key=name)
+        slider.set_value(type(slider.value or 1)(float(end))).run()
+        assert not at.exception
+
+
+def test_a_preset_that_shows_a_seed_leaves_the_next_one_its_first():
+    at = opened(REVERSAL)
+    at.button(key="reversal.preset.stepped").click().run()
+    assert at.session_state["show"] == 2
+    at.button(key="reversal.preset.align").click().run()
+    assert at.session_state["show"] == 0 and not at.exception
 
 
 def test_moves_that_name_no_player_get_a_sentence():

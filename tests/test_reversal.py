@@ -266,3 +266,50 @@ def test_where_a_code_must_leak_the_promise_is_of_information():
     for setting in ({**EIGHT, "d_z": 6}, {"kappa_spread": 8.0}):
         claim = scenario.claim(Params(**setting))
         assert claim.score == "information_nats" and not claim.kept(0.1) and claim.kept(0.001)
+
+
+def test_inner_steps_are_moves_of_the_adversary_alone():
+    one = Learner(ask((0,), steps=4, inner_steps=3), "cpu")
+    for t in range(4):
+        one.step(t)
+    assert one.classifying.t == 12 and one.encoding.t == 4
+
+
+@pytest.mark.parametrize("encoder", ["grassmann", "free"])
+def test_the_belief_is_what_the_adversary_says_of_a_code_whatever_its_length(encoder):
+    one = Learner(ask((0,), encoder=encoder, steps=60, lam=0.0), "cpu")
+    for t in range(60):
+        one.step(t)
+    one.rows = one.rows * (3.0 if encoder == "free" else 1.0)
+    row = one.rows[0, 0]
+    code = torch.tensor([[[0.5]]]) * row.norm()  # b = u a = 0.5
+    with torch.no_grad():
+        said = one.adversary(code).softmax(-1)[0, 0].numpy()
+    kept = one._belief()[0]
+    np.testing.assert_allclose([np.interp(0.5, GRID, p) for p in kept], said, atol=1e-3)
+
+
+def test_a_competing_loss_descends_by_its_true_gradient():
+    one = Learner(ask((0,), encoder="free", reconstruction=1.0, steps=1), "cpu")
+    one.rows = torch.randn(1, 1, 3, generator=torch.Generator().manual_seed(0))
+    a = torch.randn(1, 50, 3, generator=torch.Generator().manual_seed(1))
+    rows = one.rows.clone().requires_grad_()
+    loss = ((a - a @ rows.mT @ rows) ** 2).sum(-1).mean()
+    (gradient,) = torch.autograd.grad(loss, rows)
+    torch.testing.assert_close(2 * one._competing(a), gradient, atol=1e-4, rtol=1e-4)
+
+
+def test_a_code_that_cannot_be_whitened_ends_its_own_member_alone():
+    one = Learner(ask((0, 1), encoder="whitened", steps=2, d_z=2), "cpu")
+    one.rows[0] = torch.inf
+    a, _ = one.world.draw(64, one.data)
+    codes = one._code(a, one.rows)
+    assert not torch.isfinite(codes[0]).any() and torch.isfinite(codes[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"), [({"kappa": 30.0}, "tight"), ({"lam": 2.0}, "faster encoder")]
+)
+def test_a_default_game_that_fails_is_foretold(setting, words):
+    assert any(words in notice.text for notice in scenario.notices(Params(**setting)))
+    assert not scenario.notices(Params())

@@ -13,11 +13,13 @@ from core.scenarios.reversal import Reversal
 from ui import recovery
 from ui.latent_view import Arrow, Chart, LatentView, Panel, Plane, Series
 
+EYE = np.array([0.9, -1.5, 0.65])  # where the globe is seen from at first
 PIN = 1.24  # length of an arrow, whose part outside the globe is seen
 BINS = np.linspace(-1, 1, 17)
 FINE = np.linspace(-0.995, 0.995, 101)  # where densities are drawn
 LATITUDES, LONGITUDES = 31, 60
-HEADROOM = 1.25
+HEADROOM = 1.1
+CUT = 3.0  # times the last frame's peak: what is higher on the way is cut off
 MOST_NAMED = 4  # classes whose curves are named
 MOVED = {"e": "encoder moved", "a": "adversary moved"}
 
@@ -28,6 +30,8 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
     axes = section(inside, outside)
     rows = np.nan_to_num(run.moving["m"].astype(float))
     way = _way(run, rows, inside)
+    if way[-1, -1] @ axes.T @ EYE < 0:  # a direction has no sign: the end that is seen
+        way = -way
     u = way[:, -1]
     colours = class_colours(params.n_classes)
     whole = params.d == 3
@@ -122,13 +126,14 @@ def _panels(run: recovery.Run, u: np.ndarray, colours: list[str]) -> list[Panel]
     b = run.z @ u.T  # (n, frames)
     log_p = leakage.log_image_density(FINE[:, None], (u @ v.T)[:, :, None], kappa.astype(float), d)
     density = np.exp(log_p)  # (frames, FINE, k)
-    names = [f"e = {e + 1}" if k <= MOST_NAMED else "" for e in range(k)]
+    names = [f"e = {e + 1}" if k <= MOST_NAMED else str(e + 1) for e in range(k)]
     bars, lines = [], []
     for e in range(k):
         counts = np.stack([np.histogram(column[y == e], BINS, density=True)[0] for column in b.T])
         bars.append(Series("", colours[e], "bars", BINS, counts))
         lines.append(Series(names[e], colours[e], "line", FINE, density[:, :, e]))
-    tallest = HEADROOM * float(np.median(density.max((1, 2))[-max(1, len(u) // 3) :]))
+    peaks = density.max((1, 2))
+    tallest = HEADROOM * float(min(peaks.max(), CUT * peaks[-1]))
     panels = [
         Panel("Histograms of the drawn latents, and their exact densities", "code b = u·a",
               "density", (-1, 1), (0, tallest), [*bars, *lines], share=1.5)
@@ -170,7 +175,9 @@ def _remarks(params: Reversal) -> list[str]:
         said.append(f"three of {params.d} directions: {level} and one of V⊥")
     if params.code > 1:
         said.append(f"the arrow is the leakiest of the code's {params.code} dimensions")
-    return [*said, "points by class", "grey: the closed-form answer"]
+    if params.code > 1 or params.encoder == "whitened":
+        said.append("the adversary's belief is drawn for codes of one dimension, not whitened")
+    return [*said, "points by class", "purple: M and its way", "grey: the closed-form answer"]
 
 
 def _words(run: recovery.Run, params: Reversal) -> str:

@@ -42,8 +42,13 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
         )
         for name, knob in knobs.items()
     }
-    params, sentence = _valid(scenario.Params, knobs, held)
-    if sentence:
+    params, changed, sentences = _repaired(scenario.Params, knobs, held)
+    for name, value in changed.items():
+        if in_the_link(knobs[name]):
+            set_in_the_link(key_of(name, prefix), value)
+        else:
+            st.session_state[key_of(name, prefix)] = value
+    for sentence in sentences:
         _note(prefix, sentence)
     return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
 
@@ -135,7 +140,10 @@ def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
 def switches(scenario: Scenario, preset: Preset) -> dict[str, Value]:
     """Every link key that the scenario's presets set besides knobs, with its value in this one."""
     named = {key: value for other in scenario.presets for key, value in other.link.items()}
-    rest = {key: False if isinstance(value, bool) else None for key, value in named.items()}
+    rest: dict[str, Value] = {
+        key: False if isinstance(value, bool) else preset.seeds[0] if key.endswith("show") else None
+        for key, value in named.items()
+    }
     return {**rest, **preset.link}
 
 
@@ -242,15 +250,18 @@ def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> N
             break
         except ValidationError as error:
             field, reason = explain(error, _quoted)
-            # a field that was not asked for may be the one that does not fit what was
-            refused = [field] if field in wanted else list(wanted)
             knob = knobs[field]
-            for name in refused:
-                wanted.pop(name)
-                if in_the_link(knobs[name]):
-                    set_in_the_link(key_of(name, prefix), None)
+            if field in wanted:
+                wanted.pop(field)
+                used = knob.default
+                if in_the_link(knob):
+                    set_in_the_link(key_of(field, prefix), None)
+            else:  # one that was not asked for does not fit what was
+                used = wanted[field] = _nearest(model, knob, {**start, **wanted})
+                if used == start[field]:
+                    wanted.clear()
             _note(prefix, f"{knob.label} in the link {reason}; "
-                          f"{spoken(knob.default)} is used instead.")  # fmt: skip
+                          f"{spoken(used) or 'nothing'} is used instead.")  # fmt: skip
     for name in wanted:
         key = key_of(name, prefix)
         if in_the_link(knobs[name]):
@@ -276,18 +287,42 @@ def _quoted(text: str) -> str:
     return "`" + text[:40].replace("`", "'").replace("\n", " ") + "`"
 
 
-def _valid(
+def _repaired(
     model: type[Params], knobs: Mapping[str, Knob], values: Mapping[str, Value]
-) -> tuple[Params, str]:
-    """The parameters, and a sentence when a field had to fall back to its start."""
-    try:
-        return model.model_validate(dict(values)), ""
-    except ValidationError as error:
-        field, reason = explain(error, _quoted)
-        knob = knobs[field]
-        sentence = f"{knob.label} {reason}; {spoken(knob.default)} is used instead."
-        return _valid(model, knobs, {**values, field: knob.default})[0], sentence
+) -> tuple[Params, dict[str, Value], list[str]]:
+    """The parameters, the fields that had to change for them to run, and a sentence for each.
+
+    A field that does not fit the others takes the nearest value that does, else its start.
+    """
+    values, changed, sentences = dict(values), {}, []
+    for _ in knobs:
+        try:
+            return model.model_validate(values), changed, sentences
+        except ValidationError as error:
+            field, reason = explain(error, _quoted)
+            values[field] = changed[field] = _nearest(model, knobs[field], values)
+            used = spoken(values[field]) or "nothing"
+            sentences.append(f"{knobs[field].label} {reason}; {used} is used instead.")
+    return model(), {name: knob.default for name, knob in knobs.items()}, sentences
+
+
+def _nearest(model: type[Params], knob: Knob, values: Mapping[str, Value]) -> Value:
+    """The value nearest to the one in force with which this field is no longer refused."""
+    wanted = values[knob.name]
+    if knob.choices or knob.kind in (bool, str) or not isinstance(wanted, int | float):
+        return knob.default
+    offered = [value for value in ticks(knob) if value is not None]
+    for value in sorted(offered, key=lambda value: abs(float(value) - wanted)):
+        try:
+            model.model_validate({**values, knob.name: value})
+        except ValidationError as error:
+            if any(each["loc"][:1] == (knob.name,) for each in error.errors()):
+                continue
+        return value
+    return knob.default
 
 
 def _note(prefix: str, sentence: str) -> None:
-    st.session_state.setdefault(f"_refused_{prefix}", []).append(sentence)
+    said = st.session_state.setdefault(f"_refused_{prefix}", [])
+    if sentence not in said:
+        said.append(sentence)

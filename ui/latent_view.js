@@ -69,6 +69,10 @@ class View {
     this.root.classList.toggle("stale", stale);
     this.root.classList.toggle("chart", Boolean(chart));
     this.controls.hidden = live || this.frames < 2;
+    const { focus = 0 } = data.header; // a link further down the page has changed what is shown
+    if (this.focus !== undefined && focus !== this.focus)
+      this.root.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
+    this.focus = focus;
     this.plot.setAttribute("aria-label", alt);
     this.note.textContent = [note, this.aside].filter(Boolean).join(" · ");
     this.whiskers.hidden = whiskers === null;

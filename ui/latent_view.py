@@ -59,10 +59,15 @@ _component = st.components.v2.component(
 )
 
 
-def latent_view(view: LatentView, key: str, height: int = 440) -> None:
-    """Draw the view; `key` names the place on the page, whose camera is kept from run to run."""
+def latent_view(view: LatentView, key: str, height: int = 440, focus: int = 0) -> None:
+    """Draw the view; `key` names the place on the page, whose camera is kept from run to run.
+
+    When `focus` changes, the page is scrolled until the view is seen.
+    """
     ensure_plotly_bundle()
-    _component(key=key, data=pack(view, key, height))
+    message = pack(view, key, height)
+    message["header"] |= {"focus": focus} if focus else {}
+    _component(key=key, data=message)
 
 
 def preload_plotly(key: str = "preload_plotly") -> None:

@@ -15,6 +15,7 @@ from core.scenarios.scenario import Claim
 from ui import knobs
 from ui.latent_view import Arrow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
+from ui.story import FOCUS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +159,7 @@ def picture(view: LatentView, key: str, height: int) -> None:
     if st.query_params.get("plain") == "1":
         st.plotly_chart(plain_figure(view), key=f"{key}.plain", alt=view.alt)
     else:
-        latent_view(view, key=key, height=height)
+        latent_view(view, key=key, height=height, focus=st.session_state.get(FOCUS, 0))
 
 
 def view_of(
@@ -306,8 +307,8 @@ def _beside(name: str, run: Run, floor: str, ideals: Mapping[str, str]) -> str:
 
 def _briefly(name: str, value: float) -> str:
     """A baseline to two decimals, or to as many as its score needs."""
-    own = SCORES[name].format
-    return f"{value:.2f}" if own == ".3f" else f"{value:{own}}"
+    score = SCORES[name]
+    return f"{value:.2f}" if score.format == ".3f" else score.written(value)
 
 
 def points(run: Run) -> "pd.DataFrame":

@@ -120,7 +120,8 @@ def tally(results: Sequence[Result], claim: Claim) -> str:
     sentence = f"{good} of {len(results)} seeds reach {claim.bound:g}"
     if claim.at_most:
         title = SCORES[claim.score].title
-        sentence = f"{good} of {len(results)} seeds: {title} at most {claim.bound:g}"
+        bound = f"{claim.bound:g}{SCORES[claim.score].unit}"
+        sentence = f"{good} of {len(results)} seeds: {title} at most {bound}"
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"
     return sentence + (f"; {lost} diverged" if lost else "") + "."
@@ -192,5 +193,5 @@ def span_of(values: Sequence[float]) -> str:
     """The least and the largest of some scores, in words; nothing for none."""
     if not values:
         return ""
-    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    low, high = (f"{end:.3f}".replace("-", "−") for end in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"

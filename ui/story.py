@@ -7,6 +7,8 @@ import streamlit as st
 from core.scenarios.scenario import Params, Preset, Scenario
 from ui import knobs
 
+FOCUS = "focus"  # how often a visitor was brought back to the picture
+
 
 def opening(title: str, sentence: str) -> None:
     """The claim as title, and one sentence."""
@@ -95,8 +97,17 @@ def why(steps: Sequence[Step]) -> None:
             picture()
 
 
+def show_picture() -> None:
+    """From a callback further down the page: bring the main picture, which it changes, in view."""
+    st.session_state[FOCUS] = st.session_state.get(FOCUS, 0) + 1
+
+
 def preset_link(scenario: Scenario, name: str, label: str, key: str) -> None:
     """A preset as a link inside the text."""
     preset = next(p for p in scenario.presets if p.name == name)
-    st.button(label, key=key, type="tertiary", icon=":material/arrow_upward:",
-              on_click=knobs.apply, args=(scenario, preset))  # fmt: skip
+
+    def follow() -> None:
+        knobs.apply(scenario, preset)
+        show_picture()
+
+    st.button(label, key=key, type="tertiary", icon=":material/arrow_upward:", on_click=follow)

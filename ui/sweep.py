@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from core.experiment import Experiment, Member
 from core.legend import BASELINES, SCORES, spoken
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import export, knobs, runner
+from ui import export, knobs, runner, story
 
 VARY, BY, SCORE = "vary", "by", "score"
 USUAL = "by.usual"
@@ -210,6 +210,7 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
             if (member := member_at(members, names, dot)) is not None:
                 knobs.turn_to(scenario, member.params.chosen(), len(shown.experiment.seeds))
                 st.session_state["show"] = member.seed
+                story.show_picture()
                 runner.rerun_page()
 
     if shown.stale:

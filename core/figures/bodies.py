@@ -71,7 +71,8 @@ def cloud(points: np.ndarray, colours: Sequence[str]) -> Figure:
 def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
     """One net of content lines (c, p, 2), and its images (e, c, p, 2) under every body.
 
-    The true net is grey and dashed, each body has the colour of its class.
+    The true net is grey and dashed, each body has the colour of its class; a dot marks the same
+    corner of each, which tells a turned net from one that lies alike.
     """
     colours = class_colours(len(bodies))
     frames = [_lines(grid, "truth")] + [
@@ -86,6 +87,10 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
             color=colour, strokeWidth=1.6, opacity=0.85, clip=True, strokeDash=dash
         )
         layers.append(drawn.encode(x=x, y=y, order="at:Q", detail="line:N", tooltip="net:N"))
+    corner = pd.DataFrame(np.concatenate([grid[:1, 0], bodies[:, 0, 0]]), columns=["x", "y"])
+    for i, colour in enumerate([ROLE["theory"], *colours]):
+        mark = alt.Chart(corner[i : i + 1]).mark_circle(size=90, color=colour, clip=True, opacity=1)
+        layers.append(mark.encode(x=x, y=y))
     key = pd.DataFrame(
         {"net": ["truth", *(f"body {e + 1}" for e in range(len(bodies)))],
          "at": range(len(bodies) + 1)}
@@ -94,7 +99,7 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
         word = alt.Chart(key[i : i + 1]).mark_text(
             align="left", fontSize=12, fontWeight=600, color=colour
         )
-        spot = {"x": alt.value(2 + 48 * i), "y": alt.value(-8)}
+        spot = {"x": alt.value(2 + 240 / (len(bodies) + 1) * i), "y": alt.value(-8)}
         layers.append(word.encode(text="net:N", **spot))
     chart = alt.layer(*layers).properties(**SMALL).configure_view(strokeWidth=0)
     return chart, pd.concat(frames)

@@ -25,6 +25,7 @@ from core.spaces import Noise, generator
 from core.training import Observation, Player, Truth, columns, schedule
 
 EVALUATED = 8192  # fresh observations: the first half fits, the second scores
+PROBED = 16_384  # more of them, for probes: what is hard to read takes many
 WATCHED = 512  # of each half, for the scores while training
 DRAWN = 500
 LINES, POINTS, REACH = 5, 17, 2.0  # of the grid of contents that is carried along
@@ -152,7 +153,7 @@ class Learner:
     """m members of equal shape training together; see `core.training.Learner`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
-        self.members = members
+        self.members, self.device = members, device
         self.settings = [cast(Params, member.params) for member in members]
         p = self.settings[0]
         self.p, self.steps = p, p.turns
@@ -261,14 +262,31 @@ class Learner:
         self._refresh()
         code = self._codes(self.evaluated.x)
         half = EVALUATED // 2
+        probing = self.world.draw(
+            PROBED, Noise([member.seed for member in self.members], "floor", self.device)
+        )
+        fit = torch.cat([self._codes(self._standardised(probing).x), code[:, half:]], 1)
+        y = torch.cat([probing.y, self.evaluated.y[:, half:]], 1).cpu().numpy()
         held_out = self.evaluated.between(half, EVALUATED)
         against = self._adversary_loss(code[:, half:], held_out)
         with torch.no_grad():
             given = held_out._replace(x=self._inputs(held_out.x))
             loss = self._loss(code[:, half:], given).cpu().numpy()
         return [
-            self._final(i, code[i].cpu().numpy(), against, loss) for i in range(len(self.members))
-        ]
+            {**self._final(i, code[i].cpu().numpy(), against, loss),
+             **self._probes(fit[i].cpu().numpy(), y[i])}
+            for i in range(len(self.members))
+        ]  # fmt: skip
+
+    def _probes(self, code: np.ndarray, y: np.ndarray) -> Scores:
+        """Accuracies of fresh probes, on the evaluation set's second half."""
+        kinds = ("linear", "mlp")
+        if not np.isfinite(code).all():
+            return {f"probe_accuracy_{kind}": None for kind in kinds}
+        return {
+            f"probe_accuracy_{kind}": metrics.probe_accuracy(code, y, kind, PROBED)
+            for kind in kinds
+        }
 
     def _standardised(self, raw: Sample) -> Sample:
         mean, scale = self.unit
@@ -366,8 +384,6 @@ class Learner:
         content, y = self.content[i], self.y[i]
         per_class, transfer = metrics.readout_r2_by_class(content, code, y)
         return {
-            "probe_accuracy_linear": metrics.probe_accuracy(code, y, "linear"),
-            "probe_accuracy_mlp": metrics.probe_accuracy(code, y, "mlp"),
             "content_r2": metrics.readout_r2(content, code),
             "content_r2_per_class": per_class,
             "transfer_r2": transfer,

@@ -21,7 +21,7 @@ DRAWN = 500
 WATCHED = 2048  # of each half, for the content while training
 FRESH = 65_536  # latents behind the information of codes of more than two dimensions
 GLANCE = 4096  # of them, while training
-EVEN = 60  # observations of a narrow code evenly over training: enough to see it orbit
+EVEN = 40  # observations of a narrow code evenly over training; `WAY` shows it orbit between
 NARROW = 2  # dimensions
 WAY = 8  # steps of a narrow code that are kept between two observations
 DRAWS = 200  # of cluster vectors; the best spread out are taken
@@ -163,6 +163,8 @@ class Learner:
         a, y = self.world.draw(EVALUATED, evaluation)
         self.a, self.y = a.cpu().numpy().astype(float), y.cpu().numpy()
         self.fresh = self._fresh(seeds) if p.code > 2 else None
+        half = EVALUATED // 2
+        self.held_out = a[:, half : half + WATCHED], y[:, half : half + WATCHED]
         drawn = self.a[:, EVALUATED // 2 :][:, :DRAWN]
         self.closed, seconds = self._closed_form()
         self.truth = Truth(
@@ -178,7 +180,6 @@ class Learner:
             },
             seconds={"closed_seconds": seconds},
         )
-        self.loss = torch.full((len(members),), torch.nan)
         self.way = [self.rows]  # since the last observation
         self.baselines = [self._baselines(i) for i in range(len(members))]
 
@@ -186,15 +187,15 @@ class Learner:
         """One turn: the classifier's inner steps and the encoder's, or the next single move."""
         if self.p.moves:
             move = self.p.moves[t]
-            self.loss = self._move(1.0, encoder=move == "e", classifier=move == "a")
+            loss = self._move(1.0, encoder=move == "e", classifier=move == "a")
         else:
             # settle in the last quarter, so that the angle left is that of the data
             share = min(1.0, 4 * (1 - t / self.steps))
             for _ in range(self.p.inner_steps - 1):
                 self._move(share, encoder=False, classifier=True)
-            self.loss = self._move(share, encoder=True, classifier=True)
+            loss = self._move(share, encoder=True, classifier=True)
         self.way.append(self.rows)
-        return self.loss
+        return loss
 
     def look(self) -> Observation:
         """Codes of the drawn points, the rows of M and their way here, the adversary's belief."""
@@ -202,14 +203,17 @@ class Learner:
 
     def observe(self) -> Observation:
         """The same with angles, information, content, and the adversary's loss on its batch."""
-        rows = [{**self._geometry(i), **self._glance(i)} for i in range(len(self.members))]
+        rows = [
+            {**self._geometry(i), "adversary_loss": against, **self._glance(i)}
+            for i, against in enumerate(self._adversary_losses())
+        ]
         seen = self._observation(columns(rows))
         self.way = self.way[-1:]
         return seen
 
     def finish(self) -> list[Scores]:
         """Angles, exact information, fresh probes, content, the adversary's own loss."""
-        return [self._final(i) for i in range(len(self.members))]
+        return [self._final(i, against) for i, against in enumerate(self._adversary_losses())]
 
     def _move(self, share: float, encoder: bool, classifier: bool) -> Tensor:
         """One simultaneous step of those who move, on one batch; the loss (m,) before it."""
@@ -237,7 +241,8 @@ class Learner:
         centred = code - code.mean(1, keepdim=True)
         covariance = torch.bmm(centred.mT, centred) / code.shape[1]
         covariance = covariance + WHITEN * torch.eye(self.p.code, device=code.device)
-        factor = torch.linalg.cholesky(covariance)
+        factor, failed = torch.linalg.cholesky_ex(covariance)  # one member's failure is its own
+        factor = torch.where(failed[:, None, None] > 0, torch.nan, factor)
         return torch.linalg.solve_triangular(factor, centred.mT, upper=False).mT
 
     def _move_encoder(self, uphill: Tensor, a: Tensor, share: float) -> None:
@@ -251,9 +256,11 @@ class Learner:
         self.rows = _orthonormal(rows) if self.p.encoder == "grassmann" else rows
 
     def _competing(self, a: Tensor) -> Tensor:
-        """Gradient in M of mean |a - M^T M a|^2 for orthonormal rows, which prefers V."""
+        """Half the gradient in M of mean |a - M^T M a|^2, which prefers V."""
         scatter = torch.bmm(a.mT, a) / a.shape[1]
-        return -2 * torch.bmm(self.rows, scatter)
+        seen = torch.bmm(self.rows, scatter)  # M S
+        gram, told = torch.bmm(self.rows, self.rows.mT), torch.bmm(seen, self.rows.mT)
+        return torch.bmm(gram, seen) + torch.bmm(told, self.rows) - 2 * seen
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         if self.finite is None:
@@ -307,13 +314,21 @@ class Learner:
 
     def _geometry(self, i: int) -> Scores:
         if not torch.isfinite(self.rows[i]).all():
-            return dict.fromkeys(("angle_to_v_deg", "angle_to_v_perp_deg", "adversary_loss"))
+            return dict.fromkeys(("angle_to_v_deg", "angle_to_v_perp_deg"))
         q = self._row_space(i)
         return {
             "angle_to_v_deg": leakage.largest_angle(q, self.world.inside[i].numpy()),
             "angle_to_v_perp_deg": leakage.largest_angle(q, self.world.outside[i].numpy()),
-            "adversary_loss": None if torch.isnan(self.loss[i]) else float(self.loss[i]),
         }
+
+    @torch.no_grad()
+    def _adversary_losses(self) -> list[float | None]:
+        """The adversary's cross-entropy on latents that no one trains on, of each member."""
+        a, y = self.held_out
+        logits = self.adversary(self._code(a, self.rows))
+        each = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none")
+        losses = each.view(y.shape).mean(1).tolist()
+        return [loss if np.isfinite(loss) else None for loss in losses]
 
     def _glance(self, i: int) -> Scores:
         """Information and content on part of the evaluation set: what a page shows meanwhile."""
@@ -322,37 +337,40 @@ class Learner:
         q, half = self._row_space(i), EVALUATED // 2
         a = np.concatenate([self.a[i, :WATCHED], self.a[i, half : half + WATCHED]])
         return {
-            "information_nats": self._information(i, q, GLANCE),
+            "information_nats": self._information(i, q, GLANCE)[0],
             "content_r2": metrics.linear_r2(a @ self.world.outside[i].numpy().T, a @ q.T),
         }
 
-    def _information(self, i: int, q: np.ndarray, most: int = FRESH) -> float:
+    def _information(self, i: int, q: np.ndarray, most: int = FRESH) -> tuple[float, float]:
         samples = None
         if self.fresh is not None:
             samples = self.fresh[i][0][:most], self.fresh[i][1][:most]
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
-        return leakage.information(q, v, kappa, samples)[0]
+        return leakage.information(q, v, kappa, samples)
 
-    def _final(self, i: int) -> Scores:
-        names = ("content_r2", "probe_accuracy_linear", "probe_accuracy_mlp", "loss")
-        scores = self._geometry(i)
+    def _final(self, i: int, against: float | None) -> Scores:
+        names = ("information_nats", "information_standard_error", "content_r2",
+                 "probe_accuracy_linear", "probe_accuracy_mlp")  # fmt: skip
+        scores = {**self._geometry(i), "adversary_loss": against, "loss": against}
         if scores["angle_to_v_deg"] is None:
             return {**scores, **dict.fromkeys(names)}
         q = self._row_space(i)
+        told, error = self._information(i, q)
         code, content = self.a[i] @ q.T, self.a[i] @ self.world.outside[i].numpy().T
         return {
             **scores,
-            "information_nats": self._information(i, q),
+            "information_nats": told,
+            "information_standard_error": error,
             "content_r2": metrics.linear_r2(content, code),
             "probe_accuracy_linear": metrics.probe_accuracy(code, self.y[i], "linear"),
             "probe_accuracy_mlp": metrics.probe_accuracy(code, self.y[i], "mlp"),
-            "loss": scores["adversary_loss"],
         }
 
     def _closed_form(self) -> tuple[list[np.ndarray], float]:
         """Each member's answer without training, and the CPU-seconds that one takes.
 
-        On the data that the game sees: the null space (d - r, d) of the differences of class means.
+        The null space (d - r, d) of the differences of class means, on the data that the game sees
+        (of fresh draws, which are no set, on the evaluation set).
         """
         p, answers, began = self.p, [], time.process_time()
         for i in range(len(self.members)):
@@ -362,13 +380,14 @@ class Learner:
 
     def _baselines(self, i: int) -> Scores:
         """Chance, and what the closed form reaches."""
+        half = EVALUATED // 2
         rest, outside = self.closed[i], self.world.outside[i].numpy()
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
         samples = None
         if len(rest) > 2:
             samples = (self.a[i], self.y[i]) if self.fresh is None else self.fresh[i]
         return {
-            "chance": float(np.bincount(self.y[i]).max() / len(self.y[i])),
+            "chance": float(np.bincount(self.y[i, half:]).max() / half),
             "closed_angle_to_v_perp_deg": leakage.largest_angle(rest, outside),
             "closed_information_nats": leakage.information(rest, v, kappa, samples)[0],
         }

@@ -15,10 +15,13 @@ COMPETING: Mapping[str, Value] = {
     "reconstruction": 1.0, "encoder_rate": 0.005, "adversary_rate": 3.0, "inner_steps": 3,
     "steps": 3000,
 }  # fmt: skip
-COLLAPSE: Mapping[str, Value] = {"encoder": "free", "encoder_weight_decay": 0.1}
+COLLAPSE: Mapping[str, Value] = {"encoder": "free", "encoder_weight_decay": 0.1, "lam": 0.3}
 STEPPED: Mapping[str, Value] = {
     "moves": "aaaae" * 18, "encoder_rate": 1.0, "adversary_rate": 3.0,
 }  # fmt: skip
+
+UNEQUAL: Mapping[str, Value] = {**EIGHT, "offset": 0.0}
+ANSWERED: Mapping[str, Value] = {"adversary": "mlp", "inner_steps": 5, "encoder_rate": 0.03}
 
 PRESETS = (
     Preset(
@@ -37,7 +40,7 @@ PRESETS = (
     Preset(
         "orbit",
         "Momentum",
-        "With momentum 0.8 the encoder outruns its classifier and circles in V for ever.",
+        "With momentum 0.8 the encoder outruns its classifier and circles in V to the end.",
         {"beta1": 0.8},
     ),
     Preset(
@@ -64,8 +67,8 @@ PRESETS = (
     Preset(
         "collapse",
         "Collapse",
-        "A free encoder with weight decay fades out. Its own adversary sees nothing, a fresh probe "
-        "reads on.",
+        "A free encoder with weight decay fades out. Its own adversary knows nothing of the "
+        "nuisance, and a fresh probe reads on.",
         COLLAPSE,
     ),
     Preset(
@@ -99,15 +102,16 @@ SWEEPS = (
     Sweep("lam", (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0), COMPETING,
           by=("start", ("v", "v_perp"))),
     Sweep("d_z", (1, 2, 3, 4, 5, 6, 7), EIGHT),
-    Sweep("kappa_spread", (1.0, 2.0, 4.0, 8.0, 16.0), {**EIGHT, "offset": 0.0},
-          by=("adversary", ("linear", "mlp"))),
+    Sweep("kappa_spread", (1.0, 2.0, 4.0, 8.0, 16.0), UNEQUAL),
+    Sweep("kappa_spread", (1.0, 8.0), {**UNEQUAL, **ANSWERED}),
     Sweep("n_samples", (300, 1000, 4000, 16_000, None), EIGHT),
     Sweep("rank", (2, 3, 5, 7), {"d": 8, "n_classes": 8}),
-    Sweep("kappa", (1.0, 3.0, 10.0, 30.0, 100.0), {}),
+    Sweep("kappa", (1.0, 3.0, 10.0, 20.0, 30.0, 100.0), {}, by=("inner_steps", (1, 5))),
     Sweep("offset", (0.0, 0.3, 0.6, 0.9), {}),
     Sweep("adversary_rate", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), {}),
     Sweep("inner_steps", (1, 2, 5, 10), POPULAR),
-    Sweep("encoder_weight_decay", (0.0, 0.01, 0.03, 0.1), {"encoder": "free"}),
+    Sweep("encoder_weight_decay", (0.0, 0.01, 0.03, 0.1), {"encoder": "free", "lam": 0.3}),
+    Sweep("encoder_weight_decay", (0.0, 0.1), {"encoder": "free"}),
     # aligned with more dimensions than V has: some rows are spare
     Sweep("lam", (-1.0, 1.0), EIGHT),
 )  # fmt: skip

@@ -260,7 +260,7 @@ def notices(params: Invariance) -> tuple[Notice, ...]:
             Notice(
                 "dynamics",
                 "Free dynamics know the state, so the action may depend on it: a perfect "
-                "prediction, an invariant code, and half the content gone."
+                "prediction, an invariant code, and a third of the content gone."
                 if params.kl == 0
                 else "Free dynamics know the state; the bottleneck makes it dear to repeat it in "
                 "the action.",
@@ -321,7 +321,7 @@ SCENARIO = Scenario(
     name="invariance",
     title="Invariance in a nonlinear world",
     Params=Invariance,
-    version=1,
+    version=2,
     claim=claim,
     scores=(
         "probe_accuracy_mlp",

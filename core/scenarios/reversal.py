@@ -12,6 +12,7 @@ from pydantic import ValidationInfo, field_validator
 from core.scenarios.scenario import Claim, Notice, Params, Scenario, knob
 
 MOVES = 200
+TIGHT, ANSWERS, STRONG = 15.0, 5, 1.5  # beyond which the default game begins to fail
 NOTHING = 0.01  # nats
 NEAR, FAR = 2.0, 5.0  # degrees that a finite data set may leave, at d = 3 and above
 
@@ -177,7 +178,7 @@ class Reversal(Params):
     )
     beta1: float = knob(
         0.0,
-        "Momentum of SGD, or Adam's beta1. Between 0.5 and 0.8 the code starts to orbit.",
+        "Momentum of SGD, or Adam's beta1. From about 0.3 to 0.6 on, the code starts to orbit.",
         label="Momentum",
         symbol=r"\beta_1",
         batched=True,
@@ -254,8 +255,11 @@ class Reversal(Params):
         return moves
 
     def inactive(self) -> frozenset[str]:
-        """Moves replace the number of steps and of inner steps."""
-        return frozenset({"steps", "inner_steps"} if self.moves else ())
+        """Moves replace the number of steps; orthonormal rows have no length to decay."""
+        unused = {"steps", "inner_steps"} if self.moves else set()
+        if self.encoder == "grassmann":
+            unused |= {"encoder_weight_decay"}
+        return frozenset(unused)
 
     def chosen(self) -> dict:
         """As in `Params`; a code dimension that only spells out the default is no choice."""
@@ -310,6 +314,16 @@ def notices(params: Reversal) -> tuple[Notice, ...]:
                 "are free of the nuisance.",
             )
         )
+    if params.kappa > TIGHT and params.lam > 0 and params.inner_steps < ANSWERS:
+        found.append(
+            Notice(
+                "kappa",
+                "The clusters are tight: the adversary needs more inner steps to follow, or the "
+                "code stays in V. The closed form does not care.",
+            )
+        )
+    if params.lam > STRONG and not params.reconstruction:
+        found.append(Notice("lam", "A large λ is a faster encoder: it may outrun its adversary."))
     if params.encoder != "grassmann" and params.encoder_weight_decay > 0:
         found.append(
             Notice(
@@ -321,16 +335,20 @@ def notices(params: Reversal) -> tuple[Notice, ...]:
     return tuple(found)
 
 
+SCORING, OVERHEAD = 10e9, 8e6  # operations: of probes and baselines, and of a small step
+
+
 def work(params: Reversal) -> float:
     """Floating-point operations of one run, the overhead of small steps counted as such."""
     hidden = 64 * (params.code + params.n_classes + 64) if params.adversary == "mlp" else 0
     size = params.d * params.code + params.code * params.n_classes + hidden
     inner = 1 if params.moves else params.inner_steps
-    return params.turns * inner * (12.0 * params.batch * size + 1.5e6)
+    return SCORING + params.turns * inner * (12.0 * params.batch * size + OVERHEAD)
 
 
 def claim(params: Reversal) -> Claim:
     """What the sign of the gradient asks for."""
+    bound = NEAR if params.d == 3 else FAR
     if params.lam < 0:
         return Claim(
             up_to="linear",
@@ -338,17 +356,18 @@ def claim(params: Reversal) -> Claim:
             promised=("angle_to_v_deg",),
             statement="Minimising the cross-entropy of the nuisance puts V into the code's rows.",
             source="the post's alignment, Reizinger et al. 2025, Theorem 2C",
-            bound=NEAR,
+            bound=bound,
             at_most=True,
         )
     # an angle is no promise where the code must leak all the same
     leaks = params.code > params.d - params.rank or params.kappa_spread > 1
-    bound = NEAR if params.d == 3 else FAR
+    nothing = "At λ = 0 nothing is asked of the encoder, and nothing promised. For λ > 0: "
     return Claim(
         up_to="invariance",
         score="information_nats" if leaks else "angle_to_v_perp_deg",
         promised=("angle_to_v_perp_deg", "information_nats"),
-        statement="The best code against the best classifier lies outside V and tells nothing of "
+        statement=("" if params.lam else nothing)
+        + "The best code against the best classifier lies outside V and tells nothing of "
         "the nuisance, if all classes share their concentration.",
         source="the post, with the conditions derived in this project",
         bound=NOTHING if leaks else bound,
@@ -360,7 +379,7 @@ SCENARIO = Scenario(
     name="reversal",
     title="Gradient reversal",
     Params=Reversal,
-    version=3,
+    version=4,
     claim=claim,
     scores=("angle_to_v_perp_deg", "information_nats", "content_r2", "adversary_loss"),
     notices=notices,
