@@ -86,16 +86,13 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
     blind, scores = log(params.n_classes), run.scores
     chance = scores.get("chance") or 1 / params.n_classes
 
-    def reading(
-        name: str, low: float, high: float, marks: dict[str, float], more: str = ""
-    ) -> figures.Gauge:
-        value = scores.get(name)
-        written = SCORES[name].written(value) + ("" if value is None else more)
-        return figures.Gauge(SCORES[name].title, value, low, high, written, marks)
+    def reading(name: str, low: float, high: float, marks: dict[str, float]) -> figures.Gauge:
+        value, score = scores.get(name), SCORES[name]
+        return figures.Gauge(score.title, value, low, high, score.written(value), marks)
 
     chart, table = figures.gauges(
         [
-            reading("angle_to_v_perp_deg", 0, 90, {"V⊥": 0.0, "V": 90.0}, "°"),
+            reading("angle_to_v_perp_deg", 0, 90, {"V⊥": 0.0, "V": 90.0}),
             reading("information_nats", 0, blind, {"all: H(y)": blind}),
             reading("probe_accuracy_mlp", 0, 1, {"chance": chance}),
             reading("adversary_loss", 0, 1.25 * blind, {"knows nothing": blind}),

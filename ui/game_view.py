@@ -19,7 +19,7 @@ BINS = np.linspace(-1, 1, 17)
 FINE = np.linspace(-0.995, 0.995, 101)  # where densities are drawn
 LATITUDES, LONGITUDES = 31, 60
 HEADROOM = 1.1
-CUT = 3.0  # times the last frame's peak: what is higher on the way is cut off
+CUT = 1.8  # times the last frame's peak: what is higher on the way is cut off
 MOST_NAMED = 4  # classes whose curves are named
 MOVED = {"e": "encoder moved", "a": "adversary moved"}
 

@@ -127,16 +127,13 @@ def draw(shown: runner.Shown, seed: int) -> None:
 
 def code(run: recovery.Run) -> None:
     """The code by content and by body, and the nets; all through the best affine read-out."""
-    from core import figures, metrics
+    from core import figures
 
-    z, z_hat = run.z.astype(float), run.z_hat[-1].astype(float)
-    if not np.isfinite(z_hat).all():
+    if not np.isfinite(run.z_hat[-1]).all():
         st.caption("This code is not finite: there is nothing to draw.")
         return
-    turn, shift = metrics.affine_map(z_hat, z)
-    seen = z_hat @ turn + shift
-    y = run.world["y"].astype(int)
-    bodies = run.moving["bodies"][-1].astype(float) @ turn + shift
+    z, y = run.z.astype(float), run.world["y"].astype(int)
+    seen, bodies = read_out(run)
     by_body = class_colours(len(bodies))
     pictures = [
         ("The code, by true content", "cloud_content", figures.cloud(seen, direction_colours(z))),
@@ -201,8 +198,11 @@ def stages() -> None:
         "$I(e; \\hat z) = 0$, while a read-out learnt on one body fails on the next. What holds "
         "the maps together in practice is not the objective but the start, and luck: below, from "
         "an identity-like start, from a standard one, and with two bodies. Where transfer is far "
-        "below the content by class, the code is blind to the body and reads no content across."
+        "below the content by class, the code is blind to the body and reads no content across: "
+        "the net of one body lies mirrored or turned against the other's. (All read by the first "
+        "body's own linear map; dots mark the same corner.)"
     )
+    sheet.show(maps())
     left, right = st.columns(2, gap="medium")
     transferred, turning = transfer()
     with left:
@@ -229,6 +229,40 @@ def first_stage() -> list[sheet.Part]:
         "it back: it looks load-bearing, not cosmetic (our reading)."
     )
     return [sheet.frame(rows), sheet.Words(said)]
+
+
+@st.cache_data(show_spinner=False)
+def maps() -> list[sheet.Part]:
+    """Per-body maps of three runs: aligned, twisted, and of two stages."""
+    from core import figures
+
+    chosen = (
+        ("Four bodies, seed 0", {}, 0),
+        ("Two bodies, seed 2", TWISTED, 2),
+        ("Two stages, seed 0", STAGES["additive"], 0),
+    )
+    drawings = []
+    for title, setting, seed in chosen:
+        for result in seeds.stored(scenario, setting, (seed,)):
+            run = recovery.Run.finished(result)
+            _, bodies = read_out(run)
+            figure = figures.nets(run.world["grid"].astype(float), bodies)
+            key = f"maps_{title.split()[0].lower()}_{title.split()[1][:3]}"
+            drawings.append(sheet.drawing(figure, key, f"Each body's map. {title}.", title))
+    return [sheet.Row(drawings)] if drawings else [sheet.NOT_STORED]
+
+
+def read_out(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
+    """Codes (n, 2) and every body's net (e, c, p, 2), by the first body's own affine read-out.
+
+    (One for all would show bodies that are turned against each other as their mean.)
+    """
+    from core import metrics
+
+    z, z_hat = run.z.astype(float), run.z_hat[-1].astype(float)
+    first = run.world["y"] == 0
+    turn, shift = metrics.affine_map(z_hat[first], z[first])
+    return z_hat @ turn + shift, run.moving["bodies"][-1].astype(float) @ turn + shift
 
 
 @st.cache_data(show_spinner=False)

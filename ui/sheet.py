@@ -83,5 +83,6 @@ def show(parts: Sequence[Part]) -> None:
 def _draw(each: Drawing) -> None:
     if each.title:
         st.markdown(f"**{each.title}**")
-    st.vega_lite_chart(spec=each.spec, key=each.key, alt=each.alt)
+    wide = "content" if isinstance(each.spec.get("width"), int) else "stretch"
+    st.vega_lite_chart(spec=each.spec, key=each.key, alt=each.alt, width=wide)
     export.table(each.table, each.key, f"{each.key}.table")

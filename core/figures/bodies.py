@@ -44,7 +44,7 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
         .mark_text(
             align="right" if at > 0.6 else "left",
             dx=-9 if at > 0.6 else 9,
-            dy=[-13, 15, 28][i % 3],
+            dy=[-13, 15, 28, 41][i % 4],
             fontSize=12,
             fontWeight=600,
         )
