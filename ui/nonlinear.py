@@ -200,7 +200,7 @@ def stages() -> None:
         "an identity-like start, from a standard one, and with two bodies. Where transfer is far "
         "below the content by class, the code is blind to the body and reads no content across: "
         "the net of one body lies mirrored or turned against the other's. (All read by the first "
-        "body's own linear map; dots mark the same corner.)"
+        "body's own linear map; the same edge of each is bold and ends in a dot.)"
     )
     sheet.show(maps())
     left, right = st.columns(2, gap="medium")

@@ -71,8 +71,8 @@ def cloud(points: np.ndarray, colours: Sequence[str]) -> Figure:
 def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
     """One net of content lines (c, p, 2), and its images (e, c, p, 2) under every body.
 
-    The true net is grey and dashed, each body has the colour of its class; a dot marks the same
-    corner of each, which tells a turned net from one that lies alike.
+    The true net is grey and dashed, each body has the colour of its class. The same edge of each is
+    bold and ends in a dot, which tells a turned or mirrored net from one that lies alike.
     """
     colours = class_colours(len(bodies))
     frames = [_lines(grid, "truth")] + [
@@ -87,10 +87,11 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
             color=colour, strokeWidth=1.6, opacity=0.85, clip=True, strokeDash=dash
         )
         layers.append(drawn.encode(x=x, y=y, order="at:Q", detail="line:N", tooltip="net:N"))
-    corner = pd.DataFrame(np.concatenate([grid[:1, 0], bodies[:, 0, 0]]), columns=["x", "y"])
-    for i, colour in enumerate([ROLE["theory"], *colours]):
-        mark = alt.Chart(corner[i : i + 1]).mark_circle(size=90, color=colour, clip=True, opacity=1)
-        layers.append(mark.encode(x=x, y=y))
+    for net, colour in zip([grid, *bodies], [ROLE["theory"], *colours], strict=True):
+        edge = _lines(net[:1], "")
+        bold = alt.Chart(edge).mark_line(color=colour, strokeWidth=4, clip=True)
+        end = alt.Chart(edge[-1:]).mark_circle(size=110, color=colour, clip=True, opacity=1)
+        layers += [bold.encode(x=x, y=y, order="at:Q"), end.encode(x=x, y=y)]
     key = pd.DataFrame(
         {"net": ["truth", *(f"body {e + 1}" for e in range(len(bodies)))],
          "at": range(len(bodies) + 1)}
