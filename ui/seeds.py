@@ -135,7 +135,7 @@ def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
         return "not measured here."
     title = SCORES[score].title
     title = title[0].lower() + title[1:] if title[1].islower() else title
-    words = f"{title} {span_of([value for value, _ in known])}"
+    words = f"{title} {span_of([value for value, _ in known], score)}"
     pairs = [(value, raw) for value, raw in known if raw is not None]
     if pairs:
         better = sum(raw > value for value, raw in pairs)
@@ -189,9 +189,9 @@ def _percent(results: Sequence[Result], score: str) -> str:
     return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
 
 
-def span_of(values: Sequence[float]) -> str:
-    """The least and the largest of some scores, in words; nothing for none."""
+def span_of(values: Sequence[float], score: str = "linear_r2") -> str:
+    """The least and the largest of some values, written as a score is; nothing for none."""
     if not values:
         return ""
-    low, high = (f"{end:.3f}".replace("-", "−") for end in (min(values), max(values)))
+    low, high = (SCORES[score].written(end) for end in (min(values), max(values)))
     return low if low == high else f"{low} to {high}"
