@@ -59,6 +59,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     spread = run.scores.get("information_standard_error")
     error = f" · standard error {spread:.4f}" if spread else ""
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
+    if shown.stale:
+        st.caption(":material/history: Another setting's numbers, until this one has run.")
     recovery.numbers(
         run,
         claim,

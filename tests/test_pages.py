@@ -106,7 +106,7 @@ def test_a_knob_that_no_longer_fits_another_takes_the_nearest_value_that_does():
     assert at.select_slider(key="rank").value == 1
 
 
-@pytest.mark.parametrize("name", ["d", "rank", "n_classes", "d_z", "kappa", "lam", "beta1"])
+@pytest.mark.parametrize("name", ["d", "rank", "n_classes", "d_z"])
 def test_every_knob_can_be_turned_to_both_ends(name):
     at = opened(REVERSAL, seeds="1")
     options = [value for value in at.select_slider(key=name).options if value != "auto"]

@@ -135,7 +135,7 @@ def _panels(run: recovery.Run, u: np.ndarray, colours: list[str]) -> list[Panel]
     peaks = density.max((1, 2))
     tallest = HEADROOM * float(min(peaks.max(), CUT * peaks[-1]))
     panels = [
-        Panel("Histograms of the drawn latents, and their exact densities", "code b = u·a",
+        Panel("Histograms and exact densities", "code b = u·a",
               "density", (-1, 1), (0, tallest), [*bars, *lines], share=1.5)
     ]  # fmt: skip
     belief = run.moving.get("belief")
