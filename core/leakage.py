@@ -128,16 +128,6 @@ def second_moment(v: Array, kappa: Array) -> Array:
     return across.mean() * np.eye(d) + (v.T * along) @ v / len(v)
 
 
-def differences(v: Array, rank: int | None = None) -> tuple[Array, Array]:
-    """Orthonormal rows of V (r, d) and of its complement (d - r, d), from centres or class means.
-
-    `rank` gives r where noise would raise it: the leading directions are taken.
-    """
-    _, s, vt = np.linalg.svd(v - v.mean(0))
-    found = int((s > 1e-9 * max(s[0], 1e-300)).sum()) if rank is None else rank
-    return vt[:found], vt[found:]
-
-
 def class_means(a: Array, y: Array, classes: int) -> Array:
     """Mean latent of each class, (k, d)."""
     sums = np.zeros((classes, a.shape[1]))

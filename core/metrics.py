@@ -150,11 +150,14 @@ def complement_r2(z: Array, z_hat: Array, v: Array) -> float | None:
     return linear_r2(z @ outside, z_hat) if outside.size else None
 
 
-def span(v: Array) -> tuple[Array, Array]:
-    """Orthonormal bases (d, r) of span{v_a - v_b} and (d, d - r) of its complement."""
+def span(v: Array, rank: int | None = None) -> tuple[Array, Array]:
+    """Orthonormal bases (d, r) of span{v_a - v_b} and (d, d - r) of its complement.
+
+    `rank` gives r where noise, as that of class means, would raise it: the leading directions.
+    """
     _, s, vt = np.linalg.svd(v - v.mean(0))
-    rank = int((s > 1e-6 * s[0]).sum())
-    return vt[:rank].T, vt[rank:].T
+    found = int((s > 1e-6 * s[0]).sum()) if rank is None else rank
+    return vt[:found].T, vt[found:].T
 
 
 def probe_accuracy(code: Array, y: Array, kind: str, fit: int | None = None) -> float:
@@ -168,8 +171,8 @@ def probe_accuracy(code: Array, y: Array, kind: str, fit: int | None = None) -> 
     from sklearn.neural_network import MLPClassifier
 
     size = len(code) // 2 if fit is None else fit
-    scale = code[:size].std(0)
-    x = (code - code[:size].mean(0)) / np.where(scale > 0, scale, 1)
+    centre, scale = _centre_and_scale(code[:size])
+    x = (code - centre) / scale
     probe = (
         LogisticRegression(max_iter=500)
         if kind == "linear"
@@ -178,6 +181,12 @@ def probe_accuracy(code: Array, y: Array, kind: str, fit: int | None = None) -> 
         )
     )
     return float(_fitted(probe, x[:size], y[:size]).score(x[size:], y[size:]))
+
+
+def _centre_and_scale(code: Array) -> tuple[Array, Array]:
+    """What standardises a code (n, d_z): means and deviations (d_z,), 1 of a constant column."""
+    scale = code.std(0)
+    return code.mean(0), np.where(scale > 0, scale, 1)
 
 
 def _fitted(estimator: Any, x: Array, target: Array) -> Any:
@@ -217,8 +226,7 @@ def _readout(code: Array, content: Array) -> Callable[[Array], Array]:
     """Regression of the content on the standardised code with one hidden layer, stopped early."""
     from sklearn.neural_network import MLPRegressor
 
-    centre, scale = code.mean(0), code.std(0)
-    scale = np.where(scale > 0, scale, 1)
+    centre, scale = _centre_and_scale(code)
     offset, unit = content.mean(0), content.std()
     network = MLPRegressor(
         hidden_layer_sizes=(64,),
@@ -252,8 +260,8 @@ def least_squares_accuracy(code: Array, y: Array) -> float:
 
 def _monomials(code: Array) -> Array:
     """Products of one to three coordinates of the standardised code, (n, .)."""
-    scale = code.std(0)
-    x = (code - code.mean(0)) / np.where(scale > 0, scale, 1)
+    centre, scale = _centre_and_scale(code)
+    x = (code - centre) / scale
     chosen = (
         list(each)
         for degree in (1, 2, 3)

@@ -61,7 +61,7 @@ class Descent:
         return loss.detach()
 
 
-class Player:
+class GameDescent:
     """Adam on some networks that play against others; its rate falls to 0 in the last quarter."""
 
     def __init__(self, networks: Iterable[nn.Module], rate: float) -> None:

@@ -215,10 +215,7 @@ def after_the_figures() -> None:
             st.columns(2, gap="medium"), pair, strict=True
         ):
             swept = next(s for s in lesson.sweeps if s.field == name and s.by and s.by[0] == by)
-            params = lesson.Params.model_validate(dict(swept.params))
-            members = Experiment(params, lesson.name, swept.seeds, swept.vary).members
-            found = runner.stored(members)
-            runs = [(m, found[m.key]) for m in members if m.key in found]
+            runs = seeds.swept(lesson, swept)
             with place:
                 st.markdown(f"**{title}**")
                 beside = [f"{kind}_{score}" for kind in BASELINES]

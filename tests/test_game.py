@@ -148,7 +148,7 @@ def test_the_competing_losses_have_their_exact_minimum_at_an_end():
     strengths, angles = conditions.exact_minimum(*facts)
     assert set(np.round(angles)) <= {0, 88, 90} and angles[0] > 85 and angles[-1] == 0
     assert (np.diff(angles) <= 0).all()
-    _, runs = conditions.swept(scenario, "lam", "start", conditions.COMPETING)
+    runs = conditions.swept(scenario, "lam", "start", conditions.COMPETING)
     knobs = knobs_of(scenario.Params)
     chart, _ = figures.bistable(runs, knobs["lam"], knobs["start"], (strengths, angles))
     assert chart.to_dict()

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
-from test_latent_view import VIEW, density, make_view, served, unpack
+from test_latent_view import VIEW, browsing, density, make_view, served, unpack
 
 from core.legend import ROLE
 from ui.latent_view import Arrow, Chart, Panel, Plane, Series, pack, plain_figure
@@ -216,19 +216,7 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def page(address):
-    """The page in Chromium, once its first picture is drawn, and the errors it complains of."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        page = browser.new_page(viewport={"width": 1024, "height": 768})
-        page.complaints = []
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
-        page.goto(address)
-        page.wait_for_selector(f"{VIEW}[data-draws]")
-        yield page
-        browser.close()
+    yield from browsing(address)
 
 
 @pytest.mark.browser

@@ -360,18 +360,25 @@ def address(tmp_path_factory):
     yield from served(tmp_path_factory.mktemp("app"), APP)
 
 
-@pytest.fixture
-def page(address):
-    """The page in Chromium, once its first picture is drawn."""
+def browsing(address):
+    """The page in Chromium, once its first picture is drawn, and the errors it complains of."""
     playwright = pytest.importorskip("playwright.sync_api")
     flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
     with playwright.sync_playwright() as play:
         browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
         page = browser.new_page(viewport={"width": 1024, "height": 768})
+        page.complaints = []
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
         page.goto(address)
         page.wait_for_selector(f"{VIEW}[data-draws]")
         yield page
         browser.close()
+
+
+@pytest.fixture
+def page(address):
+    yield from browsing(address)
 
 
 def cameras(page):

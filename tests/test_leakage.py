@@ -8,7 +8,7 @@ from scipy.stats import ortho_group, vonmises_fisher
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from core import leakage
+from core import leakage, metrics
 
 each_d = pytest.mark.parametrize("d", (2, 3, 5, 8, 12))
 
@@ -150,14 +150,14 @@ def test_codes_of_many_dimensions_need_samples():
 @pytest.mark.parametrize(("d", "rank", "classes"), [(3, 2, 3), (8, 3, 4), (12, 4, 8)])
 def test_null_space_of_mean_differences_nears_the_complement_as_data_grow(d, rank, classes):
     v, kappa, inside, outside = world(d, rank, classes)
-    found, rest = leakage.differences(v)
+    found, rest = (basis.T for basis in metrics.span(v))
     assert leakage.largest_angle(found, inside) < 1e-5
     assert leakage.largest_angle(rest, outside) < 1e-5
     angles = []
     for n in (500, 50_000):
         a, y = sample(v, kappa, n)
         means = leakage.class_means(a, y, classes)
-        angles.append(leakage.largest_angle(leakage.differences(means, rank)[1], outside))
+        angles.append(leakage.largest_angle(metrics.span(means, rank)[1].T, outside))
     assert angles[1] < angles[0] and angles[1] < 1.5
 
 
@@ -171,7 +171,7 @@ def test_erasure_keeps_the_null_space_of_the_mean_differences(d, rank, classes):
     assert np.ptp(leakage.class_means(erased, y, classes), axis=0).max() < 1e-9
     assert np.ptp(means, axis=0).max() > 0.1
     _, s, vt = np.linalg.svd(matrix.T)
-    rest = leakage.differences(means, rank)[1]
+    rest = metrics.span(means, rank)[1].T
     assert leakage.largest_angle(vt[: (s > 1e-9).sum()], rest) < 1e-5
 
 
@@ -205,7 +205,7 @@ def test_erasure_changes_the_points_less_than_any_other_projection_that_does_it(
     matrix, offset = leakage.eraser(x, y, 3)
     least = ((x @ matrix + offset - x) ** 2).sum()
     means = leakage.class_means(x, y, 3)
-    inside, _ = leakage.differences(means)
+    inside = metrics.span(means)[0].T
     rng = np.random.default_rng(1)
     centred = x - x.mean(0)
     for trial in range(50):

@@ -44,6 +44,14 @@ def said(at: AppTest, words: str) -> bool:
     return any(words in text.value for text in at.markdown)
 
 
+def wait_for(at: AppTest, words: str) -> None:
+    """Rerun, as a page does by itself, until a run has come to these words."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not said(at, words):
+        time.sleep(0.2)
+        at.run()
+
+
 @pytest.mark.parametrize("page", ["pages/home.py", *PAGES])
 def test_a_page_opens_without_an_error(page):
     at = opened(page)
@@ -82,10 +90,7 @@ def test_every_condition_is_drawn_from_shipped_runs():
 
 def test_single_moves_extend_the_game_and_are_taken_back():
     at = opened(REVERSAL, moves="ae", seeds="1")
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not said(at, "of 1 seeds"):
-        time.sleep(0.2)
-        at.run()
+    wait_for(at, "of 1 seeds")
     assert said(at, "**2** of 200 played")
     at.button(key="move.a1").click().run()
     assert "".join(at.query_params["moves"]) == "aea" and said(at, "**3** of 200 played")
@@ -279,10 +284,7 @@ def test_a_link_between_the_ticks_is_taken_as_it_is():
 
 def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
     at = opened(SPHERE, steps="37", seeds="1")
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not said(at, "of 1 seeds reach"):
-        time.sleep(0.2)
-        at.run()
+    wait_for(at, "of 1 seeds reach")
     assert not at.exception
     assert said(at, "of 1 seeds reach")
     assert 0 < float(metric(at, "Linear R²")) <= 1

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from scipy import stats
 
-from core import leakage
+from core import leakage, metrics
 from core.experiment import Experiment
 from core.learners.reversal import GRID, Learner, World
 from core.scenarios import SCENARIOS
@@ -219,7 +219,7 @@ def test_latents_sit_around_the_centre_of_their_class(setting):
 def test_differences_of_the_centres_span_v_and_no_more(setting):
     p = Params(**setting)
     world = World([p], [3], "cpu")
-    found, rest = leakage.differences(world.v[0].double().numpy(), p.rank)
+    found, rest = (b.T for b in metrics.span(world.v[0].double().numpy(), p.rank))
     assert leakage.largest_angle(found, world.inside[0].numpy()) < 0.01
     assert leakage.largest_angle(rest, world.outside[0].numpy()) < 0.01
     s = np.linalg.svd(world.v[0].numpy() - world.v[0].numpy().mean(0), compute_uv=False)

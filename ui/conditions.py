@@ -6,12 +6,12 @@ import numpy as np
 import streamlit as st
 
 from core import leakage
-from core.experiment import Experiment, Member, Result
+from core.experiment import Member, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.gradient_reversal import ANSWERED, COLLAPSE, COMPETING, EIGHT, UNEQUAL
-from core.scenarios.scenario import Scenario, Sweep, Value, knobs_of
-from ui import runner, seeds, sheet, story
+from core.scenarios.scenario import Scenario, Value, knobs_of
+from ui import seeds, sheet, story
 
 AZIMUTHS = 24
 ANGLES = np.linspace(0, 90, 46)
@@ -43,17 +43,20 @@ def _leaning(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     return np.cos(lean) * outside[0] + np.sin(lean) * level
 
 
-def swept(scenario: Scenario, field: str, by: str = "", of: Mapping[str, Value] | None = None
-          ) -> tuple[Sweep, Runs]:  # fmt: skip
-    """A shipped sweep of a field (and a second one) for the given parameters, with its runs."""
-    found = next(
-        s for s in scenario.sweeps
-        if s.field == field and (s.by[0] if s.by else "") == by and dict(s.params) == dict(of or {})
-    )  # fmt: skip
-    params = scenario.Params.model_validate(dict(found.params))
-    members = Experiment(params, scenario.name, found.seeds, found.vary).members
-    stored = runner.stored(members)
-    return found, [(m, stored[m.key]) for m in members if m.key in stored]
+def swept(
+    scenario: Scenario, field: str, by: str = "", of: Mapping[str, Value] | None = None
+) -> Runs:
+    """The runs of the shipped sweep of a field (and a second one) for the given parameters."""
+    return seeds.swept(
+        scenario,
+        next(
+            s
+            for s in scenario.sweeps
+            if s.field == field
+            and (s.by[0] if s.by else "") == by
+            and dict(s.params) == dict(of or {})
+        ),
+    )
 
 
 def show() -> None:
@@ -231,7 +234,7 @@ def _closed(scenario: Scenario) -> list[sheet.Part]:
 def _sweep(scenario: Scenario, field: str, by: str) -> list[sheet.Part]:
     from core import figures
 
-    all_knobs, (_, runs) = knobs_of(scenario.Params), swept(scenario, field, by)
+    all_knobs, runs = knobs_of(scenario.Params), swept(scenario, field, by)
     chart, table = figures.sweep(runs, all_knobs[field], "angle_to_v_perp_deg", (), all_knobs[by])
     words = f"Angle to V-perp against {all_knobs[field].label}, for each {all_knobs[by].label}."
     return [sheet.drawing((chart, table), f"care_{field}_{by}", words)]
@@ -247,7 +250,7 @@ def _two(
     """One or two scores of a sweep side by side."""
     from core import figures
 
-    knob, (_, runs) = knobs_of(scenario.Params)[field], swept(scenario, field, "", of)
+    knob, runs = knobs_of(scenario.Params)[field], swept(scenario, field, "", of)
     drawings = [
         sheet.drawing(
             figures.sweep(runs, knob, score, baselines),
@@ -262,7 +265,7 @@ def _two(
 def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     from core import figures
 
-    all_knobs, (_, runs) = knobs_of(scenario.Params), swept(scenario, "lam", "start", COMPETING)
+    all_knobs, runs = knobs_of(scenario.Params), swept(scenario, "lam", "start", COMPETING)
     if not runs:
         return [sheet.NOT_STORED]
     world = runs[0][1].world
@@ -294,7 +297,7 @@ def exact_minimum(
 def _unequal(scenario: Scenario) -> list[sheet.Part]:
     from core import figures
 
-    _, runs = swept(scenario, "kappa_spread", "", UNEQUAL)
+    runs = swept(scenario, "kappa_spread", "", UNEQUAL)
     knob = knobs_of(scenario.Params)["kappa_spread"]
     drawings = [
         sheet.drawing(

@@ -11,9 +11,9 @@ from core import leakage
 from core.legend import class_colours
 from core.scenarios.reversal import Reversal
 from ui import recovery
+from ui.latent_scene import EYE
 from ui.latent_view import Arrow, Chart, LatentView, Panel, Plane, Series
 
-EYE = np.array([0.9, -1.5, 0.65])  # where the globe is seen from at first
 PIN = 1.24  # length of an arrow, whose part outside the globe is seen
 BINS = np.linspace(-1, 1, 17)
 FINE = np.linspace(-0.995, 0.995, 101)  # where densities are drawn

@@ -11,9 +11,9 @@ import streamlit as st
 from core.densities import Conditional, level_curves
 from core.scenarios.clusters import Clusters
 from ui import recovery
+from ui.latent_scene import EYE
 from ui.latent_view import Arrow, LatentView
 
-EYE = np.array([0.9, -1.5, 0.65])  # where the view is seen from at first
 MOST_ARROWS = 30  # where only three of more coordinates are drawn
 
 

@@ -10,6 +10,7 @@ from ui.latent_chart import Chart
 
 BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points
 ABOVE = 1.005  # radius of level lines, which would sink into the sphere's facets otherwise
+EYE = np.array([0.9, -1.5, 0.65])  # where the globe is seen from at first, as in latent_view.js
 RING, RIM = 1.03, 1.24  # radii between which a plane is drawn
 ROOM = 0.1  # radii beyond the end of an axis or a long arrow, for its name
 

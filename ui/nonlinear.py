@@ -155,11 +155,7 @@ def swept(field: str, by: str, scores: tuple[str, ...]) -> list[sheet.Part]:
     """A shipped sweep of the scenario, one drawing a score."""
     from core import figures
 
-    found = next(s for s in scenario.sweeps if s.field == field)
-    params = scenario.Params.model_validate(dict(found.params))
-    members = Experiment(params, scenario.name, found.seeds, found.vary).members
-    stored = runner.stored(members)
-    runs = [(m, stored[m.key]) for m in members if m.key in stored]
+    runs = seeds.swept(scenario, next(s for s in scenario.sweeps if s.field == field))
     all_knobs = knobs_of(scenario.Params)
     drawings = [
         sheet.drawing(

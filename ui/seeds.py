@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import Experiment, Result
+from core.experiment import Experiment, Member, Result
 from core.legend import BASELINES, SCORES
-from core.scenarios.scenario import Claim, Published, Scenario, Value
+from core.scenarios.scenario import Claim, Published, Scenario, Sweep, Value
 from ui import export, knobs, recovery, runner, story
 
 CURVE = "curve"
@@ -110,6 +110,14 @@ def stored(
     """The stored runs of a setting, in the order of their seeds."""
     params = scenario.Params.model_validate(dict(changes))
     return list(runner.stored(Experiment(params, scenario.name, tuple(of)).members).values())
+
+
+def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Result]]:
+    """The members of a shipped sweep that are stored, each with its run."""
+    params = scenario.Params.model_validate(dict(sweep.params))
+    members = Experiment(params, scenario.name, sweep.seeds, sweep.vary).members
+    found = runner.stored(members)
+    return [(member, found[member.key]) for member in members if member.key in found]
 
 
 def tally(results: Sequence[Result], claim: Claim) -> str:

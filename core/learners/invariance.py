@@ -22,7 +22,7 @@ from core.objectives import (
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 from core.spaces import Noise, generator
-from core.training import Observation, Player, Truth, columns, schedule
+from core.training import GameDescent, Observation, Truth, columns, schedule
 
 EVALUATED = 8192  # fresh observations: the first half fits, the second scores
 PROBED = 16_384  # more of them, for probes: what is hard to read takes many
@@ -127,7 +127,7 @@ class Dynamics:
         self.inverse = _network(starts, d_x, 2 * ACTION, p, p.initialisation).to(device)
         self.forward = _network(starts, given, CONTENT, p).to(device)
         self.kl = torch.tensor([s.kl for s in settings], device=device)
-        self.player = Player([self.inverse, self.forward], p.encoder_rate)
+        self.player = GameDescent([self.inverse, self.forward], p.encoder_rate)
 
     def learn(self, batch: Sample, noise: Tensor, done: float) -> Tensor:
         """One update; the squared error of the next state (m,) before it."""
@@ -182,8 +182,8 @@ class Learner:
         else:
             self.reader = make_encoder(starts, p.code, CONTENT, 1, 0, "standard", False).to(device)
         self.adversary = _network(starts, p.code, p.n_classes, p).to(device)
-        self.coding = Player([self.f, self.reader], p.encoder_rate)
-        self.opposing = Player([self.adversary], p.adversary_rate)
+        self.coding = GameDescent([self.f, self.reader], p.encoder_rate)
+        self.opposing = GameDescent([self.adversary], p.adversary_rate)
         self.lam = torch.tensor([s.lam for s in self.settings], device=device)
 
         half = EVALUATED // 2

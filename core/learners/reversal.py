@@ -375,7 +375,7 @@ class Learner:
         p, answers, began = self.p, [], time.process_time()
         for i in range(len(self.members)):
             means = leakage.class_means(*self._seen(i), p.n_classes)
-            answers.append(leakage.differences(means, p.rank)[1])
+            answers.append(metrics.span(means, p.rank)[1].T)
         return answers, (time.process_time() - began) / len(answers)
 
     def _baselines(self, i: int) -> Scores:
