@@ -153,8 +153,8 @@ def why(result: Result) -> None:
 
     def pursuit() -> None:
         steps = result.history_step
-        best = blind - result.history["information_nats"]
-        chart, table = figures.pursuit(steps, result.history["adversary_loss"], best, blind)
+        own, told = (result.history[n] for n in ("adversary_loss", "information_nats"))
+        chart, table = figures.pursuit(steps, own, told, blind)
         st.altair_chart(chart, key="pursuit", alt="The adversary's loss beside the best response.")
         export.table(table, "pursuit", "pursuit.table")
 

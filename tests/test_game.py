@@ -137,9 +137,14 @@ def test_the_adversarys_loss_stands_beside_the_best_response():
     end = won.history["adversary_loss"] - (log(3) - won.history["information_nats"])
     assert abs(np.median(end[settled])) < 0.02
     chart, table = figures.pursuit(
-        result.history_step, result.history["adversary_loss"], best, log(3)
+        result.history_step,
+        result.history["adversary_loss"],
+        result.history["information_nats"],
+        log(3),
     )
     assert list(table.columns) == ["step", "own", "best"] and chart.to_dict()
+    np.testing.assert_allclose(table["best"], best)
+    assert table["best"].max() <= log(3) + 1e-3  # no answer to a code is worse than none
 
 
 def test_the_competing_losses_have_their_exact_minimum_at_an_end():

@@ -135,11 +135,15 @@ def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tup
     return alt.layer(band, *edges, dots).properties(height=300), table
 
 
-def pursuit(steps: np.ndarray, adversary: np.ndarray, best: np.ndarray, blind: float) -> Figure:
+def pursuit(
+    steps: np.ndarray, adversary: np.ndarray, information: np.ndarray, blind: float
+) -> Figure:
     """The adversary's own loss over training beside that of the best response to each code.
 
-    (t,) each, in nats; `blind` is the loss of who knows nothing.
+    (t,) each, in nats; `blind` is the loss of who knows nothing, H(y), and the best response to a
+    code that tells `information` has that much less.
     """
+    best = blind - information
     table = pd.DataFrame({"step": steps, "own": adversary, "best": best})
     x = alt.X("step:Q", title="training step")
     scale = alt.Scale(zero=False, domainMax=max(1.15 * blind, float(np.nanmax(adversary))))
