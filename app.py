@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import runner
+from ui import address, door, runner
 from ui.latent_view import preload_plotly
 
 st.set_page_config(page_title="Identifiability Explorer", page_icon="🌐", layout="wide")
@@ -16,6 +16,8 @@ page = st.navigation(
     ],
     position="top",
 )
+address.arrive(page.url_path or "home")
 preload_plotly()
-page.run()
+with door.closed_to_tracebacks():
+    page.run()
 runner.warm_up()

@@ -10,7 +10,7 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import article, export, knobs, nonlinear, recovery, runner, seeds, story
+from ui import address, article, export, nonlinear, recovery, runner, seeds, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -27,7 +27,7 @@ def controls(params: Reversal) -> None:
     """Buttons that append moves to the game, each of which is a run of its own in the link."""
 
     def play(moves: str) -> None:
-        knobs.set_in_the_link("moves", moves)
+        address.put("moves", moves)
 
     done = params.moves
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="moves_row"):
@@ -215,6 +215,7 @@ opened = article.opening(
     "reverse the encoder's gradient (λ > 0) and it turns out of $V$, invariant to the nuisance.",
     panels,
     sides=False,
+    more=nonlinear.settings(),
 )
 article.sections(
     scenario,

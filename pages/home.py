@@ -7,7 +7,7 @@ from core import figures, metrics, theory
 from core.experiment import Experiment
 from core.legend import direction_colours
 from core.lessons import LESSONS
-from ui import export, knobs, runner, seeds, story
+from ui import address, export, knobs, runner, seeds, story
 
 LINKS = (
     ("infonce_sphere", "matched", "When the assumptions hold, the latents come back"),
@@ -36,6 +36,9 @@ LINKS = (
     ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
     ("laplace_violation", "round", "The same noise in random directions costs nothing"),
 )
+
+
+ANGLE = "angle"
 
 
 def pipeline() -> None:
@@ -71,7 +74,7 @@ def reading_scores() -> None:
     """R2 and MCC answer different questions: a rotation shows it."""
     left, right = st.columns([1.5, 1], gap="large")
     angle = right.slider(
-        "Rotate the recovered latents", 0, 90, 45, key="angle", format="%d°", bind="query-params"
+        "Rotate the recovered latents", 0, 90, key=address.widget(ANGLE), format="%d°"
     )
     z = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
     radians = np.deg2rad(angle)
@@ -103,6 +106,8 @@ def reading_scores() -> None:
         export.table(table, "rotation_curve", "rotation_curve.table")
 
 
+address.declare(address.choice(ANGLE, range(91), "The rotation", 45), *address.EVERYWHERE)
+address.sync()
 story.opening(
     "When does an encoder find the latents behind its data?",
     "Data are made from hidden latents $z$ by a mixing $g$. An encoder $f$ is trained on pairs or "

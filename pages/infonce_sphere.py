@@ -15,7 +15,6 @@ from ui import article, export, recovery, runner, seeds, story
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
-present = story.presenting()
 
 
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
@@ -29,10 +28,10 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     recovery.numbers(run, claim, "floor" if params.negatives == "views" else "at truth")
     with place:
         view = recovery.view_of(run, choice, shown.stale)
-        recovery.picture(view, "globe", 440 if present else 380)
+        recovery.picture(view, "globe", 440 if story.presenting() else 380)
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)
-    if not present:
+    if not story.presenting():
         seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
 
 

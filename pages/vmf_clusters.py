@@ -13,7 +13,7 @@ from core.legend import SCORES, direction_colours
 from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
 from core.scenarios.clusters import Clusters, quadric_count
-from ui import article, export, head_view, knobs, minimisers, recovery, runner, seeds, story
+from ui import address, article, export, head_view, minimisers, recovery, runner, seeds, story
 
 scenario = LESSONS["vmf_clusters"]
 BESIDE = "beside"
@@ -27,7 +27,7 @@ WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
     """The run, alone or beside the same world under the other kind of label."""
     before = article.shipped(scenario)
-    if not st.session_state.get(BESIDE):
+    if not address.get(BESIDE):
         return runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=before)
     finished = {}
     params = cast(Clusters, experiment.params)
@@ -425,12 +425,10 @@ def paper() -> None:
 
 def switch() -> None:
     """Beside the run, the same world under the other kind of label."""
-    st.toggle("Classes beside instances", key=BESIDE, bind="query-params",
+    st.toggle("Classes beside instances", key=address.widget(BESIDE),
               help="Draw the same world twice: supervised, and DIET.")  # fmt: skip
 
 
-# read before the presets are drawn: one of them is this switch
-knobs.choice(BESIDE, (True, False), "Classes beside instances", lambda value: str(value).lower())
 opened = article.opening(
     scenario,
     "Classifying clusters finds the latents, up to a linear map",
@@ -439,6 +437,7 @@ opened = article.opening(
     "cross-entropy. Its features are the latents again, and its weights the cluster vectors.",
     panels,
     switch,
+    more=(address.switch(BESIDE, "Classes beside instances"), minimisers.settings()),
 )
 article.sections(
     scenario,

@@ -25,7 +25,7 @@ def page_with_a_switch():
 
     from core.lessons import LESSONS
     from core.scenarios.scenario import Preset
-    from ui import knobs, story
+    from ui import address, knobs, story
 
     presets = (
         Preset("plain", "Plain", "One of them.", {}),
@@ -33,10 +33,10 @@ def page_with_a_switch():
         Preset("warm", "Warm", "Same knobs as no other.", {"tau": 1.0}),
     )
     scenario = replace(LESSONS["infonce_sphere"], presets=presets)
+    address.declare(knobs.settings(scenario), address.switch("beside", "Side by side"))
     params, _ = knobs.read(scenario)
-    knobs.choice("beside", (False, True), "Side by side", lambda on: str(on).lower())
     story.presets(scenario, params)
-    st.toggle("Side by side", key="beside", bind="query-params")
+    st.toggle("Side by side", key=address.widget("beside"))
     now = story.active(scenario, params)
     st.text(now.name if now else "own")
 
@@ -63,7 +63,7 @@ def test_a_preset_with_another_switch_is_not_that_preset():
 
 def test_a_link_to_a_preset_opens_it():
     preset = Preset("both", "", "", {"kappa": 3.0, "tau": None}, (0,), {"beside": True})
-    assert knobs.query(SPHERE, preset) == {"kappa": "3", "beside": "True", "seeds": "1"}
+    assert knobs.query(SPHERE, preset) == {"kappa": "3", "beside": "true", "seeds": "1"}
     at = AppTest.from_function(page_with_a_switch)
     at.query_params.update({"kappa": "3", "beside": "True"})
     at.run()

@@ -2,19 +2,25 @@
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
+from visits import (
+    APP,
+    CLUSTERS,
+    HOME,
+    LAPLACE,
+    PAGES,
+    REVERSAL,
+    SPHERE,
+    metric,
+    opened,
+    own,
+    said,
+    wait_for,
+)
 
-APP = str(Path(__file__).parents[1] / "app.py")
-SPHERE = "pages/infonce_sphere.py"
-CLUSTERS = "pages/vmf_clusters.py"
-LAPLACE = "pages/laplace_violation.py"
-REVERSAL = "pages/gradient_reversal.py"
-PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL]
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
@@ -27,32 +33,7 @@ def _close_engine():
     runner.engine.clear()
 
 
-def opened(page: str, **link: str) -> AppTest:
-    at = AppTest.from_file(APP, default_timeout=60)
-    for name, value in link.items():
-        at.query_params[name] = value
-    at.run()
-    at.switch_page(page)
-    return at.run()
-
-
-def metric(at: AppTest, label: str) -> str:
-    return next(m.value for m in at.metric if m.label.strip("*") == label)
-
-
-def said(at: AppTest, words: str) -> bool:
-    return any(words in text.value for text in at.markdown)
-
-
-def wait_for(at: AppTest, words: str) -> None:
-    """Rerun, as a page does by itself, until a run has come to these words."""
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not said(at, words):
-        time.sleep(0.2)
-        at.run()
-
-
-@pytest.mark.parametrize("page", ["pages/home.py", *PAGES])
+@pytest.mark.parametrize("page", [HOME, *PAGES])
 def test_a_page_opens_without_an_error(page):
     at = opened(page)
     assert not at.exception
@@ -72,7 +53,7 @@ def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
     assert float(metric(at, "Angle to V⊥").rstrip("°")) <= 2
     assert float(metric(at, "Exact information, nats")) <= 0.002
     assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2°.") and at.get("bidi_component")
-    at.button(key="reversal.preset.align").click().run()
+    at.button(key=own(at, "reversal.preset.align")).click().run()
     assert not at.exception
     assert (
         float(metric(at, "Angle to V").rstrip("°")) <= 2
@@ -102,31 +83,34 @@ def test_single_moves_extend_the_game_and_are_taken_back():
 
 def test_a_knob_that_no_longer_fits_another_takes_the_nearest_value_that_does():
     at = opened(REVERSAL)
-    at.select_slider(key="n_classes").set_value(2).run()
+    at.select_slider(key=own(at, "n_classes")).set_value(2).run()
     assert not at.exception
-    assert at.select_slider(key="rank").value == 1 and at.select_slider(key="n_classes").value == 2
+    assert (
+        at.select_slider(key=own(at, "rank")).value == 1
+        and at.select_slider(key=own(at, "n_classes")).value == 2
+    )
     assert [w.value for w in at.warning if "Rank of V" in w.value and "1 is used" in w.value]
     at = opened(REVERSAL, n_classes="2", seeds="1")
-    assert not at.exception and at.select_slider(key="n_classes").value == 2
-    assert at.select_slider(key="rank").value == 1
+    assert not at.exception and at.select_slider(key=own(at, "n_classes")).value == 2
+    assert at.select_slider(key=own(at, "rank")).value == 1
 
 
 @pytest.mark.parametrize("name", ["d", "rank", "n_classes", "d_z"])
 def test_every_knob_can_be_turned_to_both_ends(name):
     at = opened(REVERSAL, seeds="1")
-    options = [value for value in at.select_slider(key=name).options if value != "auto"]
+    options = [value for value in at.select_slider(key=own(at, name)).options if value != "auto"]
     for end in (options[0], options[-1]):
-        slider = at.select_slider(key=name)
+        slider = at.select_slider(key=own(at, name))
         slider.set_value(type(slider.value or 1)(float(end))).run()
         assert not at.exception
 
 
 def test_a_preset_that_shows_a_seed_leaves_the_next_one_its_first():
     at = opened(REVERSAL)
-    at.button(key="reversal.preset.stepped").click().run()
-    assert at.session_state["show"] == 2
-    at.button(key="reversal.preset.align").click().run()
-    assert at.session_state["show"] == 0 and not at.exception
+    at.button(key=own(at, "reversal.preset.stepped")).click().run()
+    assert at.session_state[own(at, "show")] == 2
+    at.button(key=own(at, "reversal.preset.align")).click().run()
+    assert at.session_state[own(at, "show")] == 0 and not at.exception
 
 
 def test_moves_that_name_no_player_get_a_sentence():
@@ -139,12 +123,12 @@ def test_moves_that_name_no_player_get_a_sentence():
 def test_the_second_scenario_of_a_page_has_its_own_knobs_in_the_link():
     at = opened(REVERSAL, invariance_method="ae", lam="0.5")
     assert not at.exception and not at.warning
-    assert at.selectbox(key="invariance_method").value == "ae"
-    assert at.select_slider(key="lam").value == 0.5
-    assert at.select_slider(key="invariance_lam").value == 1.0
-    at.button(key="invariance.preset.erase").click().run()
-    assert at.selectbox(key="invariance_method").value == "leace"
-    assert at.select_slider(key="lam").value == 0.5 and not at.exception
+    assert at.selectbox(key=own(at, "invariance_method")).value == "ae"
+    assert at.select_slider(key=own(at, "lam")).value == 0.5
+    assert at.select_slider(key=own(at, "invariance_lam")).value == 1.0
+    at.button(key=own(at, "invariance.preset.erase")).click().run()
+    assert at.selectbox(key=own(at, "invariance_method")).value == "leace"
+    assert at.select_slider(key=own(at, "lam")).value == 0.5 and not at.exception
 
 
 def test_every_method_and_stage_is_shipped():
@@ -183,16 +167,16 @@ def test_codes_turned_against_each_other_are_read_as_the_closed_form_says():
 def test_a_stored_setting_shows_its_numbers_at_once():
     at = opened(SPHERE)
     before = metric(at, "Linear R²")
-    at.select_slider(key="kappa").set_value(1.0).run()
+    at.select_slider(key=own(at, "kappa")).set_value(1.0).run()
     assert not at.exception
     assert metric(at, "Linear R²") != before
 
 
 def test_a_preset_turns_the_knobs_and_the_numbers():
     at = opened(SPHERE)
-    at.button(key="infonce.preset.cold").click().run()
+    at.button(key=own(at, "infonce.preset.cold")).click().run()
     assert not at.exception
-    assert at.select_slider(key="tau").value == 0.01
+    assert at.select_slider(key=own(at, "tau")).value == 0.01
     assert float(metric(at, "Linear R²")) < 0.8
     assert metric(at, "Degree of the map") == "0"
 
@@ -219,7 +203,7 @@ def test_a_refusal_stays_until_a_knob_moves():
     at = opened(SPHERE, kappa="abc")
     at.run()
     assert at.warning
-    at.select_slider(key="kappa").set_value(1.0).run()
+    at.select_slider(key=own(at, "kappa")).set_value(1.0).run()
     assert not at.warning
 
 
@@ -232,23 +216,23 @@ def test_a_link_that_chooses_what_is_not_offered_is_told(name):
 
 def test_a_sweep_cannot_be_told_apart_by_what_it_varies():
     at = opened(SPHERE, vary="kappa", by="kappa")
-    assert any("second parameter in the link" in warning.value for warning in at.warning)
-    assert at.selectbox(key="by").value == "nothing"
+    assert any("cannot be the second parameter" in warning.value for warning in at.warning)
+    assert at.selectbox(key=own(at, "by.list")).value == "nothing"
 
 
 def test_varying_the_second_parameter_instead_leaves_no_second_one():
     at = opened(SPHERE, vary="kappa", by="d")
-    assert not at.warning and at.selectbox(key="by").value == "d"
-    at.selectbox(key="vary").set_value("d").run()
+    assert not at.warning and at.selectbox(key=own(at, "by.list")).value == "d"
+    at.selectbox(key=own(at, "vary.list")).set_value("d").run()
     assert not at.exception and not at.warning
-    assert at.selectbox(key="by").value == "nothing"
+    assert at.selectbox(key=own(at, "by.list")).value == "nothing"
 
 
 def test_too_large_a_sweep_gets_a_sentence():
     at = opened(SPHERE, vary="tau", by="kappa", seeds="8")
     assert not at.exception
     assert any("more than the 120" in info.value for info in at.info)
-    at.selectbox(key="by").set_value("nothing").run()
+    at.selectbox(key=own(at, "by.list")).set_value("nothing").run()
     assert not at.exception and not at.info
 
 
@@ -278,8 +262,8 @@ def test_a_link_may_give_fields_that_are_only_right_together():
 def test_a_link_between_the_ticks_is_taken_as_it_is():
     at = opened(SPHERE, kappa="12.5", steps="20")
     assert not at.warning
-    assert at.select_slider(key="kappa").value == 12.5
-    assert at.select_slider(key="steps").value == 20
+    assert at.select_slider(key=own(at, "kappa")).value == 12.5
+    assert at.select_slider(key=own(at, "steps")).value == 20
 
 
 def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
@@ -302,7 +286,7 @@ def test_every_preset_is_shipped_and_opens(page):
 
     at, lesson = opened(page), LESSONS[Path(page).stem]
     for preset in lesson.presets:
-        at.button(key=f"{lesson.name}.preset.{preset.name}").click().run()
+        at.button(key=own(at, f"{lesson.name}.preset.{preset.name}")).click().run()
         assert not at.exception
         beside = preset.link.get("beside")
         counted = f"of {len(preset.seeds)} seeds"
@@ -338,11 +322,11 @@ def test_the_maps_picture_is_drawn_from_columns_its_table_has():
 def test_a_page_that_opens_with_its_own_setting_takes_a_link_from_there():
     at = opened(LAPLACE, shape="2")
     assert not at.exception and not at.warning
-    assert at.selectbox(key="conditional").value == "gennorm"
-    assert at.select_slider(key="shape").value == 2.0
+    assert at.selectbox(key=own(at, "conditional")).value == "gennorm"
+    assert at.select_slider(key=own(at, "shape")).value == 2.0
     assert float(metric(at, "Linear R²")) >= 0.99
     other = opened(LAPLACE, conditional="vmf")
-    assert other.selectbox(key="conditional").value == "vmf" and not other.warning
+    assert other.selectbox(key=own(other, "conditional")).value == "vmf" and not other.warning
 
 
 def test_the_six_claims_are_drawn_from_shipped_runs():
@@ -369,7 +353,7 @@ def test_one_link_shows_classes_beside_instances():
     assert not at.exception and not at.warning
     assert len(at.get("bidi_component")) == len(opened(CLUSTERS).get("bidi_component")) + 1
     assert said(at, "Supervised: labels are classes") and said(at, "DIET: labels are instances")
-    assert at.button(key="clusters.preset.diet").proto.type == "primary"
+    assert at.button(key=own(at, "clusters.preset.diet")).proto.type == "primary"
 
 
 def test_the_drawn_counterexamples_are_minimisers():
@@ -391,18 +375,18 @@ def test_the_drawn_counterexamples_are_minimisers():
 
 
 def test_turning_the_recovered_latents_keeps_r2_and_lowers_mcc():
-    at = opened("pages/home.py")
+    at = opened(HOME)
     assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "0.71")
-    at.slider(key="angle").set_value(90).run()
+    at.slider(key=own(at, "angle")).set_value(90).run()
     assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "1.00")
 
 
 def test_a_gallery_page_is_served_without_torch():
     code = (
         "import sys\n"
-        "from streamlit.testing.v1 import AppTest\n"
-        f"at = AppTest.from_file({APP!r}, default_timeout=60).run()\n"
-        "at.switch_page('pages/infonce_sphere.py').run()\n"
+        "sys.path += ['tests']\n"
+        "from visits import SPHERE, opened\n"
+        "at = opened(SPHERE)\n"
         "assert not at.exception and at.metric, at.exception\n"
         "import ui.runner; ui.runner.engine().close()\n"
         "print('torch' in sys.modules)"

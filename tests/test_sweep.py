@@ -235,26 +235,29 @@ def page_of_choices():
 
     from core.lessons import LESSONS
     from core.scenarios.scenario import Sweep
-    from ui import knobs, sweep
+    from ui import address, knobs, sweep
 
     sweeps = (Sweep("tau", (0.1, 0.3), {}, by=("kappa", (1.0, 10.0))), Sweep("d", (2, 3), {}))
     scenario = replace(LESSONS["infonce_sphere"], sweeps=sweeps)
+    address.declare(knobs.settings(scenario), *sweep.settings(scenario))
     params, _ = knobs.read(scenario)
+    sweep.settle(scenario, params)
     knobs.draw(scenario, params)
-    sweep.read_link(scenario, params)
     st.text(" ".join(sweep.choose(scenario, params)))
-    st.text("".join(knobs.refusals(params)))
+    st.text("".join(address.refusals()))
 
 
 def test_the_second_parameter_is_the_shipped_one_until_another_is_chosen():
     at = AppTest.from_function(page_of_choices).run()
     assert at.text[0].value == "tau kappa linear_r2"
-    at.selectbox(key="by").set_value("nothing").run()
+    at.selectbox(key="by.list").set_value("nothing").run()
     assert at.text[0].value == "tau nothing linear_r2"
-    at.selectbox(key="vary").set_value("batch").run()
-    at.selectbox(key="by").set_value("steps").run()
+    at.selectbox(key="vary.list").set_value("batch").run()
+    at.selectbox(key="by.list").set_value("steps").run()
     assert at.text[0].value == "batch steps linear_r2"
-    at.selectbox(key="vary").set_value("tau").run()  # what was chosen belonged to the other one
+    at.selectbox(key="vary.list").set_value(
+        "tau"
+    ).run()  # what was chosen belonged to the other one
     assert at.text[0].value == "tau kappa linear_r2"
     assert not at.exception and at.text[1].value == ""
 
@@ -263,7 +266,7 @@ def test_off_the_shipped_sweep_only_a_visitors_own_choice_stays():
     at = AppTest.from_function(page_of_choices).run()
     at.select_slider(key="d").set_value(5).run()
     assert at.text[0].value == "tau nothing linear_r2"
-    at.selectbox(key="by").set_value("kappa").run()
+    at.selectbox(key="by.list").set_value("kappa").run()
     at.select_slider(key="d").set_value(4).run()
     assert at.text[0].value == "tau kappa linear_r2"
     elsewhere = AppTest.from_function(page_of_choices)

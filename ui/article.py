@@ -1,13 +1,13 @@
 """The anatomy of a page that sets up one scenario, in the order that every such page keeps."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.experiment import Experiment, Result
 from core.scenarios.scenario import Params, Scenario
-from ui import export, knobs, recovery, seeds, story, sweep
+from ui import address, export, knobs, recovery, seeds, story, sweep
 
 Panels = Callable[[Experiment, recovery.Choice], dict[str, Result]]
 
@@ -34,16 +34,23 @@ def opening(
     panels: Panels,
     switch: Callable[[], None] = lambda: None,
     sides: bool = True,
+    more: Sequence[address.Settings] = (),
 ) -> Opened:
     """Claim, presets, knobs and the main picture, which `panels` draws.
 
     `switch` draws what else the page lets a visitor choose about the picture, `sides` says whether
-    that has a recovered side.
+    that has a recovered side, `more` which further settings the page has.
     """
+    address.declare(
+        knobs.settings(scenario), *recovery.settings(sides), seeds.settings(scenario),
+        *sweep.settings(scenario), *more, *address.EVERYWHERE,
+    )  # fmt: skip
     present = story.presenting()
     story.opening(title, sentence)
     side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
     params, chosen = knobs.read(scenario)
+    sweep.settle(scenario, params)
+    address.sync()
     with main:
         if present:
             story.slides(scenario, params)
@@ -53,11 +60,9 @@ def opening(
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
-        seeds.read_link(scenario)
-        sweep.read_link(scenario, params)
         with notices:
             said = [] if present else [n.text for n in scenario.notices(params)]
-            story.notices(said, knobs.refusals(params))
+            story.notices(said, address.refusals())
         finished = panels(Experiment(params, scenario.name, chosen), choice)
     with side or st.expander("Knobs"):
         knobs.draw(scenario, params)

@@ -1,17 +1,16 @@
-"""A Params model -> widgets bound to the link, each declared once by its field.
+"""A Params model -> settings of the link and their widgets, each declared once by its field.
 
-The link's raw text is read before any widget is made, because a widget silently drops what it does
-not take; what was refused becomes a sentence.
+What a link asks for in vain, or what no longer fits, becomes a sentence.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import streamlit as st
 from pydantic import ValidationError
 
 from core.legend import spoken
 from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
+from ui import address
 
 SEEDS = "seeds"
 MOST_SEEDS = 8
@@ -29,45 +28,52 @@ def key_of(name: str, prefix: str = "") -> str:
     return f"{prefix}_{name}" if prefix else name
 
 
+def settings(scenario: Scenario, prefix: str = "") -> address.Settings:
+    """The scenario's parameters and the number of seeds as keys of the page's link."""
+    knobs = scenario.controls()
+    keys = {key_of(name, prefix): name for name in knobs}
+    count = key_of(SEEDS, prefix)
+
+    def take(link: Mapping[str, str]) -> address.Taken:
+        texts = {name: link[key] for key, name in keys.items() if key in link}
+        params, sentences = _taken(scenario.Params, knobs, texts)
+        taken: dict[str, Value] = {key: getattr(params, name) for key, name in keys.items()}
+        if count in link:
+            if link[count] in [str(number) for number in range(1, MOST_SEEDS + 1)]:
+                taken[count] = int(link[count])
+            else:
+                sentences.append(
+                    f"Seeds in the link must be a number from 1 to {MOST_SEEDS} "
+                    f"(not {address.quoted(link[count])}); {DEFAULT_SEEDS} are used instead."
+                )
+        return taken, sentences
+
+    rest = {key: knobs[name].default for key, name in keys.items()}
+    return address.Settings({**rest, count: DEFAULT_SEEDS}, take)
+
+
 def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]:
     """The parameters and seeds that the link, or the knobs since, ask for; draws nothing.
 
     So a page can show its numbers before its knobs, which take the browser longer.
     """
     knobs = scenario.controls()
-    _read_link(scenario.Params, knobs, prefix)
-    held = {
-        name: (st.query_params if in_the_link(knob) else st.session_state).get(
-            key_of(name, prefix), knob.default
-        )
-        for name, knob in knobs.items()
-    }
+    held = {name: address.get(key_of(name, prefix)) for name in knobs}
     params, changed, sentences = _repaired(scenario.Params, knobs, held)
     for name, value in changed.items():
-        if in_the_link(knobs[name]):
-            set_in_the_link(key_of(name, prefix), value)
-        else:
-            st.session_state[key_of(name, prefix)] = value
+        address.put(key_of(name, prefix), value)
     for sentence in sentences:
-        _note(prefix, sentence)
-    return params, tuple(range(st.session_state.get(key_of(SEEDS, prefix), DEFAULT_SEEDS)))
+        address.note(sentence)
+    return params, tuple(range(address.get(key_of(SEEDS, prefix))))
 
 
-def in_the_link(knob: Knob) -> bool:
-    """Whether a field has no widget: it lives in the link alone, and buttons of its page set it.
+def has_widget(knob: Knob) -> bool:
+    """Whether a field has a widget, and not only buttons of its page that set it.
 
     (What a callback sets a widget to can be lost: a picture that polls a run sends the browser's
     own values of all widgets, before the browser has heard of the new one.)
     """
-    return knob.kind is str and not knob.choices
-
-
-def set_in_the_link(key: str, value: Value) -> None:
-    """Set such a field; its default, which is empty, leaves the link."""
-    if value:
-        st.query_params[key] = str(value)
-    else:
-        st.query_params.pop(key, None)
+    return knob.kind is not str or bool(knob.choices)
 
 
 def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
@@ -79,49 +85,18 @@ def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
 
 def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
     off = params.inactive()
-    knobs = {n: knob for n, knob in scenario.controls().items() if not in_the_link(knob)}
+    knobs = {name: knob for name, knob in scenario.controls().items() if has_widget(knob)}
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off)
     st.slider(
-        "Seeds", 1, MOST_SEEDS, DEFAULT_SEEDS, key=key_of(SEEDS, prefix), bind="query-params",
+        "Seeds", 1, MOST_SEEDS, key=address.widget(key_of(SEEDS, prefix)),
         help="How many runs, each with its own g, encoder and data. Every one is drawn.",
     )  # fmt: skip
     with st.expander("Advanced"):
         for name, knob in knobs.items():
             if knob.advanced:
                 _widget(knob, key_of(name, prefix), name in off)
-
-
-def choice(
-    key: str,
-    options: Iterable[Value],
-    label: str,
-    wording: Callable[[Any], str] = str,
-    prefix: str = "",
-) -> None:
-    """Read the link for a widget that the caller draws next, by value or by `wording`.
-
-    Says so when it asks for none of the options.
-    """
-    raw = st.query_params.get(key)
-    if raw is None or key in st.session_state:
-        return
-    offered = {text: option for option in options for text in (str(option), wording(option))}
-    if raw in offered:
-        st.session_state[key] = offered[raw]
-    else:
-        _note(prefix, f"{label} in the link is none of those offered (not {_quoted(raw)}); "
-                      "it is left as it was.")  # fmt: skip
-
-
-def refusals(params: Params, prefix: str = "") -> list[str]:
-    """Sentences about what the link asked for and did not get, until a knob moves."""
-    state = f"_refused_{prefix}"
-    sentences = st.session_state.get(state, [])
-    if sentences and st.session_state.setdefault(f"{state}_for", params) != params:
-        sentences = st.session_state[state] = []
-    return sentences
 
 
 def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
@@ -131,10 +106,7 @@ def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
     """
     turn_to(scenario, preset.params, len(preset.seeds), prefix)
     for key, value in switches(scenario, preset).items():
-        if value is None:
-            st.session_state.pop(key, None)
-        else:
-            st.session_state[key] = value
+        address.put(key, value)
 
 
 def switches(scenario: Scenario, preset: Preset) -> dict[str, Value]:
@@ -152,15 +124,10 @@ def turn_to(
 ) -> None:
     """Set the knobs to `params`, defaults elsewhere (before the widgets are drawn)."""
     chosen = scenario.Params.model_validate(dict(params))
-    for name, knob in knobs_of(scenario.Params).items():
-        key, value = key_of(name, prefix), getattr(chosen, name)
-        if in_the_link(knob):
-            set_in_the_link(key, value)
-            continue
-        st.session_state[key] = value
-        _extra(key).add(value)
+    for name in knobs_of(scenario.Params):
+        address.put(key_of(name, prefix), getattr(chosen, name))
     if seeds is not None:
-        st.session_state[key_of(SEEDS, prefix)] = seeds
+        address.put(key_of(SEEDS, prefix), seeds)
 
 
 def ticks(knob: Knob) -> list[Value]:
@@ -190,101 +157,71 @@ def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
     """A preset as the query of a link to its page, where it is of the page's first scenario."""
     params = scenario.Params.model_validate(dict(preset.params))
     wanted = {
-        name: spoken(getattr(params, name))
+        name: address.exact(getattr(params, name))
         for name, knob in scenario.controls().items()
         if getattr(params, name) != knob.default
     }
-    switched = {name: spoken(value) for name, value in preset.link.items()}
-    seeds = {SEEDS: str(len(preset.seeds))} if len(preset.seeds) != DEFAULT_SEEDS else {}
-    return {**wanted, **switched, **seeds}
+    switched = {name: address.exact(value) for name, value in preset.link.items()}
+    # always said: a link without any settings opens the page as it was left
+    return {**wanted, **switched, SEEDS: str(len(preset.seeds))}
 
 
 def _widget(knob: Knob, key: str, off: bool) -> None:
     about = f"{knob.help} ({knob.unit})" if knob.unit else knob.help
     if knob.none:
         about += f" auto: {knob.none}."
-    common = {"key": key, "help": about, "disabled": off, "bind": "query-params"}
+    common = {"key": address.widget(key), "help": about, "disabled": off}
     if knob.kind is bool:
-        st.toggle(name_of(knob), value=bool(knob.default), **common)
+        st.toggle(name_of(knob), **common)
     elif knob.choices and len("".join(knob.choices)) > WIDEST:
-        st.selectbox(name_of(knob), knob.choices, knob.choices.index(knob.default), **common)
+        st.selectbox(name_of(knob), knob.choices, **common)
     elif knob.choices:
-        st.segmented_control(
-            name_of(knob),
-            knob.choices,
-            default=knob.default,
-            required=True,
-            width="stretch",
-            **common,
-        )
+        st.segmented_control(name_of(knob), knob.choices, required=True, width="stretch", **common)
     else:
-        offered = ticks(knob)
-        numbers = {v for v in (*offered, *_extra(key)) if v is not None}
+        numbers = {v for v in (*ticks(knob), *_between(key)) if v is not None}
         options = [None, *sorted(numbers)] if knob.optional else sorted(numbers)
         unset = knob.none if knob.none.startswith("no ") else "auto"
 
         def wording(value: Value) -> str:
             return unset if value is None else spoken(value)
 
-        st.select_slider(name_of(knob), options, value=knob.default, format_func=wording, **common)
+        st.select_slider(name_of(knob), options, format_func=wording, **common)
 
 
-def _extra(key: str) -> set[Value]:
-    """Values between the slider's ticks that a link, a preset or a click has asked for."""
-    return st.session_state.setdefault(f"_extra_{key}", set())
+def _between(key: str) -> set[Value]:
+    """Values, maybe between the slider's ticks, that a link, a preset or a click has asked for."""
+    seen = st.session_state.setdefault(address.owned(f"{key}.between"), set())
+    seen.add(address.get(key))
+    return seen
 
 
-def _read_link(model: type[Params], knobs: Mapping[str, Knob], prefix: str) -> None:
-    """Take what the link asks for, once; fields are validated together, as their rules are."""
-    start = {name: knob.default for name, knob in knobs.items()}
-    wanted: dict[str, Value] = {}
-    for name, knob in knobs.items():
-        key = key_of(name, prefix)
-        raw = st.query_params.get(key)
-        if raw is not None and key not in st.session_state:
-            empty = knob.optional and raw.lower() in ("none", "auto")
-            wanted[name] = None if empty else raw
-    while wanted:
+def _taken(
+    model: type[Params], knobs: Mapping[str, Knob], texts: Mapping[str, str]
+) -> tuple[Params, list[str]]:
+    """The parameters that a link's texts ask for, validated together as their rules are.
+
+    With a sentence for each text that was refused, and each field that gave way to one.
+    """
+    values: dict[str, Value] = {name: knob.default for name, knob in knobs.items()}
+    for name, text in texts.items():
+        empty = knobs[name].optional and text.lower() in ("none", "auto")
+        values[name] = None if empty else text
+    sentences = []
+    for _ in knobs:
         try:
-            params = model.model_validate({**start, **wanted})
-            break
+            return model.model_validate(values), sentences
         except ValidationError as error:
-            field, reason = explain(error, _quoted)
+            field, reason = explain(error, address.quoted)
             knob = knobs[field]
-            if field in wanted:
-                wanted.pop(field)
-                used = knob.default
-                if in_the_link(knob):
-                    set_in_the_link(key_of(field, prefix), None)
-            else:  # one that was not asked for does not fit what was
-                used = wanted[field] = _nearest(model, knob, {**start, **wanted})
-                if used == start[field]:
-                    wanted.clear()
-            _note(prefix, f"{knob.label} in the link {reason}; "
-                          f"{spoken(used) or 'nothing'} is used instead.")  # fmt: skip
-    for name in wanted:
-        key = key_of(name, prefix)
-        if in_the_link(knobs[name]):
-            continue
-        value = st.session_state[key] = getattr(params, name)
-        _extra(key).add(value)
-    _read_seeds(key_of(SEEDS, prefix), prefix)
-
-
-def _read_seeds(key: str, prefix: str) -> None:
-    raw = st.query_params.get(key)
-    if raw is None or key in st.session_state:
-        return
-    if raw in [str(count) for count in range(1, MOST_SEEDS + 1)]:
-        st.session_state[key] = int(raw)
-    else:
-        _note(prefix, f"Seeds in the link must be a number from 1 to {MOST_SEEDS} "
-                      f"(not {_quoted(raw)}); {DEFAULT_SEEDS} are used instead.")  # fmt: skip
-
-
-def _quoted(text: str) -> str:
-    """Anybody's text, shown as it is and never read as Markdown."""
-    return "`" + text[:40].replace("`", "'").replace("\n", " ") + "`"
+            values[field] = knob.default
+            values[field] = _nearest(model, knob, values)
+            used = spoken(values[field]) or "nothing"
+            sentences.append(
+                f"{knob.label} in the link {reason}; {used} is used instead."
+                if field in texts
+                else f"The link says nothing of {knob.label}, which {reason}; {used} is used."
+            )
+    raise AssertionError(f"no value of {', '.join(texts)} fits")
 
 
 def _repaired(
@@ -299,11 +236,11 @@ def _repaired(
         try:
             return model.model_validate(values), changed, sentences
         except ValidationError as error:
-            field, reason = explain(error, _quoted)
+            field, reason = explain(error, address.quoted)
             values[field] = changed[field] = _nearest(model, knobs[field], values)
             used = spoken(values[field]) or "nothing"
             sentences.append(f"{knobs[field].label} {reason}; {used} is used instead.")
-    return model(), {name: knob.default for name, knob in knobs.items()}, sentences
+    raise AssertionError(f"no value of {', '.join(changed)} fits")
 
 
 def _nearest(model: type[Params], knob: Knob, values: Mapping[str, Value]) -> Value:
@@ -311,7 +248,7 @@ def _nearest(model: type[Params], knob: Knob, values: Mapping[str, Value]) -> Va
     wanted = values[knob.name]
     if knob.choices or knob.kind in (bool, str) or not isinstance(wanted, int | float):
         return knob.default
-    offered = [value for value in ticks(knob) if value is not None]
+    offered = [wanted, *(value for value in ticks(knob) if value is not None)]
     for value in sorted(offered, key=lambda value: abs(float(value) - wanted)):
         try:
             model.model_validate({**values, knob.name: value})
@@ -320,9 +257,3 @@ def _nearest(model: type[Params], knob: Knob, values: Mapping[str, Value]) -> Va
                 continue
         return value
     return knob.default
-
-
-def _note(prefix: str, sentence: str) -> None:
-    said = st.session_state.setdefault(f"_refused_{prefix}", [])
-    if sentence not in said:
-        said.append(sentence)

@@ -4,13 +4,19 @@ import numpy as np
 import streamlit as st
 
 from core.legend import ROLE, direction_colours
-from ui import export, recovery
+from ui import address, export, recovery
 from ui.latent_view import Arrow, LatentView
 
 KAPPA = 10.0
 DRAWS = {2: 1, 3: 5}  # worlds whose 2d cluster vectors lie well apart
 EPS = {2: 0.75, 3: 0.7}  # how far along the family of solutions the pictures go
 FRAMES = 21
+FAMILY = "family"
+
+
+def settings() -> address.Settings:
+    """The key of a page's link for the place in the family of solutions."""
+    return address.choice(FAMILY, range(101), "Along the family of solutions", 100)
 
 
 def show() -> None:
@@ -44,9 +50,8 @@ def ellipses() -> None:
     (quadric,) = theory.quadrics(v)
     *places, side = st.columns([1, 1, 1], gap="medium")
     with side:
-        share = st.slider("Along the family of solutions", 0, 100, 100, key="family",
-                          format="%d%%", help="0: the rotation itself.",
-                          bind="query-params")  # fmt: skip
+        share = st.slider("Along the family of solutions", 0, 100, key=address.widget(FAMILY),
+                          format="%d%%", help="0: the rotation itself.")  # fmt: skip
         st.markdown(
             "Blue: the latents' circle. Grey: where $|Mv + \\psi| = 1$, an ellipse through all "
             "four $v_c$ in the world, the circle of unit weights in the solution. Orange: "

@@ -10,7 +10,7 @@ from core.legend import SCORES, class_colours, direction_colours
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
 from core.scenarios.scenario import knobs_of
-from ui import export, knobs, recovery, runner, seeds, sheet, story
+from ui import address, export, knobs, recovery, runner, seeds, sheet, story
 
 PREFIX = "invariance"
 BODIES = 4
@@ -18,6 +18,11 @@ PICTURE = 256  # pixels
 COLUMNS = ("probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "content_r2_per_class",
            "transfer_r2")  # fmt: skip
 scenario = LESSONS["nonlinear"]
+
+
+def settings() -> tuple[address.Settings, ...]:
+    """The keys of the page's link for this scenario."""
+    return knobs.settings(scenario, PREFIX), *recovery.settings(sides=False, prefix=PREFIX)
 
 
 def show() -> None:
@@ -89,15 +94,8 @@ def own() -> None:
     with main:
         story.presets(scenario, params, PREFIX)
         notes = [notice.text for notice in scenario.notices(params)]
-        story.notices(notes, knobs.refusals(params, PREFIX))
-        key = f"{PREFIX}_show"
-        knobs.choice(key, chosen, "Seed drawn", lambda seed: f"seed {seed}", PREFIX)
-        if st.session_state.get(key) not in (None, *chosen):
-            del st.session_state[key]
-        seed = st.segmented_control(
-            "Seed drawn", chosen, default=chosen[0], required=True, key=key, bind="query-params",
-            format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
-        )  # fmt: skip
+        story.notices(notes, ())
+        seed = recovery.seed_drawn(chosen, PREFIX)
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)
         runner.panel(asked, lambda shown: draw(shown, seed), "nonlinear", before=before)

@@ -12,7 +12,7 @@ from core.experiment import Result
 from core.job import Live
 from core.legend import BASELINES, SCORES, direction_colours
 from core.scenarios.scenario import Claim
-from ui import knobs
+from ui import address, knobs
 from ui.latent_view import Arrow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 from ui.story import FOCUS
@@ -24,6 +24,7 @@ VIEWS = ("aligned", "learnt")
 PICTURE_SECONDS = 1.0
 PAIRS = 40
 FIRST_AXES = (0, 1, 2)
+SHOW, VIEW, AXES = "show", "view", "axes"
 ON_THE_SPHERE = 0.02  # how far a mean length may be from 1
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
@@ -112,34 +113,65 @@ class Choice:
     axes: tuple[int, ...]
 
 
+def settings(sides: bool = True, prefix: str = "") -> tuple[address.Settings, ...]:
+    """The keys of a page's link that `choose` offers."""
+    every = range(knobs.MOST_SEEDS)
+    show = knobs.key_of(SHOW, prefix)
+    seed = address.choice(show, every, "Seed drawn", 0, lambda seed: f"seed {seed}")
+    view = address.choice(VIEW, VIEWS, "Recovered side", VIEWS[0])
+    return (seed, view, _axes()) if sides else (seed,)
+
+
+def _axes() -> address.Settings:
+    """Which three coordinates are drawn, in a link such as "1-2-4"."""
+
+    def take(link: Mapping[str, str]) -> address.Taken:
+        for text in link.values():
+            names = text.split("-")
+            if len(set(names)) == len(names) <= 3 and all(name.isdecimal() for name in names):
+                return {AXES: [max(0, int(name) - 1) for name in names]}, []
+            return {}, [f"Coordinates in the link are three, such as 1-2-3 (not "
+                        f"{address.quoted(text)}); the first three are drawn."]  # fmt: skip
+        return {}, []
+
+    return address.Settings(
+        {AXES: list(FIRST_AXES)}, take, lambda key, axes: "-".join(str(axis + 1) for axis in axes)
+    )
+
+
+def seed_drawn(seeds: Sequence[int], prefix: str = "") -> int:
+    """Offer which seed is drawn."""
+    key = knobs.key_of(SHOW, prefix)
+    if address.get(key) not in seeds:
+        address.put(key, seeds[0])
+    return st.segmented_control(
+        "Seed drawn", seeds, required=True, key=address.widget(key),
+        format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+    )  # fmt: skip
+
+
 def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
-    """Take from the link, and offer, which seed is drawn, how, and which of d coordinates.
+    """Offer which seed is drawn, how, and which of d coordinates.
 
     Only the seed where the picture has no recovered side.
     """
-    knobs.choice("show", seeds, "Seed drawn", lambda seed: f"seed {seed}")
-    if st.session_state.get("show") not in (None, *seeds):
-        del st.session_state["show"]
-    seed = st.segmented_control(
-        "Seed drawn", seeds, default=seeds[0], required=True, key="show", bind="query-params",
-        format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
-    )  # fmt: skip
+    seed = seed_drawn(seeds)
     if not sides:
         return Choice(seed, False, FIRST_AXES)
-    knobs.choice("view", VIEWS, "Recovered side")
     view = st.segmented_control(
-        "Recovered side", VIEWS, default="aligned", required=True, key="view",
-        bind="query-params", label_visibility="collapsed",
+        "Recovered side", VIEWS, required=True, key=address.widget(VIEW),
+        label_visibility="collapsed",
         help="aligned: turned by the best rotation or reflection, fitted at the last step.",
     )  # fmt: skip
     axes = FIRST_AXES
     if d > 3:
-        names = [str(i + 1) for i in range(d)]
+        if any(axis >= d for axis in address.get(AXES)):
+            address.put(AXES, FIRST_AXES)
         chosen = st.multiselect(
-            "Coordinates", names, names[:3], max_selections=3, key="axes", width=220,
-            bind="query-params", label_visibility="collapsed",
+            "Coordinates", range(d), max_selections=3, key=address.widget(AXES), width=220,
+            format_func=lambda axis: str(axis + 1), label_visibility="collapsed",
         )  # fmt: skip
-        axes = tuple(int(name) - 1 for name in chosen) if len(chosen) == 3 else axes
+        axes = tuple(chosen) if len(chosen) == 3 else axes
     return Choice(seed, view == "aligned", axes)
 
 
@@ -149,17 +181,19 @@ def picture_first(key: str) -> None:
     The browser draws the picture and all charts on one thread, in the order of their libraries'
     arrival: without this pause the charts below the fold come first.
     """
-    if not st.session_state.get(f"{key}.seen"):
-        st.session_state[f"{key}.seen"] = True
+    seen = address.owned(f"{key}.seen")
+    if not st.session_state.get(seen):
+        st.session_state[seen] = True
         time.sleep(PICTURE_SECONDS)
 
 
 def picture(view: LatentView, key: str, height: int) -> None:
     """Draw a view in our component, or in Streamlit's own chart where the link says `plain=1`."""
-    if st.query_params.get("plain") == "1":
-        st.plotly_chart(plain_figure(view), key=f"{key}.plain", alt=view.alt)
+    if address.get(address.PLAIN):
+        st.plotly_chart(plain_figure(view), key=address.owned(f"{key}.plain"), alt=view.alt)
     else:
-        latent_view(view, key=key, height=height, focus=st.session_state.get(FOCUS, 0))
+        focus = st.session_state.get(address.owned(FOCUS), 0)
+        latent_view(view, key=address.owned(key), height=height, focus=focus)
 
 
 def view_of(

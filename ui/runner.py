@@ -12,6 +12,7 @@ import streamlit as st
 from core.experiment import Experiment, Member, Result
 from core.job import Job, Live, Snapshot
 from core.store import Store
+from ui import address, door
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
@@ -82,7 +83,7 @@ def stored(members: Iterable[Member]) -> dict[str, Result]:
 
 
 def panel(
-    experiment: Experiment, draw: Draw, key: str, before: Experiment | None = None
+    experiment: Experiment, draw: Draw, name: str, before: Experiment | None = None
 ) -> dict[str, Result]:
     """Draw the experiment: stored at once, else trained (by itself when quick) and streamed.
 
@@ -90,6 +91,7 @@ def panel(
     with the last experiment seen here, at first `before`, marked stale. Gives the finished results,
     empty until all are there.
     """
+    key = address.owned(name)
     if before is not None:
         st.session_state.setdefault(f"{key}.before", before)
     results = stored(experiment.members)
@@ -101,7 +103,7 @@ def panel(
             st.error(sentence, icon=":material/error:")
         if job is None and not complete:
             _offer(experiment, key)
-        elif job is None and key == PLAYED and not all(r.playable for r in results.values()):
+        elif job is None and name == PLAYED and not all(r.playable for r in results.values()):
             _begin_button("Train again to play it", experiment, key, playable=True)
     if job is not None:
         looks = itertools.count()
@@ -124,7 +126,9 @@ def rerun_page() -> None:
 def _panel_body(body: Callable[[], None]) -> None:
     if st.session_state.pop("rerun_page", False):
         st.rerun()
-    body()
+    with door.closed_to_tracebacks():
+        body()
+        address.sync()
 
 
 def _fragment(key: str, running: bool) -> Callable[[Callable[[], None]], None]:

@@ -9,15 +9,17 @@ import streamlit as st
 from core.experiment import Experiment, Member, Result
 from core.legend import BASELINES, SCORES
 from core.scenarios.scenario import Claim, Published, Scenario, Sweep, Value
-from ui import export, knobs, recovery, runner, story
+from ui import address, export, recovery, runner, story
 
 CURVE = "curve"
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]
 
 
-def read_link(scenario: Scenario) -> None:
-    """Take the score over training from the link, before the page says what it refused."""
-    knobs.choice(CURVE, scenario.scores, "Score over training", lambda name: SCORES[name].title)
+def settings(scenario: Scenario) -> address.Settings:
+    """The key of a page's link for the score over training."""
+    title = "Score over training"
+    return address.choice(CURVE, scenario.scores, title, scenario.scores[0],
+                          lambda name: SCORES[name].title)  # fmt: skip
 
 
 def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
@@ -65,10 +67,11 @@ def curves(
     from core import figures  # altair: the numbers do not wait for it
 
     with st.container(horizontal=True, horizontal_alignment="right"):
+        if address.get(CURVE) not in scores:
+            address.put(CURVE, scores[0])
         chosen = st.segmented_control(
-            "Score over training", scores, default=scores[0], required=True, key=CURVE,
-            bind="query-params", format_func=lambda name: SCORES[name].title,
-            label_visibility="collapsed",
+            "Score over training", scores, required=True, key=address.widget(CURVE),
+            format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
         )  # fmt: skip
     for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
         with column:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from core.scenarios.scenario import Params, Preset, Scenario
-from ui import knobs
+from ui import address, knobs
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 
@@ -18,14 +18,12 @@ def opening(title: str, sentence: str) -> None:
 
 def presenting() -> bool:
     """Whether the page is being shown to a room: only claim, picture and numbers."""
-    if "present" not in st.session_state:
-        st.session_state["present"] = st.query_params.get("present") in ("1", "true")
-    return st.session_state["present"]
+    return bool(address.get(address.PRESENT))
 
 
 def presenter_switch() -> None:
-    """The switch, bound to the link."""
-    st.toggle("Present", key="present", bind="query-params", help="Only the claim, the picture, "
+    """The switch."""
+    st.toggle("Present", key=address.widget(address.PRESENT), help="Only the claim, the picture, "
               "its numbers, and ← → between presets.")  # fmt: skip
 
 
@@ -34,7 +32,7 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
     for preset in scenario.presets:
         same = scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen()
         if same and all(
-            (st.session_state.get(key) or None) == (value or None)
+            (address.get(key) or None) == (value or None)
             for key, value in knobs.switches(scenario, preset).items()
             if isinstance(value, bool)  # which seed is drawn, say, is the visitor's to change
         ):
@@ -53,7 +51,7 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
         for preset in scenario.presets:
             st.button(
                 preset.title,
-                key=f"{scenario.name}.preset.{preset.name}",
+                key=address.owned(f"{scenario.name}.preset.{preset.name}"),
                 type="primary" if preset is now else "secondary",
                 on_click=knobs.apply,
                 args=(scenario, preset, prefix),
@@ -99,7 +97,8 @@ def why(steps: Sequence[Step]) -> None:
 
 def show_picture() -> None:
     """From a callback further down the page: bring the main picture, which it changes, in view."""
-    st.session_state[FOCUS] = st.session_state.get(FOCUS, 0) + 1
+    state = address.owned(FOCUS)
+    st.session_state[state] = st.session_state.get(state, 0) + 1
 
 
 def preset_link(scenario: Scenario, name: str, label: str, key: str) -> None:
@@ -110,4 +109,10 @@ def preset_link(scenario: Scenario, name: str, label: str, key: str) -> None:
         knobs.apply(scenario, preset)
         show_picture()
 
-    st.button(label, key=key, type="tertiary", icon=":material/arrow_upward:", on_click=follow)
+    st.button(
+        label,
+        key=address.owned(key),
+        type="tertiary",
+        icon=":material/arrow_upward:",
+        on_click=follow,
+    )

@@ -8,10 +8,9 @@ from pydantic import ValidationError
 from core.experiment import Experiment, Member
 from core.legend import BASELINES, SCORES, spoken
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import export, knobs, runner, story
+from ui import address, export, knobs, recovery, runner, story
 
 VARY, BY, SCORE = "vary", "by", "score"
-USUAL = "by.usual"
 NOTHING = "nothing"  # the second parameter of a sweep that has none
 POINTS, FEW_POINTS = 7, 3
 
@@ -36,14 +35,33 @@ def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
         runner.panel(experiment, lambda shown: _draw(scenario, score, shown), "sweep")
 
 
-def read_link(scenario: Scenario, params: Params) -> None:
-    """Take the panel's choices from the link, before the page says what it refused."""
+def settings(scenario: Scenario) -> tuple[address.Settings, ...]:
+    """The keys of a page's link that `choose` offers; without a word of them, what is shipped."""
+    all_knobs = knobs_of(scenario.Params)
+    fields = [name for name, knob in all_knobs.items() if knobs.has_widget(knob)]
+
+    def label(name: str) -> str:
+        return _label(all_knobs, name)
+
+    return (
+        address.choice(VARY, fields, "The parameter to vary", None, label),
+        address.choice(BY, [NOTHING, *fields], "The second parameter", None, label),
+        address.choice(SCORE, scenario.scores, "Score", scenario.scores[0],
+                       lambda name: SCORES[name].title),
+    )  # fmt: skip
+
+
+def settle(scenario: Scenario, params: Params) -> None:
+    """Let go of a chosen parameter that cannot be varied for these, and say so."""
     free, all_knobs = _free(params), knobs_of(scenario.Params)
-    knobs.choice(VARY, free, "The parameter to vary", lambda name: all_knobs[name].label)
-    vary = st.session_state.get(VARY, _first(scenario, free))
-    offered = [NOTHING, *(name for name in free if name != vary)]
-    knobs.choice(BY, offered, "The second parameter", lambda name: _label(all_knobs, name))
-    knobs.choice(SCORE, scenario.scores, "Score", lambda name: SCORES[name].title)
+    vary = address.get(VARY)
+    if vary is not None and vary not in free:
+        address.put(VARY, None)
+        address.note(f"{_label(all_knobs, vary)} has no effect here, so it is not varied.")
+    by = address.get(BY)
+    if by not in (None, NOTHING, *free) or by == (address.get(VARY) or _first(scenario, free)):
+        address.put(BY, None)
+        address.note(f"{_label(all_knobs, by)} cannot be the second parameter here.")
 
 
 def varied(
@@ -107,42 +125,46 @@ def member_at(
 def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
     """The widgets: the parameter to vary, the second one, and the score."""
     free, all_knobs = _free(params), knobs_of(scenario.Params)
-    if st.session_state.get(VARY) not in (None, *free):
-        del st.session_state[VARY]
-    vary = st.selectbox(
-        "Vary",
-        free,
-        index=free.index(_first(scenario, free)),
-        format_func=lambda name: all_knobs[name].label,
-        key=VARY,
-        bind="query-params",
-        on_change=lambda: st.session_state.update({BY: None}),
-        help="Everything else stays as the knobs above say.",
-    )
+    vary = _select(
+        VARY, "Vary", free, _first(scenario, free), all_knobs,
+        "Everything else stays as the knobs above say.",
+    )  # fmt: skip
     offered = [NOTHING, *(name for name in free if name != vary)]
     shipped = shipped_sweep(scenario, params, vary)
     usual = NOTHING
     if shipped and shipped.by and shipped.by[0] in offered and _is_for(shipped, params):
         usual = shipped.by[0]
-    # Said anew each time: what is usual changes with the knobs, and the link leaves out only that.
-    held, before = st.session_state.get(BY), st.session_state.get(USUAL)
-    nobody_chose = held is None or held == before  # it follows what is shipped for the setting
-    st.session_state[BY] = usual if nobody_chose or held not in offered else held
-    st.session_state[USUAL] = usual
-    by = st.selectbox(
-        "For each",
-        offered,
-        index=offered.index(usual),
-        format_func=lambda name: _label(all_knobs, name),
-        key=BY,
-        bind="query-params",
-        help="A second parameter: a line for each of a few of its values.",
-    )
+    by = _select(
+        BY, "For each", offered, usual, all_knobs,
+        "A second parameter: a line for each of a few of its values.",
+    )  # fmt: skip
     score = st.selectbox(
         "Score", scenario.scores, format_func=lambda name: SCORES[name].title,
-        key=SCORE, bind="query-params",
+        key=address.widget(SCORE),
     )  # fmt: skip
     return vary, by, score
+
+
+def _select(
+    key: str, label: str, options: list[str], usual: str, all_knobs: dict[str, Knob], help: str
+) -> str:
+    """A list that shows the usual, which changes with the knobs, until a visitor chooses."""
+    state = address.owned(f"{key}.list")
+    st.session_state[state] = address.get(key) or usual
+
+    def choose() -> None:
+        address.put(key, st.session_state[state] if st.session_state[state] != usual else None)
+        if key == VARY:  # the second one belonged to the other
+            address.put(BY, None)
+
+    return st.selectbox(
+        label,
+        options,
+        format_func=lambda name: _label(all_knobs, name),
+        key=state,
+        on_change=choose,
+        help=help,
+    )
 
 
 def _free(params: Params) -> list[str]:
@@ -209,7 +231,7 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
         for dot in st.session_state[key].selection.get("run", [])[:1]:
             if (member := member_at(members, names, dot)) is not None:
                 knobs.turn_to(scenario, member.params.chosen(), len(shown.experiment.seeds))
-                st.session_state["show"] = member.seed
+                address.put(recovery.SHOW, member.seed)
                 story.show_picture()
                 runner.rerun_page()
 

@@ -1,0 +1,66 @@
+"""Visits to the app under AppTest: a page opened by link or menu, and what it says."""
+
+import time
+from pathlib import Path
+
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+APP = str(Path(__file__).parents[1] / "app.py")
+HOME = "pages/home.py"
+SPHERE = "pages/infonce_sphere.py"
+CLUSTERS = "pages/vmf_clusters.py"
+LAPLACE = "pages/laplace_violation.py"
+REVERSAL = "pages/gradient_reversal.py"
+PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL]
+
+_made = PagesManager.__init__
+
+
+def _through_app(self: PagesManager, *args: object, **kwargs: object) -> None:
+    """As on a server: AppTest would run the files of pages/ alone, past app.py."""
+    _made(self, *args, **kwargs)
+    PagesManager.uses_pages_directory = False
+
+
+PagesManager.__init__ = _through_app
+
+
+def opened(page: str, **link: str) -> AppTest:
+    """A page's link, followed in a fresh browser."""
+    at = AppTest.from_file(APP, default_timeout=60)
+    if page != HOME:  # as the server does from the address; switch_page would need home first
+        at._page_hash = calc_hash(Path(page).stem)
+    for name, value in link.items():
+        at.query_params[name] = value
+    return at.run()
+
+
+def to(at: AppTest, page: str) -> AppTest:
+    """A click on the menu, which leads to the page's bare address."""
+    at.query_params.clear()
+    return at.switch_page(page).run()
+
+
+def own(at: AppTest, key: str) -> str:
+    """The key of a setting's widget on the page at hand."""
+    return f"{at.session_state['_page']}.{key}"
+
+
+def metric(at: AppTest, label: str) -> str:
+    """A number's value by its label."""
+    return next(m.value for m in at.metric if m.label.strip("*") == label)
+
+
+def said(at: AppTest, words: str) -> bool:
+    """Whether these words stand in a paragraph."""
+    return any(words in text.value for text in at.markdown)
+
+
+def wait_for(at: AppTest, words: str) -> None:
+    """Rerun, as a page does by itself, until a run has come to these words."""
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not said(at, words):
+        time.sleep(0.2)
+        at.run()
