@@ -20,4 +20,5 @@ address.arrive(page.url_path or "home")
 preload_plotly()
 with door.closed_to_tracebacks():
     page.run()
+    address.finished()
 runner.warm_up()

@@ -74,7 +74,12 @@ def reading_scores() -> None:
     """R2 and MCC answer different questions: a rotation shows it."""
     left, right = st.columns([1.5, 1], gap="large")
     angle = right.slider(
-        "Rotate the recovered latents", 0, 90, key=address.widget(ANGLE), format="%d°"
+        "Rotate the recovered latents",
+        0,
+        90,
+        address.get(ANGLE),
+        key=address.widget(ANGLE),
+        format="%d°",
     )
     z = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
     radians = np.deg2rad(angle)

@@ -425,7 +425,7 @@ def paper() -> None:
 
 def switch() -> None:
     """Beside the run, the same world under the other kind of label."""
-    st.toggle("Classes beside instances", key=address.widget(BESIDE),
+    st.toggle("Classes beside instances", address.get(BESIDE), key=address.widget(BESIDE),
               help="Draw the same world twice: supervised, and DIET.")  # fmt: skip
 
 

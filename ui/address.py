@@ -51,6 +51,7 @@ class Page:
     declared: dict[str, Settings] = field(default_factory=dict)  # by key
     refused: list[str] = field(default_factory=list)
     link: dict[str, str] | None = None  # what this run still has to take its settings from
+    untold: set[str] = field(default_factory=set)  # set here, and maybe not yet known to a browser
 
     def query(self) -> dict[str, str]:
         """The link's keys and texts: what differs from rest."""
@@ -123,14 +124,23 @@ def get(key: str) -> Any:
 
 def put(key: str, value: Value) -> None:
     """Give a setting a value (from a callback, or before its widget is drawn)."""
-    st.session_state[owned(key)] = _here().values[key] = value
+    page = _here()
+    st.session_state[owned(key)] = page.values[key] = value
+    page.untold.add(key)
 
 
 def widget(key: str) -> str:
-    """The key for the widget of a setting, which shows the setting's value."""
-    state = owned(key)
+    """The key for the widget of a setting, which shows the setting's value.
+
+    What is set here travels to the browser with the widget, once, and is lost when that run is cut
+    short: so it is said again until a run comes to its end. (Not for ever: a visitor who is quicker
+    than the server would see a knob jump back.)
+    """
+    state, page = owned(key), _here()
     if state not in st.session_state:  # it was not drawn in the run before, and Streamlit forgot it
-        st.session_state[state] = _here().values[key]
+        st.session_state[state] = page.values[key]
+    elif key in page.untold:
+        st.session_state[state] = st.session_state[state]
     return state
 
 
@@ -153,6 +163,11 @@ def sync() -> None:
     wanted = page.query()
     if wanted != st.query_params.to_dict():
         st.query_params.from_dict(wanted)
+
+
+def finished() -> None:
+    """End a run of a page that came to its end."""
+    _here().untold.clear()
 
 
 def reset() -> None:

@@ -56,13 +56,13 @@ def opening(
             story.slides(scenario, params)
         else:
             story.presets(scenario, params)
-        notices = st.container()
+            story.about(scenario, params)
+        refused = st.container()
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
-        with notices:
-            said = [] if present else [n.text for n in scenario.notices(params)]
-            story.notices(said, address.refusals())
+        with refused:  # once all of the page's choices have been read
+            story.refused(address.refusals())
         finished = panels(Experiment(params, scenario.name, chosen), choice)
     with side or st.expander("Knobs"):
         knobs.draw(scenario, params)

@@ -89,8 +89,9 @@ def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off)
+    count = key_of(SEEDS, prefix)
     st.slider(
-        "Seeds", 1, MOST_SEEDS, key=address.widget(key_of(SEEDS, prefix)),
+        "Seeds", 1, MOST_SEEDS, address.get(count), key=address.widget(count),
         help="How many runs, each with its own g, encoder and data. Every one is drawn.",
     )  # fmt: skip
     with st.expander("Advanced"):
@@ -170,13 +171,21 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
     about = f"{knob.help} ({knob.unit})" if knob.unit else knob.help
     if knob.none:
         about += f" auto: {knob.none}."
+    value = address.get(key)  # said twice, as one that is new to the browser shows its default
     common = {"key": address.widget(key), "help": about, "disabled": off}
     if knob.kind is bool:
-        st.toggle(name_of(knob), **common)
+        st.toggle(name_of(knob), value, **common)
     elif knob.choices and len("".join(knob.choices)) > WIDEST:
-        st.selectbox(name_of(knob), knob.choices, **common)
+        st.selectbox(name_of(knob), knob.choices, knob.choices.index(value), **common)
     elif knob.choices:
-        st.segmented_control(name_of(knob), knob.choices, required=True, width="stretch", **common)
+        st.segmented_control(
+            name_of(knob),
+            knob.choices,
+            default=value,
+            required=True,
+            width="stretch",
+            **common,
+        )
     else:
         numbers = {v for v in (*ticks(knob), *_between(key)) if v is not None}
         options = [None, *sorted(numbers)] if knob.optional else sorted(numbers)
@@ -185,7 +194,7 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
         def wording(value: Value) -> str:
             return unset if value is None else spoken(value)
 
-        st.select_slider(name_of(knob), options, format_func=wording, **common)
+        st.select_slider(name_of(knob), options, value, format_func=wording, **common)
 
 
 def _between(key: str) -> set[Value]:

@@ -93,8 +93,7 @@ def own() -> None:
     side, main = st.columns([1, 3.6], gap="medium")
     with main:
         story.presets(scenario, params, PREFIX)
-        notes = [notice.text for notice in scenario.notices(params)]
-        story.notices(notes, ())
+        story.about(scenario, params, f"{PREFIX}.about")
         seed = recovery.seed_drawn(chosen, PREFIX)
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)

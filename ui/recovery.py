@@ -145,7 +145,7 @@ def seed_drawn(seeds: Sequence[int], prefix: str = "") -> int:
     if address.get(key) not in seeds:
         address.put(key, seeds[0])
     return st.segmented_control(
-        "Seed drawn", seeds, required=True, key=address.widget(key),
+        "Seed drawn", seeds, default=address.get(key), required=True, key=address.widget(key),
         format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
     )  # fmt: skip
 
@@ -159,7 +159,7 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
     if not sides:
         return Choice(seed, False, FIRST_AXES)
     view = st.segmented_control(
-        "Recovered side", VIEWS, required=True, key=address.widget(VIEW),
+        "Recovered side", VIEWS, default=address.get(VIEW), required=True, key=address.widget(VIEW),
         label_visibility="collapsed",
         help="aligned: turned by the best rotation or reflection, fitted at the last step.",
     )  # fmt: skip
@@ -168,8 +168,8 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
         if any(axis >= d for axis in address.get(AXES)):
             address.put(AXES, FIRST_AXES)
         chosen = st.multiselect(
-            "Coordinates", range(d), max_selections=3, key=address.widget(AXES), width=220,
-            format_func=lambda axis: str(axis + 1), label_visibility="collapsed",
+            "Coordinates", range(d), address.get(AXES), max_selections=3, width=220,
+            key=address.widget(AXES), format_func=lambda axis: str(axis + 1), label_visibility="collapsed",
         )  # fmt: skip
         axes = tuple(chosen) if len(chosen) == 3 else axes
     return Choice(seed, view == "aligned", axes)

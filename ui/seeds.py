@@ -70,7 +70,8 @@ def curves(
         if address.get(CURVE) not in scores:
             address.put(CURVE, scores[0])
         chosen = st.segmented_control(
-            "Score over training", scores, required=True, key=address.widget(CURVE),
+            "Score over training", scores, default=address.get(CURVE), required=True,
+            key=address.widget(CURVE),
             format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
         )  # fmt: skip
     for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):

@@ -7,6 +7,7 @@ import streamlit as st
 from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
+ABOUT = 72  # pixels: three lines, and more by scrolling
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 
 
@@ -23,8 +24,8 @@ def presenting() -> bool:
 
 def presenter_switch() -> None:
     """The switch."""
-    st.toggle("Present", key=address.widget(address.PRESENT), help="Only the claim, the picture, "
-              "its numbers, and ← → between presets.")  # fmt: skip
+    st.toggle("Present", presenting(), key=address.widget(address.PRESENT),
+              help="Only the claim, the picture, its numbers, and ← → between presets.")  # fmt: skip
 
 
 def active(scenario: Scenario, params: Params) -> Preset | None:
@@ -41,7 +42,7 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
 
 
 def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
-    """The presets in a row, the active one lit, with its lesson; each sets the whole link.
+    """The presets in a row, the active one lit; each sets the whole link.
 
     Buttons, which hold no state: a widget that mirrors the knobs would, with a knob in motion, be
     taken for a visitor's choice and turn the knobs back.
@@ -56,7 +57,6 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
                 on_click=knobs.apply,
                 args=(scenario, preset, prefix),
             )
-    st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
 
 
 def slides(scenario: Scenario, params: Params) -> None:
@@ -74,13 +74,22 @@ def slides(scenario: Scenario, params: Params) -> None:
         st.markdown(f"**{now.title}.** {now.lesson}" if now else "Your own setting.")
 
 
-def notices(sentences: Sequence[str], refused: Sequence[str]) -> None:
-    """What the setting breaks, and what the link asked for in vain."""
+def refused(sentences: Sequence[str]) -> None:
+    """What the link, or a knob, asked for in vain."""
     with st.container():  # one place on the page, whether or not there is anything to say
-        for sentence in refused:
-            st.warning(sentence, icon=":material/link_off:")
         for sentence in sentences:
-            st.caption(f":material/info: {sentence}")
+            st.warning(sentence, icon=":material/link_off:")
+
+
+def about(scenario: Scenario, params: Params, key: str = "about") -> None:
+    """The lesson of the setting and what it breaks, in a place of one height: the picture below it
+    stays where it is from setting to setting.
+    """
+    now = active(scenario, params)
+    with st.container(height=ABOUT, border=False, gap=None, key=address.owned(key)):
+        st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
+        for notice in scenario.notices(params):
+            st.caption(f":material/info: {notice.text}")
 
 
 Step = tuple[str, str, Callable[[], None]]

@@ -139,8 +139,8 @@ def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
         "A second parameter: a line for each of a few of its values.",
     )  # fmt: skip
     score = st.selectbox(
-        "Score", scenario.scores, format_func=lambda name: SCORES[name].title,
-        key=address.widget(SCORE),
+        "Score", scenario.scores, scenario.scores.index(address.get(SCORE)),
+        format_func=lambda name: SCORES[name].title, key=address.widget(SCORE),
     )  # fmt: skip
     return vary, by, score
 
@@ -160,6 +160,7 @@ def _select(
     return st.selectbox(
         label,
         options,
+        options.index(st.session_state[state]),
         format_func=lambda name: _label(all_knobs, name),
         key=state,
         on_change=choose,
