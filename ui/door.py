@@ -16,8 +16,11 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def closed_to_tracebacks() -> Iterator[None]:
-    """Catch what a page, or a panel of it that is drawn by itself, did not foresee."""
+def closed_to_tracebacks(place: str = "page") -> Iterator[None]:
+    """Catch what a page, or a panel of it that is drawn by itself, did not foresee.
+
+    `place` tells the doors of a page apart.
+    """
     try:
         yield
     except Exception as error:  # not Streamlit's own signals to stop or run again
@@ -29,7 +32,7 @@ def closed_to_tracebacks() -> Iterator[None]:
         )
         st.button(
             "Back to the page as it starts",
-            key=address.owned("door"),
+            key=address.owned(f"door.{place}"),
             icon=":material/restart_alt:",
             on_click=address.reset,
         )

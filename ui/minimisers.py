@@ -51,7 +51,8 @@ def ellipses() -> None:
     *places, side = st.columns([1, 1, 1], gap="medium")
     with side:
         share = st.slider("Along the family of solutions", 0, 100, address.get(FAMILY),
-                          key=address.widget(FAMILY), format="%d%%", help="0: the rotation itself.")  # fmt: skip
+                          key=address.widget(FAMILY), format="%d%%",
+                          help="0: the rotation itself.")  # fmt: skip
         st.markdown(
             "Blue: the latents' circle. Grey: where $|Mv + \\psi| = 1$, an ellipse through all "
             "four $v_c$ in the world, the circle of unit weights in the solution. Orange: "

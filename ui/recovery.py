@@ -169,7 +169,8 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
             address.put(AXES, FIRST_AXES)
         chosen = st.multiselect(
             "Coordinates", range(d), address.get(AXES), max_selections=3, width=220,
-            key=address.widget(AXES), format_func=lambda axis: str(axis + 1), label_visibility="collapsed",
+            key=address.widget(AXES), format_func=lambda axis: str(axis + 1),
+            label_visibility="collapsed",
         )  # fmt: skip
         axes = tuple(chosen) if len(chosen) == 3 else axes
     return Choice(seed, view == "aligned", axes)

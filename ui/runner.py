@@ -108,13 +108,13 @@ def panel(
     if job is not None:
         looks = itertools.count()
         _fragment(key, running=True)(
-            lambda: _watch(job, experiment, draw, key, first=next(looks) == 0)
+            lambda: _watch(job, experiment, draw, key, first=next(looks) == 0), key
         )
     elif complete:
         st.session_state[f"{key}.before"] = experiment
-        _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw))
+        _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw), key)
     else:
-        _fragment(key, running=False)(lambda: _still(_before(key), draw))
+        _fragment(key, running=False)(lambda: _still(_before(key), draw), key)
     return results if complete else {}
 
 
@@ -123,15 +123,15 @@ def rerun_page() -> None:
     st.session_state["rerun_page"] = True
 
 
-def _panel_body(body: Callable[[], None]) -> None:
+def _panel_body(body: Callable[[], None], key: str) -> None:
     if st.session_state.pop("rerun_page", False):
         st.rerun()
-    with door.closed_to_tracebacks():
+    with door.closed_to_tracebacks(key):
         body()
         address.sync()
 
 
-def _fragment(key: str, running: bool) -> Callable[[Callable[[], None]], None]:
+def _fragment(key: str, running: bool) -> Callable[[Callable[[], None], str], None]:
     """The same place on the page, polled while something runs."""
     return st.fragment(_panel_body, run_every=POLL_SECONDS if running else None, key=f"{key}.panel")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
-ABOUT = 72  # pixels: three lines, and more by scrolling
+ABOUT = 92  # pixels: four lines, and more by scrolling
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 
 
@@ -25,7 +25,8 @@ def presenting() -> bool:
 def presenter_switch() -> None:
     """The switch."""
     st.toggle("Present", presenting(), key=address.widget(address.PRESENT),
-              help="Only the claim, the picture, its numbers, and ← → between presets.")  # fmt: skip
+              help="Only the claim, the picture and its numbers, and ← → between presets.",
+              )  # fmt: skip
 
 
 def active(scenario: Scenario, params: Params) -> Preset | None:
