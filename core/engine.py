@@ -11,22 +11,19 @@ import logging
 import math
 import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Iterable
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import dask
 import numpy as np
 from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
 
+from core.crew import Crew
 from core.experiment import (
     LARGEST_GROUP,
     Experiment,
@@ -43,6 +40,8 @@ from core.store import Damaged, Store, read
 MOST_QUEUED = 32  # jobs that wait for a worker
 MOST_SECONDS = 600  # of one job, from its first task's start
 VIEWER_SECONDS = 20  # after which a viewer who did not look no longer counts
+ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connection comes back
+MOST_FATES = 256  # runs that ended without success, of which is known why
 STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended
 TICK_SECONDS = 1.0
 SMALLEST_GROUP = 6  # below this, splitting a batch over idle workers wastes more than it gains
@@ -81,6 +80,7 @@ class Engine:
         self._waiting: deque[tuple[Job, Group]] = deque()
         self._tasks: dict[str, tuple[Job, Group]] = {}  # handed to Dask
         self._stopping: list[tuple[float, str]] = []  # cancelled tasks and until when to be patient
+        self._fates: dict[str, str] = {}  # by job key, oldest first
         self._measured: float | None = None
         self._closing = threading.Event()
 
@@ -89,24 +89,26 @@ class Engine:
         self._client = Client(address or self._cluster, set_as_default=False)
         self._client.register_plugin(_WorkerSide(trainer))
         self._client.subscribe_topic(TOPIC, self._on_message)
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._crew: Crew | None = None
         if self._cluster is not None:
-            self._folder = tempfile.TemporaryDirectory("-explorer", ignore_cleanup_errors=True)
-            self._process = self._start_workers()
+            self._crew = Crew(self._cluster.scheduler_address, self.workers)
         self._capacity = self._count_workers()
         self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
         self._ticker.start()
         atexit.register(self.close)
 
-    def submit(self, experiment: Experiment, viewer: str, playable: bool = False) -> Job:
+    def submit(
+        self, experiment: Experiment, viewer: str, playable: bool = False, asked: bool = False
+    ) -> Job:
         """Start what is not stored yet, or join those who already wait for the same.
 
-        `playable` also trains again what is stored without its trajectory. Raises `Refused` when
-        the queue is full.
+        `playable` also trains again what is stored without its trajectory. A run that was `asked`
+        for waits minutes for a viewer who is gone, one that a page began by itself some seconds.
+        Raises `Refused` when the queue is full.
         """
         job = self.find(experiment, viewer)
         if job is not None:
+            job.join(viewer, asked)
             return job
         stored = self._stored(experiment.members, playable)
         with self._lock:
@@ -117,10 +119,10 @@ class Engine:
                 stored |= self._stored(absent, playable)
                 missing = [m for m in experiment.members if m.key not in stored]
                 parts = self._split(missing)
-                job = Job(experiment, stored, parts, self._ahead, self._leave)
+                job = Job(experiment, stored, parts, self._ahead, self._leave, lambda: self.ready)
                 if missing:
                     self._enqueue(job)
-            job.join(viewer)
+            job.join(viewer, asked)
         return job
 
     def find(self, experiment: Experiment, viewer: str) -> Job | None:
@@ -131,11 +133,34 @@ class Engine:
                 job.join(viewer)
         return job
 
-    def estimate(self, experiment: Experiment) -> float | None:
-        """Seconds that training the missing members takes here; None when nothing is known yet."""
-        missing = [m for m in experiment.members if not self.store.has(m)]
-        rate = self._measured or self._gallery_rate
-        return work(missing) / rate if rate else None if missing else 0.0
+    def fate(self, experiment: Experiment) -> str | None:
+        """Why the last run of this experiment ended without success, unless its viewer wanted it.
+
+        None also once it has been started again.
+        """
+        return self._fates.get(experiment.key)
+
+    @property
+    def ready(self) -> bool:
+        """Whether any worker is there."""
+        if self._cluster is not None:
+            return bool(self._cluster.scheduler.workers)
+        return bool(self._client.nthreads())
+
+    def estimate(self, members: Iterable[Member]) -> float | None:
+        """Seconds that training these members takes here; None when nothing is known yet."""
+        return self._seconds(members, self._measured or self._gallery_rate)
+
+    def usual(self, members: Iterable[Member]) -> float | None:
+        """CPU-seconds of these members at the gallery's rate, however busy this machine is.
+
+        What a page decides by: the same setting is always the same.
+        """
+        return self._seconds(members, self._gallery_rate)
+
+    def _seconds(self, members: Iterable[Member], rate: float | None) -> float | None:
+        wanted = work(members)
+        return wanted / rate if rate else None if wanted else 0.0
 
     def close(self) -> None:
         """Cancel every job and leave no process behind; harmless when repeated."""
@@ -147,17 +172,10 @@ class Engine:
         for job in tuple(self._jobs.values()):
             self._end(job, "cancelled")
         self._client.close()  # before the workers, lest the scheduler think that they died
-        if self._process is not None:
-            self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()  # its workers notice and end too
-                self._process.wait()
+        if self._crew is not None:
+            self._crew.close()
         if self._cluster is not None:
             self._cluster.close()
-        if self._folder is not None:
-            self._folder.cleanup()
 
     def _ahead(self, job: Job) -> int:
         jobs = tuple(self._jobs.values())  # in the order they came
@@ -173,12 +191,16 @@ class Engine:
         with self._lock:
             if self._jobs.get(job.key) is not job:
                 return
-            if unless_watched and job.watched(VIEWER_SECONDS):
+            if unless_watched and job.watched(ASKED_SECONDS if job.asked else VIEWER_SECONDS):
                 return
             del self._jobs[job.key]
             self._waiting = deque(entry for entry in self._waiting if entry[0] is not job)
             if status != "done":
                 self._attempts[job.key] += 1
+            if error is not None:
+                self._fates[job.key] = error
+                for old in list(self._fates)[:-MOST_FATES]:
+                    del self._fates[old]
             running = [group for other, group in self._tasks.values() if other is job]
             deadline = time.monotonic() + STOP_SECONDS
             self._stopping += [(deadline, group.task) for group in running]
@@ -207,6 +229,9 @@ class Engine:
             raise Refused(
                 f"{MOST_QUEUED} requests are waiting for a worker already: try again in a minute"
             )
+        self._fates.pop(job.key, None)
+        if self._crew is not None:
+            self._crew.try_again()
         for group in job.groups:
             # Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts
             identity = " ".join([job.key, *(member.key for member in group.members)])
@@ -300,7 +325,8 @@ class Engine:
                 reason = f"stopped after {MOST_SECONDS:g} seconds, the most one request may take"
                 self._end(job, "failed", f"{reason}: use fewer runs or fewer steps")
             else:
-                self._leave(job)
+                reason = f"stopped {job.where()}, because nobody was looking"
+                self._end(job, "cancelled", reason, unless_watched=True)
         now = time.monotonic()
         with self._lock:
             due = [task for deadline, task in self._stopping if deadline <= now]
@@ -308,52 +334,23 @@ class Engine:
         if due:  # in a thread of its own, as a worker that hangs may not answer
             end = partial(self._client.run, _quit_if_training, due, on_error="ignore")
             threading.Thread(target=end, daemon=True).start()
-        if self._process is not None and self._process.poll() is not None:
-            log.warning("the workers' process ended (%s): starting it again", self._process.poll())
-            self._process = self._start_workers()
+        self._tend_crew()
         self._capacity = self._count_workers()
         with self._lock:
             self._dispatch()
+
+    def _tend_crew(self) -> None:
+        """Start the workers again where they ended; where they cannot, say so to who waits."""
+        waiting = tuple(self._jobs.values())  # who comes later has them try again
+        reason = self._crew.tend(self.ready) if self._crew is not None else None
+        if reason is not None:
+            for job in waiting:
+                self._end(job, "failed", reason)
 
     def _count_workers(self) -> int:
         if self._cluster is not None:
             return self.workers
         return max(1, sum(self._client.nthreads().values()))
-
-    def _start_workers(self) -> "subprocess.Popen[bytes]":
-        assert self._cluster is not None and self._folder is not None
-        root = str(Path(__file__).resolve().parents[1])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
-        options = {
-            "--nworkers": self.workers,
-            "--nthreads": 1,
-            "--host": "127.0.0.1",
-            "--dashboard-address": "127.0.0.1:0",
-            "--memory-limit": round(1 / self.workers, 3),  # a fraction of the machine's
-            "--local-directory": self._folder.name,
-            "--death-timeout": 10,  # no worker outlives a server that was killed
-        }
-        command = [sys.executable, "-m", "distributed.cli.dask_worker"]
-        command += [self._cluster.scheduler_address, "--nanny", "--no-dashboard"]
-        command += [str(word) for option in options.items() for word in option]
-        environment = {
-            "PYTHONPATH": path,
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            # Dask's nanny lowers these, and training spends half its time in page faults
-            "MALLOC_TRIM_THRESHOLD_": "268435456",
-            "MALLOC_MMAP_THRESHOLD_": "33554432",
-            "DASK_LOGGING__DISTRIBUTED": "warning",
-            "DASK_DISTRIBUTED__ADMIN__LOW_LEVEL_LOG_LENGTH": "50",
-            "DASK_DISTRIBUTED__WORKER__HTTP__ROUTES": "[]",
-        }
-        return subprocess.Popen(
-            command,
-            env=os.environ | environment,
-            cwd=self._folder.name,
-            stdin=subprocess.DEVNULL,
-            process_group=0,  # Ctrl-C reaches the server, which then closes its workers
-        )
 
 
 def default_workers() -> int:
@@ -402,7 +399,7 @@ class _WorkerSide(WorkerPlugin):
         self.trainer = trainer
 
     def setup(self, worker: Worker) -> None:
-        # a trainer that cannot be imported says so on stderr here, and again in the first job
+        # a trainer that cannot be imported says so in the first job
         module, _, _ = self.trainer.partition(":")
         threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
 

@@ -24,6 +24,9 @@ class Member:
     params: Params
     seed: int
 
+    def __post_init__(self) -> None:
+        _belong(self.params, self.scenario)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of what determines the run: scenario, version, seed, chosen fields."""
@@ -40,8 +43,8 @@ class Member:
 class Experiment:
     """What a visitor asks for: one setting, fields to vary (their product), and seeds.
 
-    Raises ValueError for an unknown scenario or field, empty seeds or values, or too many members,
-    and pydantic's ValidationError for a value out of range.
+    Raises ValueError for an unknown scenario or field, another scenario's parameters, empty seeds
+    or values, or too many members, and pydantic's ValidationError for a value out of range.
     """
 
     params: Params
@@ -50,8 +53,7 @@ class Experiment:
     vary: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.scenario not in SCENARIOS:
-            raise ValueError(f"scenario: {self.scenario!r} is not one of {', '.join(SCENARIOS)}")
+        _belong(self.params, self.scenario)
         if not self.seeds:
             raise ValueError("seeds: give at least one")
         if any(not isinstance(seed, int) or seed < 0 for seed in self.seeds):
@@ -81,6 +83,15 @@ class Experiment:
     def key(self) -> str:
         """Digest of the members' keys: equal requests are one request."""
         return _digest([member.key for member in self.members])
+
+
+def _belong(params: Params, scenario: str) -> None:
+    """Refuse parameters of another scenario: two runs could have one key."""
+    if scenario not in SCENARIOS:
+        raise ValueError(f"scenario: {scenario!r} is not one of {', '.join(SCENARIOS)}")
+    if not isinstance(params, SCENARIOS[scenario].Params):
+        owner = next((n for n, s in SCENARIOS.items() if type(params) is s.Params), "no scenario")
+        raise ValueError(f"params: these are parameters of {owner}, not of {scenario}")
 
 
 def groups(members: Iterable[Member], largest: int = LARGEST_GROUP) -> list[tuple[Member, ...]]:
@@ -151,14 +162,25 @@ class Result:
         """Whether it holds its trajectory, and not just the end (as the gallery's sweeps do)."""
         return len(self.frame_step) > 1
 
+    @property
+    def sound(self) -> int:
+        """How many frames can be drawn: all, or of a run that diverged those before it did."""
+        lost = self.loss_step[~np.isfinite(self.loss)]  # the loss after a step less than its number
+        fine = self.frame_step < lost[0] if len(lost) else np.full(len(self.frame_step), True)
+        for array in (self.z_hat, self.net_hat, *self.moving.values()):
+            fine &= np.isfinite(array.reshape(len(array), -1)).all(1)
+        return int(np.logical_and.accumulate(fine).sum())
+
     def thinned(self, frames: int, points: int) -> "Result":
         """At most `frames` frames (the last among them) of `points` points: for the gallery.
+
+        Of a run that diverged the last is the last that can be drawn.
 
         Arrays of `world` that follow the points (first axis n) are cut with them, curves keep every
         second point, the loss a quarter of its values, scores as many as there are frames or
         enough for a curve, and points three digits.
         """
-        k, n = self.z_hat.shape[:2]
+        k, n = self.sound or 1, self.z_hat.shape[1]
         kept, seen = _evenly(k, frames), _evenly(len(self.history_step), max(frames, CURVE))
         few = slice(0, min(points, n))
         return replace(
@@ -166,18 +188,28 @@ class Result:
             frame_step=self.frame_step[kept],
             history_step=self.history_step[seen],
             history={name: values[seen] for name, values in self.history.items()},
-            z=self.z[few].astype(np.float16),
+            z=compact(self.z[few]),
             z_hat=self.z_hat[kept][:, few],
             loss_step=self.loss_step[-1::-4][::-1],
             loss=self.loss[-1::-4][::-1],
-            net=self.net[:, ::2].astype(np.float16),
+            net=compact(self.net[:, ::2]),
             net_hat=self.net_hat[kept][:, :, ::2],
-            world={
-                name: (a[few] if len(a) == n else a).astype(np.float16)
-                for name, a in self.world.items()
-            },
+            world={name: compact(a[few] if len(a) == n else a) for name, a in self.world.items()},
             moving={name: a[kept] for name, a in self.moving.items()},
         )
+
+
+def compact(array: np.ndarray) -> np.ndarray:
+    """The array with three digits where its largest number allows that in float16, else float32.
+
+    Whole numbers stay as they are: float16 holds them only to 2,048.
+    """
+    if not np.issubdtype(array.dtype, np.floating):
+        return array
+    largest = np.abs(array[np.isfinite(array)]).max(initial=0)
+    half = np.finfo(np.float16)
+    fits = largest == 0 or half.smallest_normal <= largest <= half.max
+    return array.astype(np.float16 if fits else np.float32)
 
 
 def _evenly(count: int, most: int) -> np.ndarray:

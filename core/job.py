@@ -14,8 +14,10 @@ from core.experiment import Experiment, Member, Result, work
 ARRAYS = ("z", "z_hat", "net", "net_hat")  # of a Progress
 NAMED = ("world", "moving")  # what only some scenarios have, sent as `group.name`
 LOOK_SECONDS = 1.0
+AWAY_SECONDS = 5.0  # a page looks several times a second
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
+Doing = Literal["waiting", "making worlds", "training", "scoring"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +42,10 @@ class Snapshot:
 
     status: Status
     error: str | None
+    ready: bool  # whether any worker is there: at first they are still starting
     position: int  # jobs ahead while queued, else 0
-    step: int  # of the running group that is furthest behind
+    doing: Doing  # of the running group that is furthest behind
+    step: int  # of the same
     steps: int
     fraction: float  # of the work that was missing at submission
     elapsed: float  # seconds since the first task started
@@ -70,6 +74,14 @@ class Group:
         self.arrays: dict[str, np.ndarray] = {}
 
     @property
+    def doing(self) -> Doing:
+        if not self.run:
+            return "waiting"
+        if not self.steps:
+            return "making worlds"
+        return "training" if self.step < self.steps else "scoring"
+
+    @property
     def fraction(self) -> float:
         return 1.0 if self.finished else self.step / self.steps if self.steps else 0.0
 
@@ -87,7 +99,15 @@ class Group:
                     for scores, value in zip(self.scores, values, strict=True):
                         scores.setdefault(name, []).append(value)
             for name, (dtype, shape, raw) in message["arrays"].items():
-                self.arrays[name] = np.frombuffer(raw, dtype).reshape(shape)
+                self._show(name, np.frombuffer(raw, dtype).reshape(shape))
+
+    def _show(self, name: str, new: np.ndarray) -> None:
+        """Take an array (m, ...); a member that is not finite any more stays where it was."""
+        before = self.arrays.get(name)
+        if before is not None and before.shape == new.shape:
+            fine = np.isfinite(new).reshape(len(new), -1).all(1)
+            new = np.where(fine.reshape(-1, *[1] * (new.ndim - 1)), new, before)
+        self.arrays[name] = new
 
     def live(self) -> dict[str, Live]:
         if self.finished or not self.loss_step:
@@ -121,6 +141,7 @@ class Job:
         groups: Sequence[Group],
         ahead: Callable[["Job"], int],
         leave: Callable[["Job"], None],
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self.key = experiment.key
         self.experiment = experiment
@@ -128,8 +149,10 @@ class Job:
         self.error: str | None = None
         self.groups = tuple(groups)
         self.ended = threading.Event()
+        self.asked = False  # by somebody, and not begun by a page itself
         self._ahead = ahead  # how many jobs come before
         self._leave = leave  # a viewer left, maybe the last
+        self._ready = ready  # whether any worker is there
         self._results = dict(stored)
         self._lock = threading.Lock()  # never held while calling `ahead` or `leave`
         self._began = self._stopped = 0.0
@@ -143,15 +166,14 @@ class Job:
         ahead = self._ahead(self) if self.status == "queued" else 0
         with self._lock:
             self._look(viewer)
-            active = [g for g in self.groups if g.steps and not g.finished]
-            behind = min(active, key=lambda g: g.fraction, default=None)
-            if behind is None and self.groups:
-                behind = self.groups[-1]
+            behind = self._behind()
             total = sum(g.work for g in self.groups)
             return Snapshot(
                 status=self.status,
                 error=self.error,
+                ready=self._ready(),
                 position=ahead,
+                doing=behind.doing if behind else "waiting",
                 step=behind.step if behind else 0,
                 steps=behind.steps if behind else 0,
                 fraction=sum(g.work * g.fraction for g in self.groups) / total if total else 1.0,
@@ -184,9 +206,10 @@ class Job:
                 return False
         return True
 
-    def join(self, viewer: str) -> None:
+    def join(self, viewer: str, asked: bool = False) -> None:
         """Count `viewer`, also one who cancelled before."""
         with self._lock:
+            self.asked = self.asked or asked
             self._left.discard(viewer)
             self._look(viewer)
 
@@ -194,6 +217,20 @@ class Job:
         """Whether anybody has looked within these seconds."""
         with self._lock:
             return any(time.monotonic() - t < seconds for t in self._seen.values())
+
+    def missed(self, viewer: str) -> bool:
+        """Whether the end came when this viewer had not looked for a while."""
+        with self._lock:
+            seen = self._seen.get(viewer)
+            return self.ended.is_set() and seen is not None and self._stopped - seen > AWAY_SECONDS
+
+    def where(self) -> str:
+        """How far it has come, as the end of a sentence."""
+        with self._lock:
+            behind = self._behind()
+            if behind is None or not behind.steps:
+                return "before its first step"
+            return f"at step {behind.step} of {behind.steps}"
 
     @property
     def elapsed(self) -> float:
@@ -225,6 +262,12 @@ class Job:
             self._stopped = time.monotonic()
             self.ended.set()
 
+    def _behind(self) -> Group | None:
+        """The running group that is furthest behind; the last one where none runs."""
+        active = [g for g in self.groups if g.run and not g.finished]
+        last = self.groups[-1] if self.groups else None
+        return min(active, key=lambda g: g.fraction, default=last)
+
     def _look(self, viewer: str) -> None:
-        if viewer not in self._left:
+        if viewer not in self._left and not self.ended.is_set():
             self._seen[viewer] = time.monotonic()

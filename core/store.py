@@ -1,12 +1,12 @@
 """Results on disk, one atomic .npz per member: the visitor's store, then the shipped gallery."""
 
-import contextlib
 import dataclasses
 import json
 import logging
 import math
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +20,7 @@ from core.scenarios import SCENARIOS
 
 GALLERY = Path(__file__).parent / "gallery"
 SIZE_CAP = 2_000_000_000
+MOST_UNSAVED = 64  # results kept in memory, where the folder cannot be written: some MB each
 STALE_SECONDS = 3600
 FORMAT = 1
 GROUPS = ("history", "world", "moving")  # the fields of a Result that hold arrays by name
@@ -35,7 +36,9 @@ class Store:
     """Results by member key.
 
     `folder` is read and written (default: `EXPLORER_CACHE`, else the platform's cache folder);
-    `gallery` is read when the folder has nothing. Any number of processes may share a folder.
+    `gallery` is read when the folder has nothing. Any number of processes may share a folder. What
+    a folder does not take (read-only, full, a file in its place) is kept in memory, the newest
+    `MOST_UNSAVED`, for as long as this object lives.
     """
 
     def __init__(
@@ -47,14 +50,22 @@ class Store:
         self.folder = folder or default_folder()
         self.gallery = gallery
         self.size_cap = size_cap
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._sweep_temporaries()
+        self._unsaved: dict[str, tuple[Result, str]] = {}  # with why, oldest first
+        self._lock = threading.Lock()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._sweep_temporaries()
+        except OSError as error:
+            log.warning("results cannot be saved: %s", _why(error))
 
     def get(self, member: Member) -> Result | None:
         """The stored Result, or None. A damaged file is reported, set aside, and counts as none."""
+        unsaved = self._unsaved.get(member.key)
+        if unsaved is not None:
+            return unsaved[0]
         for layer in (self.folder, self.gallery):
             path = layer / f"{member.key}.npz" if layer else None
-            if path is None or not path.exists():
+            if path is None or not _exists(path):
                 continue
             try:
                 return read(path, member)
@@ -63,21 +74,50 @@ class Store:
             except Damaged as reason:
                 log.warning("set aside a damaged result: %s", reason)
                 if layer == self.folder:
-                    with contextlib.suppress(FileNotFoundError):  # another reader was first
-                        path.replace(path.with_suffix(".damaged"))
+                    self._set_aside(path)
         return None
 
     def put(self, result: Result) -> None:
-        """Write atomically; the oldest results make room when the folder passes its size."""
-        write(self.folder / f"{result.member.key}.npz", result)
+        """Write atomically; the oldest results make room when the folder passes its size.
+
+        Where the folder cannot be written the result is kept in memory, and `unsaved` says why.
+        """
+        key = result.member.key
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write(self.folder / f"{key}.npz", result)
+        except OSError as error:
+            reason = f"{self.folder} cannot be written ({error.strerror or error})"
+            log.warning("a result is kept in memory only: %s", reason)
+            with self._lock:
+                self._unsaved.pop(key, None)
+                self._unsaved[key] = (result, reason)
+                for oldest in list(self._unsaved)[:-MOST_UNSAVED]:
+                    del self._unsaved[oldest]
+            return
+        with self._lock:
+            self._unsaved.pop(key, None)
         self._make_room()
 
     def has(self, member: Member) -> bool:
-        """Whether a file for this member exists in either layer (it is not opened)."""
-        return any(
-            layer is not None and (layer / f"{member.key}.npz").exists()
+        """Whether there is a result of this member in any layer (its file is not opened)."""
+        return member.key in self._unsaved or any(
+            layer is not None and _exists(layer / f"{member.key}.npz")
             for layer in (self.folder, self.gallery)
         )
+
+    def unsaved(self, members: Iterable[Member]) -> str | None:
+        """Why a result of these members is in memory only; None when all are on disk or absent."""
+        kept = (self._unsaved.get(member.key) for member in members)
+        return next((each[1] for each in kept if each is not None), None)
+
+    def _set_aside(self, path: Path) -> None:
+        try:
+            path.replace(path.with_suffix(".damaged"))
+        except FileNotFoundError:  # another reader was first
+            pass
+        except OSError as error:  # it is read as damaged again: nothing but time is lost
+            log.warning("a damaged result stays where it is: %s", _why(error))
 
     def _make_room(self) -> None:
         files = [(stat.st_mtime, stat.st_size, path) for path, stat in _stats(self.folder, "*.npz")]
@@ -85,7 +125,11 @@ class Store:
         for _, size, path in sorted(files):
             if total <= self.size_cap:
                 return
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:  # what was just written is there all the same
+                log.warning("no room is made for results: %s", _why(error))
+                return
             total -= size
 
     def _sweep_temporaries(self) -> None:
@@ -94,6 +138,19 @@ class Store:
             for path, stat in _stats(self.folder, pattern):
                 if time.time() - stat.st_mtime > STALE_SECONDS:
                     path.unlink(missing_ok=True)
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is such a file, as far as this user may know."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
+def _why(error: OSError) -> str:
+    """What went wrong with which file, in the system's words."""
+    return f"{error.filename or 'the disk'}: {error.strerror or error}"
 
 
 def default_folder() -> Path:

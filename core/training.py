@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Protocol
 
@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.experiment import Member, Progress, Result, Scores, Stopped
+from core.experiment import Member, Progress, Result, Scores, Stopped, compact
 
 FRAMES = 32
 REPORT_SECONDS = 0.2
 MOST_LOSSES = 400
+LOST = 1e6  # nats; a loss that has passed this does not come back (1e4 does)
 PLAYING = (0.5, 0.999)  # Adam's betas in a game: with more momentum the players circle
 
 
@@ -116,20 +117,23 @@ def train(
 ) -> list[Result]:
     """Train to the end of the budget and return one Result per member.
 
-    A member whose loss or latents stop being finite is marked diverged; the others go on. Raises
-    `Stopped` as soon as `should_stop` says so. `began` is when the learner began to be made, by
-    `perf_counter` and `process_time`: worlds and baselines are part of what a run costs.
+    A member whose loss or latents stop being finite, or whose loss passes `LOST`, has diverged:
+    from there on it has no scores, and the others go on. Raises `Stopped` as soon as `should_stop`
+    says so. `began` is when the learner began to be made, by `perf_counter` and `process_time`:
+    worlds and baselines are part of what a run costs.
     """
     started, cpu_started = began or (time.perf_counter(), time.process_time())
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []
     last_report = -float("inf")
     known = columns(learner.baselines)
+    alive = _Alive(len(learner.members))
 
     def tell(step: int, observation: Observation, scored: bool) -> None:
         nonlocal last_report
         last_report = time.perf_counter()
         latest = losses[-1].cpu().numpy() if losses else np.full(len(learner.members), np.nan)
+        latest = np.where(alive.now, latest, np.nan)
         report(
             Progress(
                 step, learner.steps, latest, {**observation.scores, **known} if scored else None,
@@ -141,10 +145,10 @@ def train(
     updating = 0.0
     for t in range(learner.steps + 1):
         if t in learner.observed_at:
-            seen.append((t, learner.observe()))
+            seen.append((t, alive.among(learner.observe(), losses)))
             tell(t, seen[-1][1], scored=True)
         elif time.perf_counter() - last_report > REPORT_SECONDS:
-            tell(t, learner.look(), scored=False)
+            tell(t, alive.among(learner.look(), losses), scored=False)
         if should_stop():
             raise Stopped
         if t < learner.steps:
@@ -153,8 +157,8 @@ def train(
             updating += time.process_time() - began_step
 
     scores = [
-        {**final, **before}
-        for final, before in zip(learner.finish(), learner.baselines, strict=True)
+        {**(final if fine else dict.fromkeys(final)), **before}
+        for final, before, fine in zip(learner.finish(), learner.baselines, alive.now, strict=True)
     ]
     loss = np.stack([each.cpu().numpy() for each in losses])  # (steps, m)
     clock: dict[str, str | float] = {
@@ -164,6 +168,27 @@ def train(
     }
     facts = {**(provenance or {}), **learner.truth.seconds, **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
+
+
+class _Alive:
+    """Which of m members have not diverged, as far as has been looked."""
+
+    def __init__(self, m: int) -> None:
+        self.now = np.full(m, True)
+        self.checked = 0  # steps
+
+    def among(self, observation: Observation, losses: list[Tensor]) -> Observation:
+        """The observation without the scores of members that have diverged by these losses (m,)."""
+        if len(losses) > self.checked:  # all at once: on a GPU every look costs a wait
+            self.now &= _sound(torch.stack(losses[self.checked :]).cpu().numpy()).all(0)
+        self.checked = len(losses)
+        self.now &= np.isfinite(observation.z_hat).all((1, 2))
+        kept = {name: np.where(self.now, v, np.nan) for name, v in observation.scores.items()}
+        return replace(observation, scores=kept)
+
+
+def _sound(loss: np.ndarray) -> np.ndarray:
+    return np.abs(loss) <= LOST  # NaN is not
 
 
 def columns(rows: Sequence[Scores]) -> dict[str, np.ndarray]:
@@ -185,13 +210,15 @@ def _result(
     provenance: dict[str, str | float],
 ) -> Result:
     """Member i of a finished group."""
+    finite = np.isfinite(z_hat := np.stack([o.z_hat[i] for _, o in seen])).all()
+    sound = np.logical_and.accumulate(_sound(loss))
+    loss = np.where(sound, loss, np.nan)
     kept = np.unique(np.linspace(0, len(loss) - 1, min(len(loss), MOST_LOSSES)).round().astype(int))
-    z_hat = np.stack([observation.z_hat[i] for _, observation in seen])
     steps = np.array([step for step, _ in seen], np.int32)
     return Result(
         member=learner.members[i],
         scores=scores,
-        diverged=not (np.isfinite(loss).all() and np.isfinite(z_hat).all()),
+        diverged=not (sound.all() and finite),
         loss_step=(kept + 1).astype(np.int32),
         loss=loss[kept].astype(np.float32),
         history_step=steps,
@@ -201,15 +228,13 @@ def _result(
         },
         frame_step=steps,
         z=learner.truth.z[i].astype(np.float32),
-        z_hat=z_hat.astype(np.float16),
+        z_hat=compact(z_hat),
         net=learner.truth.net[i].astype(np.float32),
-        net_hat=np.stack([observation.net_hat[i] for _, observation in seen]).astype(np.float16),
+        net_hat=compact(np.stack([observation.net_hat[i] for _, observation in seen])),
         world={name: array[i] for name, array in learner.truth.world.items()},
         provenance=provenance,
         moving={
-            name: np.stack([observation.moving[name][i] for _, observation in seen]).astype(
-                np.float16
-            )
+            name: compact(np.stack([observation.moving[name][i] for _, observation in seen]))
             for name in seen[0][1].moving
         },
     )

@@ -113,7 +113,7 @@ def why(result: Result) -> None:
 
     params = cast(Reversal, result.member.params)
     if result.diverged:
-        st.caption("This run is not finite: there is nothing to draw.")
+        st.caption("This run diverged: the three steps need one that did not.")
         return
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
     inside = result.world["inside"].astype(float)
@@ -138,7 +138,8 @@ def why(result: Result) -> None:
     def meridian() -> None:
         angle, found = conditions.fan(v, kappa, inside, result.world["outside"].astype(float))
         ends = {}
-        for each in seeds.stored(scenario, params.chosen(), opened.seeds):
+        kept = seeds.stored(scenario, params.chosen(), opened.seeds)
+        for each in (run for run in kept if not run.diverged):
             tip = leakage.leakiest(each.moving["m"][-1:].astype(float),
                                    each.world["inside"].astype(float))  # fmt: skip
             outside = each.world["outside"].astype(float)

@@ -74,7 +74,7 @@ def why(result: Result) -> None:
 
     params = cast(Clusters, result.member.params)
     if result.diverged:
-        st.caption("This run is not finite: there is nothing to draw.")
+        st.caption("This run diverged: the three steps need one that did not.")
         return
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)

@@ -93,6 +93,9 @@ def split(result: Result) -> None:
     """Too few directions: what is inside span{v_a - v_b} comes back, the rest does not."""
     from core import figures, metrics
 
+    if result.diverged:
+        st.caption("This run diverged: there is no read-out to split.")
+        return
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     colours = direction_colours(z)
     inside, outside = metrics.span(result.world["v"].astype(float))
@@ -127,7 +130,7 @@ def why(result: Result) -> None:
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
     if result.diverged:
-        st.caption("This run is not finite: there is nothing to draw.")
+        st.caption("This run diverged: the three steps need one that did not.")
         return
     beta = float(result.moving["beta"][-1])
     loss, floor = result.scores["loss"], result.scores["loss_floor"]

@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "core.experiment": ("core.scenarios",),
     "core.store": ("core.experiment", "core.scenarios"),
     "core.job": ("core.experiment",),
-    "core.engine": ("core.experiment", "core.store", "core.job"),
+    "core.crew": (),
+    "core.engine": ("core.experiment", "core.store", "core.job", "core.crew"),
     "core.worker": ("core.experiment", "core.training", "core.learners"),
 }
 

@@ -1,5 +1,6 @@
 """The engine against real workers, with a trainer that fabricates its results (no torch)."""
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,8 @@ import psutil
 import pytest
 
 import core.engine
+import core.job
+from core.crew import MOST_STARTS
 from core.engine import Engine, Refused
 from core.experiment import Experiment, Member, groups, work
 from core.job import Group
@@ -75,7 +78,7 @@ class Bench:
         until(lambda: len(self.notes("ran", experiment)) >= times, "the trainer starts")
 
     def children(self):
-        return psutil.Process(self.engine._process.pid).children(recursive=True)
+        return psutil.Process(self.engine._crew.process.pid).children(recursive=True)
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +192,78 @@ def test_a_run_goes_on_while_looked_at_and_stops_when_all_have_gone(bench, monke
     assert job.status == "cancelled"
 
 
+def test_a_run_that_somebody_asked_for_waits_longer_for_its_viewer(bench, monkeypatch):
+    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 0.5)
+    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
+    assert core.engine.ASKED_SECONDS >= 300
+    bench.tell("hold")
+    by_itself, wanted, both = asked(51), asked(52), asked(51)
+    jobs = [bench.engine.submit(by_itself, "anna"), bench.engine.submit(wanted, "bert", asked=True)]
+    for experiment in (by_itself, wanted):
+        bench.started(experiment)
+    until(lambda: jobs[0].snapshot("anna").step == STEPS, "it reports its steps")
+    until(lambda: jobs[0].ended.is_set(), "the one nobody asked for is stopped")
+    assert jobs[0].status == "cancelled" and jobs[0].missed("anna") is False  # under five seconds
+    assert bench.engine.fate(both) == "stopped at step 10 of 10, because nobody was looking"
+    time.sleep(0.5)
+    assert jobs[1].status == "running"
+    # who presses the button for a run under way makes it one that was asked for
+    again = bench.engine.submit(by_itself, "anna")
+    bench.engine.submit(by_itself, "carl", asked=True)
+    assert bench.engine.fate(both) is None and again.asked
+    monkeypatch.setattr(core.engine, "ASKED_SECONDS", 0.5)
+    until(lambda: again.ended.is_set() and jobs[1].ended.is_set(), "both are stopped")
+
+
+def test_a_viewers_own_cancel_needs_no_explanation(bench):
+    bench.tell("hold")
+    job = bench.engine.submit(asked(53), "anna", asked=True)
+    job.cancel("anna")
+    assert job.status == "cancelled" and bench.engine.fate(asked(53)) is None
+
+
+def test_who_was_away_when_a_run_ended_can_be_told(bench, monkeypatch):
+    monkeypatch.setattr(core.job, "AWAY_SECONDS", 0.3)
+    bench.tell("hold")
+    job = bench.engine.submit(asked(54), "anna", asked=True)
+    job.join("bert")
+    bench.started(asked(54))
+    for _ in range(5):
+        time.sleep(0.1)
+        job.snapshot("bert")
+    assert not job.missed("anna")  # it has not ended
+    bench.release()
+    assert job.wait(PATIENCE, "bert") and job.missed("anna") and not job.missed("bert")
+    job.snapshot("anna")  # coming back changes nothing about that
+    assert job.missed("anna") and not job.missed("nobody")
+
+
+def test_what_a_run_is_doing_is_known_from_its_messages():
+    group = Group("task", asked(0).members)
+    report = {"run": "a", "steps": 5, "loss": [1.0], "scores": None, "arrays": {}}
+    seen = [group.doing]
+    for message in (
+        {"run": "a"},
+        {**report, "step": 0},
+        {**report, "step": 4},
+        report | {"step": 5},
+    ):
+        group.take(message)
+        seen.append(group.doing)
+    assert seen == ["waiting", "making worlds", "training", "training", "scoring"]
+
+
+def test_a_member_in_training_stays_where_it_last_was_finite():
+    group = Group("task", asked(0, 1).members)
+    report = {"run": "a", "steps": 5, "loss": [1.0, 1.0], "scores": None}
+    group.take({"run": "a"})
+    for step, value in ((1, 1.0), (2, np.nan), (3, np.inf)):
+        z_hat = np.array([[[value]], [[step]]], np.float32)  # member 0 diverges, member 1 goes on
+        packed = (z_hat.dtype.str, z_hat.shape, z_hat.tobytes())
+        group.take({**report, "step": step, "arrays": {"z_hat": packed}})
+    assert group.arrays["z_hat"].ravel().tolist() == [1.0, 3.0]
+
+
 def test_a_run_can_be_asked_for_again_right_after_its_cancel(bench):
     experiment = asked(60)
     for attempt in range(1, 6):
@@ -238,12 +313,63 @@ def test_a_run_that_kills_its_workers_fails_with_a_sentence(bench):
 
 
 def test_workers_whose_nannies_died_are_started_again(bench):
-    before = bench.engine._process.pid
+    before = bench.engine._crew.process.pid
     children = bench.children()
     os.kill(before, signal.SIGKILL)
     psutil.wait_procs(children, PATIENCE)
     assert bench.engine.submit(asked(85), "anna").wait(PATIENCE, "anna")
-    assert bench.engine._process.pid != before
+    assert bench.engine._crew.process.pid != before
+
+
+def ours(caplog):
+    """What this package has logged, without Dask's own remarks."""
+    return [record for record in caplog.records if record.name.startswith("core")]
+
+
+def hindered(folder, monkeypatch, code):
+    """An engine whose workers run this code before anything else."""
+    (folder / "path").mkdir()
+    (folder / "path" / "sitecustomize.py").write_text(code)
+    monkeypatch.setenv("PYTHONPATH", str(folder / "path"))
+    return Bench(folder, monkeypatch, workers=1)
+
+
+@pytest.mark.slow
+def test_a_worker_that_needs_long_to_start_is_waited_for(tmp_path, monkeypatch, caplog):
+    slow = "import sys, time\nif 'spawn_main' in ' '.join(sys.orig_argv): time.sleep(12)"
+    bench = hindered(tmp_path, monkeypatch, slow)
+    try:
+        job = bench.engine.submit(asked(0), "anna")
+        assert not job.snapshot("anna").ready  # the page says that they still start
+        assert job.wait(2 * PATIENCE, "anna") and job.status == "done", job.error
+        assert bench.engine.ready and not ours(caplog)
+    finally:
+        bench.engine.close()
+
+
+def test_workers_that_cannot_start_are_given_up_until_the_next_request(
+    tmp_path, monkeypatch, caplog, capfd
+):
+    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
+    said = "".join(f"line {i}\\n" for i in range(300)) + "no room on the disk"
+    broken = (
+        f"import os\nif 'dask_worker' in os.sys.orig_argv[2]: os.write(2, b'{said}'); os._exit(3)"
+    )
+    bench = hindered(tmp_path, monkeypatch, broken)
+    try:
+        job = bench.engine.submit(asked(0), "anna")
+        assert job.wait(PATIENCE, "anna") and job.status == "failed"
+        assert job.error == "no trainer could be started, 3 times in a row: no room on the disk"
+        assert bench.engine.fate(asked(0)) == job.error
+        assert len(ours(caplog)) == MOST_STARTS and "line 7" not in capfd.readouterr().err
+        again = bench.engine.submit(asked(0), "anna")
+        assert again.wait(PATIENCE, "anna") and again.error == job.error
+        (tmp_path / "path" / "sitecustomize.py").unlink()
+        last = bench.engine.submit(asked(0), "anna")
+        assert last.wait(PATIENCE, "anna") and last.status == "done", last.error
+        assert bench.engine.fate(asked(0)) is None
+    finally:
+        bench.engine.close()
 
 
 def test_a_trainer_that_raises_fails_its_run_and_a_later_request_tries_again(bench):
@@ -257,13 +383,18 @@ def test_a_trainer_that_raises_fails_its_run_and_a_later_request_tries_again(ben
     assert again.wait(PATIENCE) and again.status == "done", again.error
 
 
-def test_a_result_that_cannot_be_stored_fails_its_run(bench, monkeypatch):
-    def full(result):
-        raise OSError("no space left on device")
+def test_a_finished_run_is_not_lost_where_the_disk_is_full(bench, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(bench.engine.store, "put", full)
-    job = bench.engine.submit(asked(91), "anna")
-    assert job.wait(PATIENCE) and job.status == "failed" and "no space" in job.error
+    monkeypatch.setattr("core.store.os.replace", full)
+    experiment = asked(91)
+    job = bench.engine.submit(experiment, "anna")
+    assert job.wait(PATIENCE) and job.status == "done", job.error
+    assert [r.member.seed for r in job.results()] == [91]
+    assert "No space left" in bench.engine.store.unsaved(experiment.members)
+    again = bench.engine.submit(experiment, "bert")  # later readers find it as well
+    assert again.status == "done" and len(bench.notes("ran", experiment)) == 1
 
 
 def test_progress_arrives_complete_and_in_order(bench):
@@ -389,7 +520,7 @@ def test_an_existing_cluster_is_used_by_its_address(bench, tmp_path):
     try:
         job = guest.submit(asked(180, 181), "anna")
         assert job.wait(PATIENCE) and job.status == "done", job.error
-        assert guest._process is None and guest._capacity == 2
+        assert guest._crew is None and guest._capacity == 2
     finally:
         guest.close()
     assert bench.engine.submit(asked(182), "anna").wait(PATIENCE)  # its host is unharmed
@@ -399,16 +530,17 @@ def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
     engine = Engine.__new__(Engine)  # needs no cluster
     gallery = Store(tmp_path / "gallery", gallery=None)
     engine.store, engine._measured = Store(tmp_path / "store", gallery=gallery.folder), None
-    assert engine.estimate(asked(1)) is None
+    assert engine.estimate(asked(1).members) is None and engine.usual(asked(1).members) is None
     del engine._gallery_rate
     for member in asked(0, 1).members:  # made in 2 seconds each, says the trainer
         gallery.put(result(member))
     (gallery.folder / "damaged.npz").write_bytes(b"")
-    assert engine.estimate(asked(0, 1)) == 0
-    assert engine.estimate(asked(1, 2, 3, 4)) == pytest.approx(6)
+    assert engine.estimate(()) == engine.usual(()) == 0
+    assert engine.estimate(asked(2, 3, 4).members) == pytest.approx(6)
     members = asked(2).members
     engine._learn_rate(Group("task", members * 2), [result(member) for member in members])
-    assert 2 / 2 < engine.estimate(asked(4)) < 2  # now twice as fast, but slowly believed
+    assert 2 / 2 < engine.estimate(asked(4).members) < 2  # now twice as fast, but slowly believed
+    assert engine.usual(asked(2, 3, 4).members) == pytest.approx(6)  # what is decided by stays
 
 
 @pytest.mark.parametrize(("chosen", "workers"), [("3", 3), ("0", 1), (None, None)])
@@ -419,7 +551,11 @@ def test_the_number_of_workers(monkeypatch, chosen, workers):
 
 
 def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
-    processes = [psutil.Process(), psutil.Process(bench.engine._process.pid), *bench.children()]
+    processes = [
+        psutil.Process(),
+        psutil.Process(bench.engine._crew.process.pid),
+        *bench.children(),
+    ]
     listening = [c for p in processes for c in p.net_connections() if c.status == "LISTEN"]
     assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
     ports = bench.engine._client.run(lambda dask_worker: dask_worker.http_server.port)
@@ -443,11 +579,11 @@ def test_closing_cancels_and_leaves_no_process_and_no_file(tmp_path, monkeypatch
     bench.tell("hold")
     jobs = [bench.engine.submit(asked(seed), "anna") for seed in (1, 2, 3)]
     bench.started(asked(1, 2), 2)
-    children = [psutil.Process(bench.engine._process.pid), *bench.children()]
+    children = [psutil.Process(bench.engine._crew.process.pid), *bench.children()]
     # Python's own resource tracker ends by itself a moment after the process it serves
     children = [child for child in children if "resource_tracker" not in str(child.cmdline())]
     assert len(children) == 3
-    scratch = Path(bench.engine._folder.name)
+    scratch = Path(bench.engine._crew.folder.name)
     assert scratch.exists() and ROOT not in scratch.parents
     bench.engine.close()
     bench.engine.close()

@@ -13,6 +13,7 @@ from core.experiment import (
     Experiment,
     Member,
     Result,
+    compact,
     groups,
     summary,
     work,
@@ -23,6 +24,7 @@ from core.scenarios.scenario import knobs_of
 
 SCENARIO = SCENARIOS["infonce"]
 Params = SCENARIO.Params
+OTHERS = SCENARIOS["clusters"].Params
 
 
 def key(seed=0, **params):
@@ -121,6 +123,8 @@ def test_varied_field_takes_the_place_of_the_set_one():
     ("wrong", "message"),
     [
         (lambda: Experiment(Params(), "nonsense", (0,)), "'nonsense' is not one of infonce"),
+        (lambda: Experiment(OTHERS(), "infonce", (0,)), "parameters of clusters, not of infonce"),
+        (lambda: Member("infonce", OTHERS(), 0), "parameters of clusters, not of infonce"),
         (lambda: ask(()), "seeds: give at least one"),
         (lambda: ask((0, -1)), "seeds: must be whole numbers"),
         (lambda: ask((0,), {"kapa": (1.0,)}), "no parameter 'kapa'"),
@@ -138,7 +142,8 @@ def test_varied_field_takes_the_place_of_the_set_one():
         (lambda: Params(d_x=5).but(d=6), "d_x"),
     ],
     ids=[
-        "scenario", "no seeds", "negative seed", "unknown field", "no values", "too many runs",
+        "scenario", "another's parameters", "another's parameters in a member",
+        "no seeds", "negative seed", "unknown field", "no values", "too many runs",
         "varied value out of range", "varied choice unknown", "below the least", "nan", "infinite",
         "above the most", "not an integer", "extra field", "fewer observations than latents",
         "fewer observations after a change",
@@ -250,6 +255,27 @@ def test_thinning_cuts_the_worlds_points_but_not_its_other_facts_or_the_history(
     np.testing.assert_array_equal(thin.loss, full.loss[[0, 4]])
     np.testing.assert_array_equal(thin.loss_step, full.loss_step[[0, 4]])
     assert thin.scores == full.scores and thin.member == full.member
+
+
+@pytest.mark.parametrize(
+    ("array", "dtype"),
+    [
+        ([0.0, 1.0, -3e4], np.float16),
+        ([0.0, 65_504.0], np.float16),
+        ([0.0, 65_600.0], np.float32),
+        ([np.nan, np.inf, 1.0], np.float16),
+        ([1e-7, 3e-6], np.float32),  # float16 has two digits or none there
+        ([0.0, 0.0], np.float16),
+        ([], np.float16),
+        ([0, 2049], np.int64),
+    ],
+)
+def test_an_array_is_kept_in_half_precision_where_that_keeps_three_digits(array, dtype):
+    given = np.array(array)
+    given = given if len(given) == 0 or given.dtype == int else given.astype(np.float32)
+    kept = compact(given)
+    assert kept.dtype == dtype
+    np.testing.assert_allclose(kept, given, rtol=1e-3)
 
 
 def test_summary_is_json_and_comes_back():

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.legend import ROLE
+from ui import latent_view
 from ui.latent_view import Arrow, LatentView, ensure_plotly_bundle, pack, plain_figure
 
 ROOT = Path(__file__).parents[1]
@@ -263,6 +264,24 @@ def test_the_bundle_is_copied_once_and_again_when_it_differs(tmp_path):
     assert [file.name for file in target.parent.iterdir()] == ["plotly.min.js"]
 
 
+def test_a_read_only_checkout_sends_the_library_as_text(tmp_path, monkeypatch, caplog):
+    (tmp_path / "static").write_text("in the way")
+    monkeypatch.setattr(latent_view, "APP_FOLDER", tmp_path)
+    with pytest.raises(OSError):
+        ensure_plotly_bundle(tmp_path)
+    sent = []
+    monkeypatch.setattr(latent_view, "_component", lambda key, data: sent.append(data))
+    latent_view.preload_plotly()
+    latent_view.latent_view(make_view(), "globes")
+    preload, view = sent
+    assert preload["preload"] and len(preload["library"]) > 1_000_000
+    assert view["sent"] and "library" not in view
+    assert caplog.text.count("sent as text") == 1
+    (tmp_path / "static").unlink()
+    latent_view.preload_plotly()
+    assert "library" not in sent[-1]
+
+
 def test_nothing_of_plotly_or_torch_is_imported():
     code = (  # streamlit itself imports some of plotly
         "import sys, streamlit; before = set(sys.modules)\n"
@@ -284,6 +303,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 import numpy as np
 import streamlit as st
 from test_latent_view import density, make_view, triangle
+from ui import latent_view
 from ui.latent_view import Arrow, latent_view
 
 st.session_state.runs = st.session_state.get("runs", 0) + 1
@@ -301,6 +321,12 @@ changes["live"] = st.checkbox("live")
 if st.checkbox("show", True):
     view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes", **changes)
     latent_view(view, key="view")
+"""
+PRELOAD = """
+from pathlib import Path
+from ui import latent_view as module
+module.APP_FOLDER = Path(__file__).parent
+module.preload_plotly()
 """
 VIEW = "[data-testid=latent-view]"
 CAMERAS = """() => { const f = document.querySelector('.lv-plot')._fullLayout;
@@ -326,7 +352,8 @@ WATCH = """() => { window.drawn = []; const view = document.querySelector('.lv')
 def served(folder, app):
     """The address of a server with one view on one page."""
     (folder / "app.py").write_text(app.format(root=str(ROOT), tests=str(ROOT / "tests")))
-    ensure_plotly_bundle(folder)
+    if not (folder / "static").exists():
+        ensure_plotly_bundle(folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -374,6 +401,17 @@ def browsing(address):
         page.wait_for_selector(f"{VIEW}[data-draws]")
         yield page
         browser.close()
+
+
+@pytest.mark.browser
+def test_the_globes_are_drawn_where_no_file_can_be_served(tmp_path):
+    (tmp_path / "static").write_text("in the way")
+    app = APP.replace("st.session_state.runs =", PRELOAD + "st.session_state.runs =", 1)
+    for address in served(tmp_path, app):
+        for page in browsing(address):
+            assert page.complaints == []
+            assert not page.evaluate("performance.getEntriesByType('resource')"
+                                     ".some((e) => e.name.includes('plotly.min.js'))")  # fmt: skip
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Members that train together: independent of their companions, and what the loop promises."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ import torch
 from core.experiment import Experiment, Progress, Result, Stopped, groups
 from core.learners import infonce, invariance
 from core.scenarios import SCENARIOS
-from core.training import FRAMES, MOST_LOSSES, schedule, train
+from core.training import FRAMES, LOST, MOST_LOSSES, schedule, train
 from core.worker import pick_device, train_group
 
 Params = SCENARIOS["infonce"].Params
@@ -258,6 +258,47 @@ def test_the_harshest_settings_stay_finite_or_are_marked():
     for result in train_group(ask((0, 1), **harsh), device="cpu"):
         finite = np.isfinite(result.loss).all() and np.isfinite(result.z_hat).all()
         assert result.diverged != finite
+
+
+def test_latents_too_large_for_half_precision_are_kept_as_they_are():
+    learner = infonce.start(ask((0, 1), **SHORT), "cpu")
+
+    def stretched(observation):  # member 1 as an encoder that lets its scale grow would give it
+        z_hat, net_hat = observation.z_hat.copy(), observation.net_hat.copy()
+        z_hat[1] *= 2e5
+        net_hat[1] *= 2e5
+        moving = {"w": np.stack([z_hat[0, :3], 3 * z_hat[1, :3]])}
+        return replace(observation, z_hat=z_hat, net_hat=net_hat, moving=moving)
+
+    look, observe = learner.look, learner.observe
+    learner.look = lambda: stretched(look())
+    learner.observe = lambda: stretched(observe())
+    small, large = train(learner)
+    assert small.z_hat.dtype == np.float16 and large.z_hat.dtype == np.float32
+    for array in (large.z_hat, large.net_hat, large.moving["w"], large.thinned(3, 9).z_hat):
+        assert np.isfinite(array).all() and np.abs(array).max() > np.finfo(np.float16).max
+    assert not large.diverged and large.sound == len(large.frame_step)
+
+
+def test_a_game_whose_loss_runs_away_has_diverged_though_every_number_is_finite():
+    members = ask((0,), scenario="reversal", encoder="free", adversary_rate=10.0)
+    (result,) = train_group(members, device="cpu")
+    assert result.diverged
+    trained = ("angle_to_v_deg", "angle_to_v_perp_deg", "adversary_loss", "information_nats",
+               "content_r2", "probe_accuracy_linear", "probe_accuracy_mlp", "loss")  # fmt: skip
+    assert all(result.scores[name] is None for name in trained)
+    assert result.scores["chance"] is not None
+    finite = np.isfinite(result.loss)
+    lost = int(result.loss_step[~finite][0])
+    assert 0 < lost < 400 and not finite[result.loss_step >= lost].any()
+    assert result.loss[finite].max() <= LOST
+    # frames and scores reach to where it was lost, and no number after that is one
+    assert 1 < result.sound < len(result.frame_step)
+    assert result.frame_step[result.sound - 1] < lost <= result.frame_step[result.sound]
+    for values in result.history.values():
+        assert np.isfinite(values[: result.sound]).all() and np.isnan(values[result.sound :]).all()
+    assert all(np.isfinite(a[: result.sound]).all() for a in result.moving.values())
+    assert result.thinned(1, 20).frame_step.tolist() == [result.frame_step[result.sound - 1]]
 
 
 def test_device_is_the_one_asked_for():

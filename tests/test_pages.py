@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,17 @@ from visits import (
     wait_for,
 )
 
+from core.experiment import Experiment, Member, Result
+from core.lessons import LESSONS
+from core.worker import train_group
+from ui import game_view, recovery, runner
+
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _close_engine():
     yield
-    from ui import runner
-
     runner.engine().close()
     runner.engine.clear()
 
@@ -133,8 +137,6 @@ def test_the_second_scenario_of_a_page_has_its_own_knobs_in_the_link():
 
 def test_every_method_and_stage_is_shipped():
     from core.curate import shipped
-    from core.experiment import Experiment
-    from core.lessons import LESSONS
     from core.lessons.nonlinear import METHODS, STAGES
 
     lesson, wanted = LESSONS["nonlinear"], shipped()
@@ -237,7 +239,6 @@ def test_too_large_a_sweep_gets_a_sentence():
 
 
 def test_every_parameter_can_be_varied():
-    from core.lessons import LESSONS
     from core.scenarios.scenario import knobs_of
     from ui.sweep import varied
 
@@ -282,8 +283,6 @@ def test_a_slow_setting_waits_for_the_button_and_says_its_price():
 
 @each_page
 def test_every_preset_is_shipped_and_opens(page):
-    from core.lessons import LESSONS
-
     at, lesson = opened(page), LESSONS[Path(page).stem]
     for preset in lesson.presets:
         at.button(key=own(at, f"{lesson.name}.preset.{preset.name}")).click().run()
@@ -317,6 +316,58 @@ def test_the_maps_picture_is_drawn_from_columns_its_table_has():
             if "field" in c}  # fmt: skip
     assert used <= set(table.columns)
     assert table["value"].tolist() == [1.5, -0.2, 0.1, 1.0]
+
+
+def blown_up(page: str, **setting) -> Result:
+    """A run of this page's scenario that was lost half-way, put in the store."""
+    lesson = LESSONS[Path(page).stem]
+    params = lesson.at_start().but(steps=40, batch=64, **setting)
+    (result,) = train_group(Experiment(params, lesson.name, (0,)).members, device="cpu")
+    lost = result.frame_step >= 20
+    z_hat, net_hat = result.z_hat.copy(), result.net_hat.copy()
+    z_hat[lost] = net_hat[lost] = np.nan
+    moving = {name: np.where(lost.reshape(-1, *[1] * (a.ndim - 1)), np.nan, a)
+              for name, a in result.moving.items()}  # fmt: skip
+    before = ("raw_", "untrained_", "closed_", "chance", "loss_floor")
+    result = replace(
+        result, diverged=True, z_hat=z_hat, net_hat=net_hat, moving=moving,
+        loss=np.where(result.loss_step > 20, np.nan, result.loss),
+        scores={name: value if name.startswith(before) else None
+                for name, value in result.scores.items()},
+    )  # fmt: skip
+    runner.store().put(result)
+    return result
+
+
+@each_page
+def test_a_run_that_diverges_is_drawn_up_to_where_it_went(page):
+    few = {"n_clusters": 3} if page == CLUSTERS else {}
+    result = blown_up(page, **few)
+    at = opened(page, steps="40", batch="64", seeds="1", **{k: str(v) for k, v in few.items()})
+    assert not at.exception, at.exception
+    assert said(at, "1 diverged") and at.get("bidi_component")
+    promised = "Angle to V⊥" if page == REVERSAL else "Linear R²"
+    shown = {m.label.strip("*"): m for m in at.metric}
+    assert shown[promised].value == "–" and "diverged" in shown[promised].delta
+    run = recovery.Run.finished(result)
+    assert run.end == f"diverged: drawn up to step {run.steps[-1]} of 40" and run.steps[-1] < 20
+    assert all(np.isfinite(a).all() for a in (run.z_hat, run.net_hat, *run.moving.values()))
+
+
+@pytest.mark.parametrize("setting", [{"lam": 4.0, "encoder_rate": 1.0}, {"adversary_rate": 10.0}])
+def test_a_game_that_blows_up_is_drawn_and_shows_no_number_that_is_none(setting):
+    link = {"encoder": "free", **setting}
+    params = LESSONS["gradient_reversal"].Params(**link)
+    (result,) = train_group((Member("reversal", params, 0),), device="cpu")
+    runner.store().put(result)
+    view = game_view.of(recovery.Run.finished(result), params, stale=False)
+    assert view.note.startswith(f"diverged: drawn up to step {view.steps[-1]} of {params.turns}; ")
+    assert all(np.isfinite(arrow.truth).all() for arrow in view.arrows)
+    at = opened(REVERSAL, seeds="1", **{name: str(value) for name, value in link.items()})
+    assert not at.exception, at.exception
+    values = [m.value for m in at.metric]
+    assert values and not any(len(value) > 9 for value in values), values
+    assert metric(at, "Angle to V⊥") == metric(at, "Exact information, nats") == "–"
 
 
 def test_a_page_that_opens_with_its_own_setting_takes_a_link_from_there():

@@ -1,5 +1,6 @@
 """Results on disk: what goes in comes out, damage never spreads, and processes share a folder."""
 
+import errno
 import io
 import json
 import logging
@@ -19,7 +20,16 @@ import pytest
 
 from core.experiment import Member, Result
 from core.scenarios import SCENARIOS
-from core.store import FORMAT, STALE_SECONDS, Damaged, Store, default_folder, read, write
+from core.store import (
+    FORMAT,
+    MOST_UNSAVED,
+    STALE_SECONDS,
+    Damaged,
+    Store,
+    default_folder,
+    read,
+    write,
+)
 
 ROOT = Path(__file__).parents[1]
 Params = SCENARIOS["infonce"].Params
@@ -399,6 +409,63 @@ def test_a_failed_write_leaves_nothing(tmp_path):
     with pytest.raises(OSError):
         write(target, result(0))
     assert names(tmp_path) == ["taken.npz"]
+
+
+# --- a folder that cannot be written ----------------------------------------------------------
+
+
+def test_a_file_in_the_folders_place_leaves_the_gallery_readable_and_loses_no_result(
+    tmp_path, gallery, caplog
+):
+    (tmp_path / "taken").write_text("in the way")
+    store = Store(tmp_path / "taken", gallery)
+    shipped, own = member(0), member(7)
+    assert store.get(shipped) is not None and store.has(shipped) and store.get(own) is None
+    assert store.unsaved([shipped, own]) is None
+    store.put(result(7))
+    assert_same(store.get(own), result(7))
+    assert store.has(own)
+    assert store.unsaved([shipped, own]) == f"{tmp_path / 'taken'} cannot be written (File exists)"
+    (tmp_path / "taken").unlink()  # and when it can be again, the next is saved
+    store.put(result(7))
+    assert store.unsaved([own]) is None and Store(tmp_path / "taken", None).has(own)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+@pytest.mark.parametrize("call", ["tempfile.mkstemp", "os.replace"])
+def test_a_result_that_the_disk_does_not_take_is_kept_in_memory(store, monkeypatch, call, number):
+    def refuse(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(f"core.store.{call}", refuse)
+    for seed in range(MOST_UNSAVED + 2):
+        store.put(result(seed))
+    assert os.strerror(number) in store.unsaved([member(5)])
+    assert store.get(member(5)) is not None and store.get(member(0)) is None  # a small bound
+    assert not names(store.folder)
+
+
+def test_damage_in_a_read_only_folder_is_reported_and_counts_as_none(store, monkeypatch, caplog):
+    store.put(result(0))
+    (path,) = store.folder.glob("*.npz")
+    path.write_bytes(b"")
+
+    def refuse(*args):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert store.get(member(0)) is None and "stays where it is" in caplog.text
+
+
+def test_a_full_folder_that_makes_no_room_still_keeps_what_was_written(tmp_path, monkeypatch):
+    store = Store(tmp_path, gallery=None, size_cap=1)
+
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    store.put(result(0))
+    assert store.get(member(0)) is not None and store.unsaved([member(0)]) is None
 
 
 # --- several processes ------------------------------------------------------------------------

@@ -28,7 +28,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
     """The picture of one seed's run."""
     inside, outside = run.world["inside"].astype(float), run.world["outside"].astype(float)
     axes = section(inside, outside)
-    rows = np.nan_to_num(run.moving["m"].astype(float))
+    rows = run.moving["m"].astype(float)
     way = _way(run, rows, inside)
     if way[-1, -1] @ axes.T @ EYE < 0:  # a direction has no sign: the end that is seen
         way = -way
@@ -36,7 +36,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
     colours = class_colours(params.n_classes)
     whole = params.d == 3
     most, field = _information(*_hashable(run, axes)) if whole else (0.0, None)
-    stepped = bool(params.moves) and len(rows) == len(params.moves) + 1
+    stepped = bool(params.moves) and len(rows) > 1  # live runs show one frame
     return LatentView(
         run=run.name,
         d=3,
@@ -49,13 +49,13 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
         net_hat=np.zeros((len(rows), 0, 0, 3), np.float32),
         titles=("Where the code looks", "What it sees of the nuisance"),
         alt=_words(run, params),
-        note="; ".join(_remarks(params)),
+        note="; ".join([*([run.end] if run.end else []), *_remarks(params)]),
         arrows=_arrows(run, way, inside, axes),
         planes=_planes(params),
         chart=Chart(_panels(run, u, colours)),
         field=field,
         field_labels=("0", f"{most:.2f} nats") if whole else None,
-        moments=_moments(params.moves) if stepped else None,
+        moments=_moments(params.moves)[: len(rows)] if stepped else None,
         slow=True,
         live=run.live,
         stale=stale,
@@ -73,7 +73,7 @@ def section(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
 def _way(run: recovery.Run, rows: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """The leakiest direction on its way to each frame (k, s, d), at the end in the frame itself."""
-    way = np.nan_to_num(run.moving["way"].astype(float)) if "way" in run.moving else rows[:, None]
+    way = run.moving["way"].astype(float) if "way" in run.moving else rows[:, None]
     frames, s = way.shape[:2]
     u = leakage.leakiest(way.reshape(frames * s, *rows.shape[1:]), inside)
     return u.reshape(frames, s, -1)
@@ -182,7 +182,7 @@ def _remarks(params: Reversal) -> list[str]:
 
 def _words(run: recovery.Run, params: Reversal) -> str:
     angle, known = run.scores.get("angle_to_v_perp_deg"), run.scores.get("information_nats")
-    where = "not finite" if angle is None else f"{angle:.1f} degrees from the complement of V"
+    where = "lost" if angle is None else f"{angle:.1f} degrees from the complement of V"
     told = "" if known is None else f"; it tells {known:.4f} nats of the nuisance"
     return (
         f"A globe of directions with the code's row space {where}{told}, beside the histograms of "

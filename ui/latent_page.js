@@ -5,18 +5,29 @@ function source() { // beside Streamlit's own scripts, so that it is found under
   return new URL("app/static/plotly.min.js", own.replace(/static\/js\/[^/]*$/, "")).href;
 }
 
+function library() { // a promise of its address, where the server sends it as text
+  if (!window.latentViewLibrary) {
+    let arrive;
+    const address = new Promise((resolve) => { arrive = resolve; });
+    window.latentViewLibrary = { address, take: (text) => arrive(
+      URL.createObjectURL(new Blob([text], { type: "text/javascript" }))) };
+  }
+  return window.latentViewLibrary;
+}
+
 function fetchAhead() { // without running it, which would hold up the page's text
   window.latentViewLink ??= document.head.appendChild(Object.assign(
     document.createElement("link"), { rel: "preload", as: "script", href: source() }));
 }
 
-function loadPlotly() {
-  return (window.latentViewPlotly ??= quiet().then(() => new Promise((resolve, reject) => {
-    const src = source(), script = Object.assign(document.createElement("script"), { src });
+function loadPlotly(sent) {
+  const run = (src) => new Promise((resolve, reject) => {
+    const script = Object.assign(document.createElement("script"), { src });
     script.onload = () => resolve(window.Plotly);
     script.onerror = () => { window.latentViewPlotly = undefined; reject(new Error(src)); };
     document.head.append(script);
-  })));
+  });
+  return (window.latentViewPlotly ??= quiet().then(() => (sent ? library().address : source())).then(run));
 }
 
 function quiet() { // until the page's text is there: running the library and drawing hold it up

@@ -14,13 +14,14 @@ const NARROW = 560; // px, under which a chart has no room beside the globe
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ parentElement, data }) {
-  fetchAhead();
+  if (data.library) library().take(data.library);
+  else if (!data.sent) fetchAhead();
   if (data.preload) {
     const place = parentElement.closest('[data-testid="stElementContainer"]');
     if (place) place.style.display = "none";
     return undefined;
   }
-  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, loadPlotly()));
+  if (!views.has(parentElement)) views.set(parentElement, new View(parentElement, loadPlotly(data.sent)));
   const view = views.get(parentElement);
   view.receive(data);
   // Streamlit also calls this for a superseded message: only a removed element is the end.

@@ -7,6 +7,7 @@ float32 string; after that the browser plays, scrubs and turns it without asking
 
 import base64
 import importlib.util
+import logging
 import os
 import shutil
 import tempfile
@@ -38,12 +39,15 @@ __all__ = [
     "Panel",
     "Plane",
     "Series",
+    "bundle_served",
     "ensure_plotly_bundle",
     "latent_view",
     "pack",
     "plain_figure",
     "preload_plotly",
 ]
+
+log = logging.getLogger(__name__)
 
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
@@ -64,16 +68,39 @@ def latent_view(view: LatentView, key: str, height: int = 440, focus: int = 0) -
 
     When `focus` changes, the page is scrolled until the view is seen.
     """
-    ensure_plotly_bundle()
-    message = pack(view, key, height)
+    message = pack(view, key, height) | ({} if bundle_served() else {"sent": True})
     message["header"] |= {"focus": focus} if focus else {}
     _component(key=key, data=message)
 
 
 def preload_plotly(key: str = "preload_plotly") -> None:
     """Have the browser fetch plotly.min.js now, before the page knows what it will draw."""
-    ensure_plotly_bundle()
-    _component(key=key, data={"preload": True})
+    text = {} if bundle_served() else {"library": _library()}
+    _component(key=key, data={"preload": True, **text})
+
+
+def bundle_served() -> bool:
+    """Whether the browser can fetch plotly.min.js as a file: else the server sends its text.
+
+    Streamlit serves files from the app's own `static/` alone, which may not be writable.
+    """
+    try:
+        ensure_plotly_bundle()
+    except OSError as error:
+        _complain(f"{error.filename} ({error.strerror})")
+        return False
+    return True
+
+
+@st.cache_resource(show_spinner=False)
+def _complain(reason: str) -> None:
+    """Say in the log, once a server, why every visit costs some megabytes more."""
+    log.warning("plotly.min.js is sent as text, since %s cannot be written", reason)
+
+
+@st.cache_resource(show_spinner=False)
+def _library() -> str:
+    return _source().read_text("utf-8")
 
 
 def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
@@ -173,16 +200,14 @@ def _arrow_header(view: LatentView) -> list[dict[str, Any]]:
     return header
 
 
-def ensure_plotly_bundle(app_folder: Path = APP_FOLDER) -> Path:
+def ensure_plotly_bundle(app_folder: Path | None = None) -> Path:
     """Copy the installed plotly's plotly.min.js to `static/`, unless a file of its size is there.
 
-    The copy appears whole or not at all. Streamlit serves the folder at `app/static/`.
+    The copy appears whole or not at all. Streamlit serves the folder at `app/static/`. Raises
+    OSError where that cannot be written.
     """
-    spec = importlib.util.find_spec("plotly")  # finds it without importing it
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("plotly is not installed", name="plotly")
-    source = Path(spec.origin).parent / "package_data" / BUNDLE
-    target = app_folder / "static" / BUNDLE
+    source = _source()
+    target = (app_folder or APP_FOLDER) / "static" / BUNDLE
     if target.exists() and target.stat().st_size == source.stat().st_size:
         return target
     target.parent.mkdir(exist_ok=True)
@@ -195,3 +220,11 @@ def ensure_plotly_bundle(app_folder: Path = APP_FOLDER) -> Path:
     finally:
         Path(name).unlink(missing_ok=True)
     return target
+
+
+def _source() -> Path:
+    """plotly.min.js as it is installed."""
+    spec = importlib.util.find_spec("plotly")  # finds it without importing it
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("plotly is not installed", name="plotly")
+    return Path(spec.origin).parent / "package_data" / BUNDLE

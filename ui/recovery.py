@@ -51,23 +51,24 @@ class Run:
         """The run of one seed, None while it has nothing to draw."""
         result, live = shown.result(seed), shown.in_training(seed)
         if result is not None:
-            return cls.finished(result)
+            return cls.finished(result) if result.sound else None
         return None if live is None else cls.training(live, shown.key(seed), shown)
 
     @classmethod
     def finished(cls, result: Result) -> "Run":
-        """All frames of a Result."""
+        """All frames of a Result that can be drawn."""
+        frames = slice(result.sound)
         return cls(
             result.member.key,
             result.z.astype(np.float32),
-            result.z_hat.astype(np.float32),
+            result.z_hat[frames].astype(np.float32),
             result.net.astype(np.float32),
-            result.net_hat.astype(np.float32),
-            result.frame_step,
-            int(result.frame_step[-1]),
+            result.net_hat[frames].astype(np.float32),
+            result.frame_step[frames],
+            int(result.loss_step[-1]),
             result.scores,
             {name: array.astype(np.float32) for name, array in result.world.items()},
-            {name: array.astype(np.float32) for name, array in result.moving.items()},
+            {name: array[frames].astype(np.float32) for name, array in result.moving.items()},
             live=False,
             diverged=result.diverged,
         )
@@ -75,8 +76,11 @@ class Run:
     @classmethod
     def training(cls, live: Live, name: str, shown: Shown) -> "Run":
         """The newest frame of a member in training, and its last scores."""
+        diverged = live.loss_step[-1] > 0 and not np.isfinite(live.loss[-1])
         scores = {
-            name: next((value for value in reversed(values) if np.isfinite(value)), None)
+            name: next(
+                (v for v in reversed(values[-1:] if diverged else values) if np.isfinite(v)), None
+            )
             for name, values in live.scores.items()
         }
         scores["loss"] = live.loss[-1] if live.loss and np.isfinite(live.loss[-1]) else None
@@ -92,14 +96,25 @@ class Run:
             live.world,
             {name: array[None] for name, array in live.moving.items()},
             live=True,
+            diverged=diverged,
         )
+
+    @property
+    def end(self) -> str:
+        """Of a run that diverged, how far it is drawn."""
+        if not self.diverged:
+            return ""
+        step = f"step {self.steps[-1]} of {self.total}"
+        return "diverged" if self.live else f"diverged: drawn up to {step}"
 
 
 def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
     """The seed that is drawn, and its run; says so where that has not started."""
     seed = shown.seed(choice.seed)
     run = Run.of(shown, seed)
-    if run is None:
+    if run is None and shown.result(seed) is not None:
+        st.caption(f"Seed {seed} diverged before anything that could be drawn was stored.")
+    elif run is None:
         st.caption(f"Seed {seed} has not started yet.")
     return seed, run
 
@@ -237,7 +252,12 @@ def view_of(
         net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
         titles=("True latents z", f"Recovered ẑ, {'aligned' if choice.aligned else 'as learnt'}"),
         alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
-        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius))),
+        note="; ".join(
+            [
+                *([run.end] if run.end else []),
+                *_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius)),
+            ]
+        ),
         arrows=[
             replace(
                 arrow,
@@ -267,7 +287,7 @@ def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
         from core import metrics  # scipy takes a while to import, and the numbers come first
 
         turn = metrics.procrustes(run.z, last)[0].astype(np.float32)
-    mean = np.linalg.norm(last, axis=1).mean()
+    mean = np.linalg.norm(last.astype(float), axis=1).mean()
     return turn, np.float32(mean) if mean > 0 and abs(mean - 1) > ON_THE_SPHERE else size
 
 

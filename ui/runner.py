@@ -4,13 +4,15 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.experiment import Experiment, Member, Result
 from core.job import Job, Live, Snapshot
+from core.legend import spoken
+from core.scenarios.scenario import knobs_of
 from core.store import Store
 from ui import address, door
 
@@ -83,32 +85,40 @@ def stored(members: Iterable[Member]) -> dict[str, Result]:
 
 
 def panel(
-    experiment: Experiment, draw: Draw, name: str, before: Experiment | None = None
+    experiment: Experiment,
+    draw: Draw,
+    name: str,
+    before: Experiment | None = None,
+    about: str = "this setting",
 ) -> dict[str, Result]:
     """Draw the experiment: stored at once, else trained (by itself when quick) and streamed.
 
     `draw` is called with what there is, several times a second while it trains; with nothing yet,
-    with the last experiment seen here, at first `before`, marked stale. Gives the finished results,
-    empty until all are there.
+    with the last experiment seen here, at first `before`, marked stale. `about` says in words what
+    would be trained. Gives the finished results, empty until all are there.
     """
     key = address.owned(name)
     if before is not None:
         st.session_state.setdefault(f"{key}.before", before)
+    _settle(experiment, key)
     results = stored(experiment.members)
     complete = len(results) == len(experiment.members)
+    wanted = [m for m in experiment.members if m.key not in results]
+    still = [m for m in experiment.members if m.key in results and not results[m.key].playable]
+    unplayed = still if name == PLAYED else []
     with st.container(horizontal=True, vertical_alignment="center"):
-        job = _job_for(experiment, key, complete)
-        about, sentence = st.session_state.get(f"{key}.error", ("", ""))
-        if about == experiment.key and job is None:
-            st.error(sentence, icon=":material/error:")
-        if job is None and not complete:
-            _offer(experiment, key)
-        elif job is None and name == PLAYED and not all(r.playable for r in results.values()):
+        job = _job_for(experiment, key, wanted, unplayed)
+        _say(experiment, key, job, about_saving=name == PLAYED)
+        if job is None and wanted:
+            _offer(experiment, wanted, key, about)
+        elif job is None and unplayed:
             _begin_button("Train again to play it", experiment, key, playable=True)
     if job is not None:
         looks = itertools.count()
+        meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
         _fragment(key, running=True)(
-            lambda: _watch(job, experiment, draw, key, first=next(looks) == 0), key
+            lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile),
+            key,
         )
     elif complete:
         st.session_state[f"{key}.before"] = experiment
@@ -136,33 +146,85 @@ def _fragment(key: str, running: bool) -> Callable[[Callable[[], None], str], No
     return st.fragment(_panel_body, run_every=POLL_SECONDS if running else None, key=f"{key}.panel")
 
 
-def _job_for(experiment: Experiment, key: str, complete: bool) -> Job | None:
-    """The job under way for this experiment: ours, another visitor's, or a quick one just begun."""
-    held: Job | None = st.session_state.get(f"{key}.job")
+def _settle(experiment: Experiment, key: str) -> None:
+    """Take leave of the job that this panel holds, where it has ended or is of another setting."""
+    state = st.session_state
+    if state.get(f"{key}.said", ("",))[0] != experiment.key:
+        state.pop(f"{key}.said", None)
+    held: Job | None = state.get(f"{key}.job")
     if held is not None and held.key != experiment.key:
-        _let_go(key)
+        _put_aside(held, key)
         held = None
-    if held is not None or complete:
+    aside: Job | None = state.get(f"{key}.aside")
+    if held is None and aside is not None and aside.key == experiment.key:
+        held = state[f"{key}.job"] = state.pop(f"{key}.aside")
+    if held is not None and held.ended.is_set():
+        st.session_state.pop(f"{key}.job")
+        stopped = held.status == "cancelled" and held.error is not None  # with nobody looking
+        if held.status != "done" and (held.asked or not stopped):
+            st.session_state[f"{key}.declined"] = experiment.key
+        if held.status == "failed":
+            st.session_state[f"{key}.error"] = (experiment.key, held.error)
+        elif stopped:
+            st.session_state[f"{key}.said"] = (experiment.key, f"This run was {held.error}.")
+        elif held.status == "done" and held.missed(_viewer()):
+            said = (experiment.key, "This run finished while you were away.")
+            st.session_state[f"{key}.said"] = said
+
+
+def _job_for(
+    experiment: Experiment, key: str, wanted: Sequence[Member], unplayed: Sequence[Member]
+) -> Job | None:
+    """The job under way for this experiment: ours, another visitor's, or a quick one just begun.
+
+    `wanted` members are not stored, `unplayed` ones without what the panel plays.
+    """
+    held: Job | None = st.session_state.get(f"{key}.job")
+    if held is not None or not (wanted or unplayed):
         return held
     if st.session_state.get(f"{key}.declined") == experiment.key:
         return None  # who cancelled does not join those who go on waiting for the same
     job = engine().find(experiment, _viewer())
-    if job is None:
-        seconds = engine().estimate(experiment)
-        if seconds is not None and seconds < BY_ITSELF_SECONDS:
-            job = _submit(experiment, key)
+    if job is None and _quick([*wanted, *unplayed]):
+        if not wanted:  # tried once: what comes out is then what there is
+            st.session_state[f"{key}.declined"] = experiment.key
+        job = _submit(experiment, key, playable=bool(unplayed))
+    elif job is None and wanted and _quick(wanted):
+        job = _submit(experiment, key)
     st.session_state[f"{key}.job"] = job
     return job
 
 
-def _submit(experiment: Experiment, key: str, playable: bool = False) -> Job | None:
+def _quick(members: Sequence[Member]) -> bool:
+    """Whether these are trained without being asked for: by the setting, not by how busy it is."""
+    seconds = engine().usual(members)
+    return seconds is not None and seconds < BY_ITSELF_SECONDS
+
+
+def _submit(
+    experiment: Experiment, key: str, playable: bool = False, asked: bool = False
+) -> Job | None:
     from core.engine import Refused
 
+    aside: Job | None = st.session_state.pop(f"{key}.aside", None)
+    if aside is not None and aside.key != experiment.key:  # one at a time: this one shall not wait
+        aside.cancel(_viewer())
     try:
-        return engine().submit(experiment, _viewer(), playable)
+        return engine().submit(experiment, _viewer(), playable, asked)
     except Refused as reason:
         st.session_state[f"{key}.error"] = (experiment.key, str(reason))
         return None
+
+
+def _put_aside(job: Job, key: str) -> None:
+    """Look no longer at a job of another setting: one that was asked for goes on for a while."""
+    earlier: Job | None = st.session_state.pop(f"{key}.aside", None)
+    if earlier is not None:
+        earlier.cancel(_viewer())
+    if job.asked:
+        st.session_state[f"{key}.aside"] = st.session_state.pop(f"{key}.job")
+    else:
+        _let_go(key)
 
 
 def _let_go(key: str) -> None:
@@ -176,21 +238,51 @@ def _viewer() -> str:
     return st.session_state.setdefault("viewer", uuid.uuid4().hex)
 
 
-def _offer(experiment: Experiment, key: str) -> None:
-    """A button that says what training costs here."""
-    seconds = engine().estimate(experiment)
+def _say(experiment: Experiment, key: str, job: Job | None, about_saving: bool) -> None:
+    """What became of the run that was left here, and whether its results are saved."""
+    about, sentence = st.session_state.get(f"{key}.error", ("", ""))
+    if about == experiment.key and job is None:
+        st.error(sentence, icon=":material/error:")
+    about, sentence = st.session_state.get(f"{key}.said", ("", ""))
+    if about == experiment.key:
+        st.caption(f":material/history: {sentence}")
+    reason = store().unsaved(experiment.members)
+    if about_saving and reason is not None:
+        st.caption(f":material/save: Not saved, kept while this server runs: {reason}.")
+
+
+def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: str) -> None:
+    """A button that says what training costs here, and a line on what it trains."""
+    seconds = engine().estimate(wanted)
     cost = "" if seconds is None else f", {duration(seconds)}"
-    runs = len(experiment.members) - len(stored(experiment.members))
-    _begin_button(f"Train {runs} {'run' if runs == 1 else 'runs'}{cost}", experiment, key)
-    shown = f"{key}.before" in st.session_state
-    st.caption("This setting is not stored yet." + " Below is another." * shown)
+    runs = f"{len(wanted)} {'run' if len(wanted) == 1 else 'runs'}"
+    _begin_button(f"Train {runs}{cost}", experiment, key)
+    said = f"Not stored yet: {about}."
+    fate = engine().fate(experiment)
+    told = [st.session_state.get(f"{key}.{name}", ("",))[0] for name in ("error", "said")]
+    if fate is not None and experiment.key not in told:
+        said += f" Its last run: {fate}."
+    before: Experiment | None = st.session_state.get(f"{key}.before")
+    st.caption(said if before is None else f"{said} Drawn instead: {described(before)}.")
+
+
+def described(experiment: Experiment) -> str:
+    """An experiment in a few words: what it varies, and what it changes of the defaults."""
+    all_knobs = knobs_of(type(experiment.params))
+    varied = " and ".join(all_knobs[name].label for name in experiment.vary)
+    fixed = ", ".join(
+        f"{all_knobs[name].label} {spoken(value)}"
+        for name, value in experiment.params.chosen().items()
+        if name not in experiment.vary
+    )
+    return f"{varied + ' varied' if varied else 'runs'} at {fixed or 'the defaults'}"
 
 
 def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:
     def begin() -> None:
-        st.session_state.pop(f"{key}.declined", None)
-        st.session_state.pop(f"{key}.error", None)
-        st.session_state[f"{key}.job"] = _submit(experiment, key, playable)
+        for name in ("declined", "error", "said"):
+            st.session_state.pop(f"{key}.{name}", None)
+        st.session_state[f"{key}.job"] = _submit(experiment, key, playable, asked=True)
 
     st.button(
         label,
@@ -218,25 +310,27 @@ def _still(shown: Shown | None, draw: Draw) -> None:
         draw(shown)
 
 
-def _watch(job: Job, experiment: Experiment, draw: Draw, key: str, first: bool) -> None:
+def _watch(
+    job: Job, experiment: Experiment, draw: Draw, key: str, first: bool, meanwhile: Shown | None
+) -> None:
     """One look at a running job: status line, cancel button, and the picture so far.
+
+    Without a word, and with the picture `meanwhile`, where only the way to it is trained again.
 
     The `first` is part of a run of the whole page, which must come to its end even where the job
     already has: the browser would not learn what a callback has set its widgets to, and would set
     them back.
     """
     now: Snapshot = job.snapshot(_viewer())
+    if job.ended.is_set() and not first:
+        st.rerun()  # the page takes leave of it
+    if meanwhile is not None:
+        _still(meanwhile, draw)
+        return
     waited = time.monotonic() + FIRST_FRAME_SECONDS
     while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
         time.sleep(0.02)  # a warm worker's first frame comes before the rest of the page is drawn
         now = job.snapshot(_viewer())
-    if now.status in ("done", "failed", "cancelled") and not first:
-        _let_go(key)
-        if now.status != "done":
-            st.session_state[f"{key}.declined"] = experiment.key
-        if now.status == "failed":
-            st.session_state[f"{key}.error"] = (experiment.key, now.error)
-        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         _status(now, experiment, key)
     if now.members or now.results:
@@ -246,16 +340,26 @@ def _watch(job: Job, experiment: Experiment, draw: Draw, key: str, first: bool) 
 
 
 def _status(now: Snapshot, experiment: Experiment, key: str) -> None:
-    if now.status == "queued":
-        ahead = f"{now.position} ahead in the queue" if now.position else "starting a worker"
-        st.progress(0.0, f"Waiting: {ahead}")
-    else:
-        done = f"{len(now.results)} of {len(experiment.members)} runs done"
-        st.progress(now.fraction, f"Training, step {now.step} of {now.steps}; {done}")
+    st.progress(now.fraction, progress(now, len(experiment.members)))
     if st.button("Cancel", key=f"{key}.cancel", icon=":material/stop:"):
         _let_go(key)
         st.session_state[f"{key}.declined"] = experiment.key
         st.rerun()
+
+
+def progress(now: Snapshot, runs: int) -> str:
+    """What is going on, in words."""
+    done = f"; {len(now.results)} of {runs} runs done" if runs > 1 else ""
+    if now.doing == "waiting":
+        if not now.ready:
+            return "The trainers are still starting"
+        ahead = f": {now.position} ahead in the queue" if now.position else " for a free trainer"
+        return f"Waiting{ahead}{done if now.results else ''}"
+    if now.doing == "making worlds":
+        return f"Making the worlds{done}"
+    if now.doing == "scoring":
+        return f"Scoring the last step{done}"
+    return f"Training, step {now.step} of {now.steps}{done}"
 
 
 def duration(seconds: float) -> str:

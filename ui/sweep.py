@@ -32,7 +32,34 @@ def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
         except ValueError as reason:  # more members than one request may hold
             st.info(f"{reason}, or nothing under “For each”.", icon=":material/info:")
             return
-        runner.panel(experiment, lambda shown: _draw(scenario, score, shown), "sweep")
+        runner.panel(
+            experiment,
+            lambda shown: _draw(scenario, score, shown),
+            "sweep",
+            before=_instead(scenario, vary),
+            about=_about(experiment),
+        )
+
+
+def _instead(scenario: Scenario, vary: str) -> Experiment | None:
+    """A shipped sweep, of this field if there is one: drawn while the one chosen is not stored."""
+    real = [sweep for sweep in scenario.sweeps if len(sweep.values) > 1]
+    sweep = max(real, key=lambda each: each.field == vary, default=None)
+    if sweep is None:
+        return None
+    params = scenario.Params.model_validate(dict(sweep.params))
+    return Experiment(params, scenario.name, sweep.seeds, sweep.vary)
+
+
+def _about(experiment: Experiment) -> str:
+    """What a sweep would train: "World concentration over 7 values, 3 seeds each"."""
+    all_knobs = knobs_of(type(experiment.params))
+    fields = (
+        f"{all_knobs[name].label} over {len(values)} values"
+        for name, values in experiment.vary.items()
+    )
+    seeds = len(experiment.seeds)
+    return f"{', '.join(fields)}, {seeds} {'seed' if seeds == 1 else 'seeds'} each"
 
 
 def settings(scenario: Scenario) -> tuple[address.Settings, ...]:
