@@ -21,6 +21,7 @@ LATITUDES, LONGITUDES = 31, 60
 HEADROOM = 1.1
 CUT = 1.8  # times the last frame's peak: what is higher on the way is cut off
 MOST_NAMED = 4  # classes whose curves are named
+GAUGES = "gauges_of_the_end"  # their container
 MOVED = {"e": "encoder moved", "a": "adversary moved"}
 
 
@@ -59,6 +60,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
         slow=True,
         live=run.live,
         stale=stale,
+        follow=recovery.follow(run, ends=[GAUGES]),
     )
 
 

@@ -60,6 +60,7 @@ function build(parent) {
           <input type="range" data-part="slider" min="0" step="1">
         </span>
         <span class="lv-step" data-part="step"></span>
+        <span class="lv-said" data-part="said" aria-live="polite"></span>
       </div>
       <div class="lv-toggles">
         <button type="button" data-part="whiskers" title="lines from each recovered point to its truth">whiskers</button>

@@ -1,6 +1,6 @@
 """What the picture of latents shows: points, arrows, planes and densities, and their geometry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,21 @@ class Plane:
     role: str
     basis: np.ndarray
     """Orthonormal rows (1 or 2, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Follow:
+    """What stands elsewhere on the page and follows the player, found by its container's key."""
+
+    numbers: str
+    """The container of some st.metric, which at the last frame show what they were given."""
+    scores: Mapping[str, Sequence[str | None]]
+    """By a metric's title what it shows at each frame (k,); None, and a title that is not here, is
+    known at the end alone, and said to be so."""
+    curves: str = ""
+    """The container of charts over training, from step 0 to `total`, that get a mark."""
+    ends: Sequence[str] = ()
+    """Containers of what is drawn of the last frame alone, which is dimmed at the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +116,7 @@ class LatentView:
     """The step training ends at; the last frame's when None."""
     moments: tuple[str, ...] | list[str] | None = None
     """Words for each frame, in place of its step, where the frames are not of one training."""
+    follow: Follow | None = None
     slow: bool = False
     """Offers a button that plays about two frames a second, one to be looked at after the other."""
     live: bool = False
@@ -128,6 +144,9 @@ class LatentView:
                 raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
         if self.moments is not None and len(self.moments) != k:
             raise ValueError(f"{len(self.moments)} moments for {k} frames")
+        for title, written in self.follow.scores.items() if self.follow else ():
+            if len(written) != k:
+                raise ValueError(f"follow.scores[{title!r}] has {len(written)} of {k} frames")
         if carried and not self.net_hat.size:
             raise ValueError("net_hat is empty but net is not")
         if len(self.colours) != n:

@@ -32,6 +32,7 @@ class View {
     this.root = build(parent);
     for (const part of this.root.querySelectorAll("[data-part]")) this[part.dataset.part] = part;
     Object.assign(this, { index: 0, draws: 0, playing: false, held: false, freeAt: 0, extent: 0 });
+    this.follower = new Follower(this);
     this.listen();
     plotly.then((library) => { this.Plotly = library; this.ask("figure"); }, () => {
       this.waiting.textContent = "The drawing library could not be loaded from this server.";
@@ -55,7 +56,7 @@ class View {
 
   take(data) {
     const { run: before, index, frames: had } = this;
-    const { key, run, steps, alt, note, whiskers, live, stale, height, chart, slow } = data.header;
+    const { key, run, steps, note, whiskers, live, stale, height, chart, slow } = data.header;
     Object.assign(this, { data, header: data.header, run, height, frames: steps.length });
     this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: false } };
     memory.set(key, this.state);
@@ -73,7 +74,6 @@ class View {
     if (this.focus !== undefined && focus !== this.focus)
       this.root.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
     this.focus = focus;
-    this.plot.setAttribute("aria-label", alt);
     this.note.textContent = [note, this.aside].filter(Boolean).join(" · ");
     this.whiskers.hidden = whiskers === null;
     this.pairs.hidden = !this.arrays.pairs;
@@ -139,7 +139,7 @@ class View {
     this.layers = [...layers(this), ...chartLayers(this)];
     const traces = this.layers.map((l) => ({ ...l.style, ...l.xyz(this.index) }));
     const { camera, home } = this.Plotly.Icons;
-    const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => this.save() },
+    const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => save(this) },
       { name: "reset", title: "Reset view", icon: home, click: () => this.resetView() }];
     await this.Plotly.react(this.plot, traces, this.layout(), {
       displaylogo: false, scrollZoom: false, showTips: false, doubleClick: false,
@@ -258,44 +258,6 @@ class View {
     this.setCamera({ ...CAMERA, eye });
   }
 
-  async save() { // Plotly's own export garbles the second of two scenes
-    const { wide, tall, cells, palette: p } = this, scale = Math.max(1, devicePixelRatio);
-    const canvas = Object.assign(document.createElement("canvas"),
-      { width: wide * scale, height: tall * scale });
-    const pen = canvas.getContext("2d");
-    pen.scale(scale, scale);
-    Object.assign(pen, { fillStyle: p.page, strokeStyle: p.ring, textAlign: "center",
-      textBaseline: "middle", font: `${wide < NARROW ? 12 : 14}px ${getComputedStyle(this.root).fontFamily}` });
-    pen.fillRect(0, 0, wide, tall);
-    pen.fillStyle = p.ink;
-    const flat = this.header.chart || this.header.scale ? await this.drawn2d(scale) : undefined;
-    if (flat) pen.drawImage(flat, 0, 0, wide, tall);
-    this.scenes().forEach(({ glplot }, side) => {
-      const { x, y, w, h } = cells[side];
-      if (!flat) {
-        pen.fillText(this.header.titles[side], x + w / 2, y - TITLE / 2);
-        pen.beginPath();
-        pen.arc(x + w / 2, y + h / 2, this.outline(), 0, 2 * Math.PI);
-        pen.stroke();
-      }
-      glplot.redraw(); // its pixels last until the end of this task only
-      pen.drawImage(glplot.canvas, x, y, w, h);
-    });
-    Object.assign(document.createElement("a"), { href: canvas.toDataURL(), download: "latents.png" }).click();
-  }
-
-  async drawn2d(scale) { // all but the globes, as an image
-    const flat = (trace) => !trace.scene, clear = "rgba(0,0,0,0)";
-    const keep = Object.entries(this.layout()).filter(([name]) => !name.startsWith("scene"));
-    const figure = { data: this.plot.data.filter(flat),
-      layout: { ...Object.fromEntries(keep), paper_bgcolor: clear } };
-    const { wide: width, tall: height } = this;
-    const image = new Image();
-    image.src = await this.Plotly.toImage(figure, { format: "png", width, height, scale });
-    await image.decode();
-    return image;
-  }
-
   resetView() {
     this.state.zoom = 1;
     this.setCamera(CAMERA);
@@ -311,10 +273,13 @@ class View {
     this.slider.value = this.index;
     this.slider.style.setProperty("--lv-done", `${(100 * this.index) / Math.max(1, this.frames - 1)}%`);
     this.slider.setAttribute("aria-valuetext", text);
+    const shown = this.index < this.frames - 1 ? ` Shown now: ${text}.` : "";
+    this.plot.setAttribute("aria-label", `${this.header.alt}${shown}`);
     this.step.textContent = live ? `training · ${text}` : text;
     this.back.disabled = this.index === 0;
     this.forth.disabled = this.index === this.frames - 1;
     this.press();
+    this.follower.show();
   }
 
   press() {
@@ -408,6 +373,7 @@ class View {
   destroy() {
     this.gone = true;
     this.observer.disconnect();
+    this.follower.end();
     for (const type of ["pointerup", "pointercancel", "pointermove", "blur"])
       window.removeEventListener(type, this.release, true);
     this.Plotly?.purge(this.plot);

@@ -21,6 +21,7 @@ from ui.latent_chart import Chart, Panel, Series, chart_arrays, chart_header
 from ui.latent_plain import plain_figure
 from ui.latent_scene import (
     Arrow,
+    Follow,
     LatentView,
     Plane,
     arcs,
@@ -34,6 +35,7 @@ from ui.latent_scene import (
 __all__ = [
     "Arrow",
     "Chart",
+    "Follow",
     "LatentView",
     "Panel",
     "Plane",
@@ -49,7 +51,7 @@ HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
 FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
-PARTS = ("view", "page", "layers", "chart")
+PARTS = ("view", "page", "follow", "layers", "chart", "save")
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
@@ -134,6 +136,9 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         header["planes"] = [{"label": p.label, "colour": ROLE[p.role]} for p in view.planes]
     if view.chart is not None:
         header["chart"] = chart_header(view.chart)
+    if view.follow is not None:
+        scores = {title: list(written) for title, written in view.follow.scores.items()}
+        header["follow"] = {**vars(view.follow), "scores": scores, "ends": list(view.follow.ends)}
     if view.slow:
         header["slow"] = True
     return {"header": header, "floats": base64.b64encode(np.concatenate(flat).tobytes()).decode()}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.job import Live
 from core.legend import BASELINES, SCORES, direction_colours
 from core.scenarios.scenario import Claim
 from ui import knobs
-from ui.latent_view import Arrow, LatentView, latent_view, plain_figure
+from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 from ui.story import FOCUS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VIEWS = ("aligned", "learnt")
+NUMBERS, CURVES = "numbers", "curves"  # containers of what follows the picture's player
 PICTURE_SECONDS = 1.0
 PAIRS = 40
 FIRST_AXES = (0, 1, 2)
@@ -44,6 +45,8 @@ class Run:
     moving: Mapping[str, np.ndarray]  # each (k, ...)
     live: bool
     diverged: bool = False
+    on_the_way: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Scores at each frame (k,); nan where a score has no value, or was not measured."""
 
     @classmethod
     def of(cls, shown: Shown, seed: int) -> "Run | None":
@@ -69,6 +72,7 @@ class Run:
             {name: array.astype(np.float32) for name, array in result.moving.items()},
             live=False,
             diverged=result.diverged,
+            on_the_way=_on_the_way(result),
         )
 
     @classmethod
@@ -92,6 +96,18 @@ class Run:
             {name: array[None] for name, array in live.moving.items()},
             live=True,
         )
+
+
+def _on_the_way(result: Result) -> dict[str, np.ndarray]:
+    """Each score over training at the steps of the frames, which need not be those of all scores.
+
+    Scores that were not measured at every frame are left out: between two there is no number.
+    """
+    at = {int(step): i for i, step in enumerate(result.history_step)}
+    if any(int(step) not in at for step in result.frame_step):
+        return {}
+    seen = [at[int(step)] for step in result.frame_step]
+    return {name: values[seen] for name, values in result.history.items()}
 
 
 def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
@@ -216,7 +232,21 @@ def view_of(
         live=run.live,
         stale=stale,
         moments=moments,
+        follow=follow(run),
     )
+
+
+def follow(
+    run: Run, numbers: str = NUMBERS, curves: str = CURVES, ends: Sequence[str] = ()
+) -> Follow:
+    """The numbers of a run, its curves, and what is of its end, where they have these keys."""
+    scores = {
+        SCORES[name].title: [
+            SCORES[name].written(float(value) if np.isfinite(value) else None) for value in values
+        ]
+        for name, values in run.on_the_way.items()
+    }
+    return Follow(numbers, scores, curves, ends)
 
 
 def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
@@ -263,15 +293,17 @@ def numbers(
     floor: str = "floor",
     ideals: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
-    key: str = "numbers",
+    only: Sequence[str] | None = None,
+    key: str = NUMBERS,
 ) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
 
     `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
-    perfect is where that depends on the setting. Scores named in `without` are left out.
+    perfect is where that depends on the setting. Scores named in `without` are left out, and those
+    that are not in `only`.
     """
     rest = (name for name in SCORES if name not in (*claim.promised, *without))
-    order = [*claim.promised, *rest]
+    order = [name for name in (*claim.promised, *rest) if only is None or name in only]
     with st.container(horizontal=True, gap="small", key=key):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
