@@ -66,15 +66,13 @@ function build(parent) {
         <button type="button" data-part="whiskers" title="lines from each recovered point to its truth">whiskers</button>
         <button type="button" data-part="pairs" title="arcs from a few points to their positives">pairs</button>
         <button type="button" data-part="slow" title="two frames a second">slow</button>
-        <button type="button" data-part="reset">reset view</button>
+        <button type="button" data-part="reset" title="turn and size as at first">reset view</button>
       </div>
     </div>
     <p class="lv-note" data-part="note"></p>`;
   parent.append(root);
   return root;
 }
-
-const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function palette(element) { // mixtures of the theme's text and background, opaque for WebGL
   const css = getComputedStyle(element);

@@ -10,7 +10,8 @@ async function save(view) { // Plotly's own export garbles the second of two sce
     textBaseline: "middle", font: `${wide < NARROW ? 12 : 14}px ${getComputedStyle(view.root).fontFamily}` });
   pen.fillRect(0, 0, wide, tall);
   pen.fillStyle = p.ink;
-  const flat = view.header.chart || view.header.scale ? await drawn2d(view, scale) : undefined;
+  const { chart, scale: legend, titles } = view.header, plain = !chart && !legend && !/[<&]/.test(titles);
+  const flat = plain ? undefined : await drawn2d(view, scale);
   if (flat) pen.drawImage(flat, 0, 0, wide, tall);
   view.scenes().forEach(({ glplot }, side) => {
     const { x, y, w, h } = cells[side];

@@ -45,6 +45,8 @@ class Run:
     moving: Mapping[str, np.ndarray]  # each (k, ...)
     live: bool
     diverged: bool = False
+    aligned: bool = False
+    """Whether recovered latents are shown turned onto the true ones."""
     on_the_way: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Scores at each frame (k,); nan where a score has no value, or was not measured."""
 
@@ -116,7 +118,8 @@ def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
     run = Run.of(shown, seed)
     if run is None:
         st.caption(f"Seed {seed} has not started yet.")
-    return seed, run
+        return seed, None
+    return seed, replace(run, aligned=choice.aligned)
 
 
 @dataclass(frozen=True)
@@ -188,18 +191,22 @@ def view_of(
 ) -> LatentView:
     """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame.
 
-    They are drawn in units of `radius`, where theory puts the sphere, else of their mean length.
+    They are drawn in units of `radius`, where theory puts the sphere, else of each frame's mean
+    length: a free encoder starts near 0 and shoots far beyond its end.
 
     `arrows` are turned with them: truth (.., d), recovered (k, d_hat), as long as they are given.
     `moments` names the frames where they are not steps of a training.
     """
     d, d_hat = run.z.shape[1], run.z_hat.shape[2]
     drawn = choice.axes if d > 3 and max(choice.axes) < d else tuple(range(min(d, 3)))
-    turn, mean = _onto_truth(run, choice.aligned)
-    size = np.float32(radius) if radius else mean
+    turn, means = _onto_truth(run, choice.aligned)
+    size = np.full_like(means, radius) if radius else means
 
     def seen(array: np.ndarray) -> np.ndarray:
         return _columns(array @ turn, drawn)
+
+    def in_units(array: np.ndarray) -> np.ndarray:
+        return seen(array) / size.reshape(-1, *[1] * (array.ndim - 1))
 
     net = np.zeros((0, 0, len(drawn)), np.float32)
     net_hat = np.zeros((len(run.z_hat), 0, 0, len(drawn)), np.float32)
@@ -209,16 +216,16 @@ def view_of(
         run=run.name,
         d=len(drawn),
         z=run.z[:, drawn],
-        z_hat=seen(run.z_hat) / size,
+        z_hat=in_units(run.z_hat),
         steps=run.steps,
         total=run.total,
         colours=direction_colours(run.z[:, drawn]),
         net=run.net[..., drawn] if run.net.size else net,
-        net_hat=seen(run.net_hat) / size if run.net_hat.size else net_hat,
+        net_hat=in_units(run.net_hat) if run.net_hat.size else net_hat,
         net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
         titles=("True latents z", f"Recovered ẑ, {'aligned' if choice.aligned else 'as learnt'}"),
         alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
-        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius))),
+        note="; ".join(_remarks(d, d_hat, drawn, choice.aligned, float(size[-1]), bool(radius))),
         arrows=[
             replace(
                 arrow,
@@ -249,21 +256,23 @@ def follow(
     return Follow(numbers, scores, curves, ends)
 
 
-def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
-    """The map (d_hat, .) that turns recovered latents, and the length they are divided by.
+def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The map (d_hat, .) that turns recovered latents, from the last frame, and mean lengths (k,).
 
-    Both from the last frame. Encoders that put their output on the sphere keep their length.
+    Encoders that put their output on the sphere keep their length: it counts as 1.
     """
     last, d_hat = run.z_hat[-1], run.z_hat.shape[2]
-    turn, size = np.eye(d_hat, dtype=np.float32), np.float32(1)
+    turn, ones = np.eye(d_hat, dtype=np.float32), np.ones(len(run.z_hat), np.float32)
     if not np.isfinite(last).all():
-        return turn, size
+        return turn, ones
     if aligned:
         from core import metrics  # scipy takes a while to import, and the numbers come first
 
         turn = metrics.procrustes(run.z, last)[0].astype(np.float32)
-    mean = np.linalg.norm(last, axis=1).mean()
-    return turn, np.float32(mean) if mean > 0 and abs(mean - 1) > ON_THE_SPHERE else size
+    means = np.linalg.norm(run.z_hat, axis=2).mean(1)
+    if abs(means[-1] - 1) <= ON_THE_SPHERE:
+        return turn, ones
+    return turn, np.where(np.isfinite(means) & (means > 0), means, ones)
 
 
 def _remarks(
@@ -278,8 +287,9 @@ def _remarks(
         what = "projected onto the latents' space" if aligned else "its first coordinates"
         remarks.append(f"the encoder has {d_hat} dimensions: {what}")
     if size != 1:
-        what = "where theory puts the sphere" if theory else "the mean of |f(x)|"
-        remarks.append(f"recovered lengths are divided by {size:.3g}, {what}")
+        where, units = f"{size:.3g}, where theory puts the sphere", f"{size:.3g} at the end"
+        units = where if theory else f"the mean of |f(x)| at each frame, {units}"
+        remarks.append(f"recovered lengths are divided by {units}")
     return remarks
 
 
@@ -344,12 +354,16 @@ def _briefly(name: str, value: float) -> str:
 
 
 def points(run: Run) -> "pd.DataFrame":
-    """The table behind the picture: true and recovered latents, as learnt, at the last frame."""
+    """The table behind the picture: true latents, and recovered ones as it shows them at the end.
+
+    In full length and all coordinates, also where the picture has room for three.
+    """
     import pandas as pd  # takes a while to import, and the numbers come first
 
-    z, z_hat = run.z, run.z_hat[-1]
-    columns = {f"z{i + 1}": z[:, i] for i in range(z.shape[1])}
-    columns |= {f"z_hat{i + 1}": z_hat[:, i] for i in range(z_hat.shape[1])}
+    z, z_hat = run.z, run.z_hat[-1] @ _onto_truth(run, run.aligned)[0]
+    columns = {f"z {i + 1}": z[:, i] for i in range(z.shape[1])}
+    how = "aligned" if run.aligned else "as learnt"
+    columns |= {f"ẑ {i + 1} {how}": z_hat[:, i] for i in range(z_hat.shape[1])}
     return pd.DataFrame(columns)
 
 
