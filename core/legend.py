@@ -22,7 +22,9 @@ class Score:
             return "–"
         if "+" in self.format:
             return f"{value:{self.format}}".replace("-", "−") if value else "0"
-        return f"{value:{self.format}}".replace("-", "−") + self.unit
+        digits = f"{value:{self.format}}"
+        digits = digits if digits.strip("-0.") else digits.lstrip("-")  # no "-0.000"
+        return digits.replace("-", "−") + self.unit
 
 
 FEW_CLUSTERS = "for more than d + 1 clusters"

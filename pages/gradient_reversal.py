@@ -84,6 +84,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
 def gauges(run: recovery.Run, params: Reversal) -> None:
     """Four readings that should agree, and do not always."""
     from core import figures  # altair: the numbers do not wait for it
+    from ui import game_view
 
     blind, scores = log(params.n_classes), run.scores
     chance = scores.get("chance") or 1 / params.n_classes
@@ -100,8 +101,9 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
             reading("adversary_loss", 0, 1.25 * blind, {"knows nothing": blind}),
         ]
     )
-    st.altair_chart(chart, key="gauges", alt="Angle, exact information, fresh probe and the "
-                    "adversary's own loss of the seed drawn.")  # fmt: skip
+    with st.container(key=game_view.GAUGES):
+        st.altair_chart(chart, key="gauges", alt="Angle, exact information, fresh probe and the "
+                        "adversary's own loss of the seed drawn.")  # fmt: skip
     if not run.live:
         export.table(table, "gauges", "gauges.table")
 

@@ -53,9 +53,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
         view = head_view.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:
             kind = "Density" if asked.on_sphere else "Density of the direction"
-            r2 = SCORES["linear_r2"].written(run.scores.get("linear_r2"))
-            titles = f"{kind} around one v, and all z", f"{view.titles[1]} · R² {r2}"
-            view = replace(view, titles=titles)
+            view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
         recovery.picture(view, "globe", 440 if story.presenting() else 380)
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)

@@ -77,16 +77,16 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
 
 
 def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
-    """One of two runs side by side: its picture, and its scores in a line."""
+    """One of two runs side by side: its picture, and its scores in a row."""
     params = cast(Clusters, shown.experiment.params)
     _, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    recovery.picture(head_view.of(run, params, choice, shown.stale), f"globe.{key}", 300)
-    names = ("linear_r2", "v_r2", "loss", "loss_floor")
-    words = [f"{SCORES[n].title} **{SCORES[n].written(run.scores.get(n))}**" for n in names[:3]]
-    floor = run.scores.get("loss_floor")
-    st.markdown(" · ".join(words) + ("" if floor is None else f" (floor {floor:.2f})"))
+    numbers = f"{recovery.NUMBERS}.{key}"
+    view = head_view.of(run, params, choice, shown.stale)
+    view = replace(view, follow=recovery.follow(run, numbers, curves=""))
+    recovery.picture(view, f"globe.{key}", 300)
+    recovery.numbers(run, scenario.claim(params), only=("linear_r2", "v_r2", "loss"), key=numbers)
 
 
 def split(result: Result) -> None:

@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from test_store import result
 
+from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Claim, Preset, Published
@@ -191,9 +192,64 @@ def test_recovered_latents_and_their_arrows_are_turned_alike(d, axes):
     np.testing.assert_allclose(view.z_hat[-1], run.z[:, shown], atol=1e-5)
     np.testing.assert_allclose(view.arrows[0].truth, v[0, shown], atol=1e-6)
     np.testing.assert_allclose(view.arrows[1].recovered[-1], v[1, shown], atol=1e-5)
-    assert "recovered lengths are divided by 9.5" in view.note
+    assert "recovered lengths are divided by the mean of |f(x)| at each frame" in view.note
+    assert "9.5 at the end" in view.note
     learnt = recovery.view_of(run, recovery.Choice(0, False, axes), arrows=arrows)
     np.testing.assert_allclose(learnt.arrows[1].recovered, w[:, 1][:, shown], atol=1e-6)
+
+
+def test_a_free_encoder_is_drawn_in_units_of_each_frame():
+    run, _ = turned(3, length=9.5)
+    run = replace(run, z_hat=run.z_hat * np.linspace(0.01, 1, len(run.z_hat))[:, None, None])
+    view = recovery.view_of(run, recovery.Choice(0, True, (0, 1, 2)))
+    np.testing.assert_allclose(np.linalg.norm(view.z_hat, axis=2).mean(1), 1, rtol=1e-4)
+
+
+def test_the_table_holds_what_the_picture_shows():
+    run, _ = turned(3)
+    learnt, aligned = recovery.points(run), recovery.points(replace(run, aligned=True))
+    true = [f"z {i}" for i in (1, 2, 3)]
+    assert list(learnt) == [*true, *(f"ẑ {i} as learnt" for i in (1, 2, 3))]
+    assert list(aligned) == [*true, *(f"ẑ {i} aligned" for i in (1, 2, 3))]
+    np.testing.assert_allclose(learnt.iloc[:, 3:], run.z_hat[-1], atol=1e-6)
+    view = recovery.view_of(run, recovery.Choice(0, True, (0, 1, 2)))
+    np.testing.assert_allclose(aligned.iloc[:, 3:], view.z_hat[-1], atol=1e-5)
+    np.testing.assert_allclose(aligned.iloc[:, 3:], run.z, atol=1e-5)
+    assert np.abs(learnt.iloc[:, 3:].to_numpy() - run.z).max() > 0.1
+
+
+def shipped(name, seed=0):
+    lesson = LESSONS[name]
+    (result,) = seeds.stored(lesson, lesson.presets[0].params, (seed,))
+    return recovery.Run.finished(result), result
+
+
+@pytest.mark.parametrize("name", ["infonce_sphere", "vmf_clusters", "gradient_reversal"])
+def test_numbers_follow_the_player_where_they_were_measured(name):
+    run, result = shipped(name)
+    follow = recovery.follow(run)
+    assert set(follow.scores) == {SCORES[score].title for score in result.history}
+    for score, values in result.history.items():
+        written = follow.scores[SCORES[score].title]
+        assert len(written) == len(result.frame_step)
+        for step, value in zip(result.frame_step, written, strict=True):
+            there = float(values[result.history_step == step][0])
+            assert value == SCORES[score].written(there if np.isfinite(there) else None)
+    view = recovery.view_of(run, recovery.Choice(0, True, (0, 1, 2)))
+    assert view.follow.scores == follow.scores
+
+
+def test_between_two_measurements_there_is_no_number():
+    _, result = shipped("infonce_sphere")
+    some = {name: values[::2] for name, values in result.history.items()}
+    halved = replace(result, history_step=result.history_step[::2], history=some)
+    assert recovery.follow(recovery.Run.finished(halved)).scores == {}
+
+
+def test_a_number_that_rounds_to_nothing_has_no_sign():
+    assert SCORES["linear_r2"].written(-0.0004) == "0.000"
+    assert SCORES["linear_r2"].written(-0.0006) == "−0.001"
+    assert len({score.title for score in SCORES.values()}) == len(SCORES)  # found by their title
 
 
 def test_a_sphere_keeps_its_length_and_a_lost_run_is_drawn_as_it_is():

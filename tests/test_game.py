@@ -90,6 +90,17 @@ def test_histograms_and_densities_are_of_the_code_on_show():
     np.testing.assert_allclose(at, ideal, atol=0.25)
 
 
+@pytest.mark.parametrize("name", [preset.name for preset in scenario.presets])
+def test_no_density_leaves_its_axis_and_the_last_one_fills_it(name):
+    _, result, drawn = view(name)
+    top = drawn.chart.panels[0]
+    peaks = np.max([s.y.max(1) for s in top.series], axis=0)
+    assert top.y_range.shape == (len(result.frame_step), 2)
+    assert (peaks < top.y_range[:, 1]).all()
+    assert peaks[-1] > 0.9 * top.y_range[-1, 1]
+    assert len(np.unique(top.y_range[:, 1])) <= 6  # it jumps seldom
+
+
 def test_a_game_played_by_moves_names_each_of_them():
     params, result, drawn = view("stepped")
     assert len(drawn.moments) == len(result.frame_step) == len(params.moves) + 1

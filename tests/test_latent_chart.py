@@ -72,7 +72,7 @@ def test_a_message_without_the_new_fields_does_not_know_of_them():
     header = pack(make_view(arrows=[Arrow("v", "v", np.eye(3)[0], None)]), "key", 440)["header"]
     assert not {"chart", "planes", "scale", "slow"} & set(header)
     assert header["arrows"] == [{"label": "v", "colour": ROLE["v"]}]
-    assert header["reach"] == pytest.approx(1, abs=1e-3)
+    assert header["reach"] == pytest.approx([1] * K, abs=1e-3)
 
 
 def test_an_arrow_of_the_true_side_may_move_while_another_stands():
@@ -92,13 +92,17 @@ def test_an_arrow_of_the_true_side_may_move_while_another_stands():
 
 @pytest.mark.parametrize("changes", [{"planes": []}, {"arrows": []}], ids=["arrow", "plane"])
 def test_the_view_reaches_beyond_what_sticks_out_of_the_globe(changes):
-    assert 1.3 < pack(beside_a_chart(**changes), "key", 440)["header"]["reach"] < 1.4
+    header = pack(beside_a_chart(**changes), "key", 440)["header"]
+    assert 1.3 < min(header["reach"]) and max(header["reach"]) < 1.4
+    assert 1.2 < header["named"] < 1.3
 
 
 def test_planes_travel_as_their_rows():
     message = pack(beside_a_chart(), "key", 440)
     arrays = unpack(message)
-    assert [plane["label"] for plane in message["header"]["planes"]] == ["V⊥", "V"]
+    assert [plane["label"] for plane in message["header"]["planes"]] == [
+        "V<sup>⊥</sup>", "V"
+    ]  # fmt: skip
     np.testing.assert_array_equal(arrays["plane0"], [[0, 0, 1]])
     np.testing.assert_array_equal(arrays["plane1"], np.eye(3)[:2])
 
@@ -139,6 +143,8 @@ LINE = np.linspace(0, 1, 5)
     [
         ({"x_range": (1, 1)}, r"chart.panels\[0\].x_range is \(1, 1\), expected \(low, high\)"),
         ({"y_range": (0, np.nan)}, r"panels\[0\].y_range"),
+        ({"y_range": np.array([[0, 1], [0, 2]])}, r"panels\[0\].y_range"),
+        ({"y_range": np.array([[0, 1]] * (K - 1) + [[1, 1]])}, r"panels\[0\].y_range"),
         ({"share": 0}, "share is 0"),
         ({"series": [Series("", "", "area", LINE, LINE)]}, r"series\[0\].kind is 'area'"),
         ({"series": [Series("", "red", "line", LINE, LINE)]}, "colour is 'red', expected #rrggbb"),
@@ -153,6 +159,14 @@ LINE = np.linspace(0, 1, 5)
 def test_a_chart_that_cannot_be_drawn_is_refused_by_the_place_of_the_fault(change, words):
     with pytest.raises(ValueError, match=words):
         beside_a_chart(chart=make_chart(**change))
+
+
+def test_a_panels_axis_may_follow_the_player():
+    tops = np.stack([np.zeros(K), np.linspace(8, 2, K)], axis=1)
+    view = beside_a_chart(chart=make_chart(y_range=tops))
+    header = pack(view, "key", 440)["header"]
+    assert header["chart"][0]["y_range"][0] == [0, 8] and len(header["chart"][0]["y_range"]) == K
+    assert plain_figure(view)["layout"]["yaxis3"]["range"] == [0, 2]
 
 
 def test_a_chart_needs_a_panel():
@@ -182,7 +196,7 @@ def test_the_plain_figure_shows_the_last_frame_of_all_of_it(d):
     (trail,) = [t for t in traces if t.get("opacity") == 0.7]
     assert trail["x"][0] == 1.25 and trail[last][-1] == 1.25
     names = {name for t in traces if "text" in t for name in t["text"]}
-    assert {"V⊥", "code", "true", "members"} <= names and ("V" in names) == (d == 3)
+    assert {"V<sup>⊥</sup>", "code", "true", "members"} <= names and ("V" in names) == (d == 3)
     rings = [t for t in traces if t["type"] == "mesh3d"]
     assert len(rings) == (d == 3)
     for ring in rings:

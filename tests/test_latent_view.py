@@ -13,7 +13,7 @@ import pytest
 
 from core.legend import ROLE
 from ui import latent_view
-from ui.latent_view import Arrow, LatentView, ensure_plotly_bundle, pack, plain_figure
+from ui.latent_view import Arrow, Follow, LatentView, ensure_plotly_bundle, pack, plain_figure
 
 ROOT = Path(__file__).parents[1]
 
@@ -171,10 +171,61 @@ def test_far_and_diverged_points_leave_the_sphere_readable():
     view = make_view()
     far, lost = view.z_hat * 30, np.full_like(view.z_hat, np.nan)
     endless = np.full_like(view.z_hat, np.inf)
-    assert pack(view, "key", 440)["header"]["reach"] == pytest.approx(1, abs=1e-3)
+    assert pack(view, "key", 440)["header"]["reach"] == pytest.approx([1] * 12, abs=1e-3)
     for z_hat in (far, lost, endless):
         reach = pack(dataclasses.replace(view, z_hat=z_hat), "key", 440)["header"]["reach"]
-        assert 1 <= reach <= 2.2
+        assert len(reach) == 12 and 1 <= min(reach) <= max(reach) <= 3
+    view.z_hat[4, 7] *= 2.5 / np.linalg.norm(view.z_hat[4, 7])
+    assert pack(view, "key", 440)["header"]["reach"] == pytest.approx([1] * 4 + [2.5] + [1] * 7)
+
+
+@pytest.mark.parametrize("what", ["net_hat", "arrows"])
+def test_what_is_carried_beyond_the_sphere_has_room_at_its_frame(what):
+    far = make_view().net_hat
+    far[3, 1, 5] *= 2 / np.linalg.norm(far[3, 1, 5])
+    tip = np.zeros((12, 3))
+    tip[3, 2] = 2
+    changes = {"net_hat": far} if what == "net_hat" else {"arrows": [Arrow("", "w", None, tip)]}
+    reach = pack(make_view(**changes), "key", 440)["header"]["reach"]
+    assert reach == pytest.approx([1] * 3 + [2] + [1] * 8, abs=0.01)
+
+
+def test_words_are_typeset_for_the_picture_and_plain_for_the_ear():
+    tip = np.array([0.0, 0.0, 1.2])
+    view = make_view(
+        titles=("V⊥ & <v_c>", "w_c"), note="rows w_c of W", alt="V⊥ seen",
+        arrows=[Arrow("v_c", "v", tip, None)],
+    )  # fmt: skip
+    header = pack(view, "key", 440)["header"]
+    assert header["titles"] == ["V<sup>⊥</sup> &amp; &lt;v<sub>c</sub>>", "w<sub>c</sub>"]
+    assert header["note"] == "rows w<sub>c</sub> of W" and header["alt"] == "V⊥ seen"
+    assert header["arrows"][0]["label"] == "v<sub>c</sub>"
+    assert header["named"] == pytest.approx(1.2)
+    titles = [each["text"] for each in plain_figure(view)["layout"]["annotations"]]
+    assert titles == header["titles"]
+
+
+def test_a_curve_around_the_circle_is_drawn_closed():
+    turn = np.linspace(0, 2 * np.pi, 29)
+    circle = np.stack([np.cos(turn), np.sin(turn)], 1)[None]
+    view = make_view(d=2, c=0, net=circle, net_hat=np.repeat(circle[None], 12, axis=0))
+    for drawn in (unpack(pack(view, "key", 440))[name] for name in ("net", "net_hat")):
+        ends = drawn.reshape(-1, 29, 2)[:, [0, -1]]
+        np.testing.assert_allclose(ends[:, 0], ends[:, 1], atol=1e-5)
+        half = np.linalg.norm(drawn.reshape(-1, 29, 2), axis=-1)
+        there, back = half[:, 7], half[:, 21]  # where a fold would lay one on the other
+        assert (back - there > 0.03).all()
+
+
+def test_numbers_that_follow_travel_by_title_and_fit_the_frames():
+    scores = {"Linear R²": [f"0.{i:03}" for i in range(11)] + [None]}
+    message = pack(make_view(follow=Follow("numbers", scores, "curves", ["end"])), "key", 440)
+    header = json.loads(json.dumps(message["header"]))
+    assert header["follow"] == {
+        "numbers": "numbers", "scores": scores, "curves": "curves", "ends": ["end"]
+    }  # fmt: skip
+    with pytest.raises(ValueError, match=r"follow.scores\['MCC'\] has 1 of 12 frames"):
+        make_view(follow=Follow("numbers", {"MCC": ["0.9"]}))
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ BINS = np.linspace(-1, 1, 17)
 FINE = np.linspace(-0.995, 0.995, 101)  # where densities are drawn
 LATITUDES, LONGITUDES = 31, 60
 HEADROOM = 1.1
-CUT = 1.8  # times the last frame's peak: what is higher on the way is cut off
 MOST_NAMED = 4  # classes whose curves are named
+GAUGES = "gauges_of_the_end"  # their container
 MOVED = {"e": "encoder moved", "a": "adversary moved"}
 
 
@@ -59,6 +59,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
         slow=True,
         live=run.live,
         stale=stale,
+        follow=recovery.follow(run, ends=[GAUGES]),
     )
 
 
@@ -132,11 +133,13 @@ def _panels(run: recovery.Run, u: np.ndarray, colours: list[str]) -> list[Panel]
         counts = np.stack([np.histogram(column[y == e], BINS, density=True)[0] for column in b.T])
         bars.append(Series("", colours[e], "bars", BINS, counts))
         lines.append(Series(names[e], colours[e], "line", FINE, density[:, :, e]))
-    peaks = density.max((1, 2))
-    tallest = HEADROOM * float(min(peaks.max(), CUT * peaks[-1]))
+    peaks = np.maximum(density.max((1, 2)), np.max([series.y.max(1) for series in bars], axis=0))
+    # on the way a density may be many times as high as at the end: the axis follows, in octaves
+    octaves = np.ceil(np.log2(peaks / peaks[-1]).clip(0))
+    tops = HEADROOM * peaks[-1] * 2**octaves
     panels = [
-        Panel("Histograms and exact densities", "code b = u·a",
-              "density", (-1, 1), (0, tallest), [*bars, *lines], share=1.5)
+        Panel("Histograms and exact densities", "code b = u·a", "density", (-1, 1),
+              np.stack([np.zeros_like(tops), tops], 1), [*bars, *lines], share=1.5)
     ]  # fmt: skip
     belief = run.moving.get("belief")
     if belief is None:

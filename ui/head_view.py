@@ -38,9 +38,9 @@ def of(
         arrows=arrows(run, params, one),
         radius=params.kappa if params.case == "C3" and params.conditional == "vmf" else None,
     )
-    said = "green: cluster vectors v; purple: rows of W"
+    said = "green: cluster vectors v_c; purple: rows w_c of W"
     if one is not None:
-        said = "green: one cluster vector v and the law around it; purple: its row of W"
+        said = "green: one cluster vector v_c and the law around it; purple: its row w_c of W"
     elif density is not None:
         said += " (the law around one is drawn at d = 3)"
     if params.case in ("C2", "C4"):
@@ -50,15 +50,16 @@ def of(
         said += " at their own unit length"
     elif w is not None and np.isfinite(w[-1]).all():
         length = mean_length(w - offset(run.world["v"], w[-1], params))
-        said += f", divided by {length:.3g}, their mean length"
+        said += f", divided by {length:.3g}, their mean length at the end"
     notes = [said, *([drawn.note] if drawn.note else [])]
     if params.case == "C1" and len(run.moving.get("beta", ())):
-        notes.append(f"learnt β = {run.moving['beta'][-1]:.2f}, theory κ = {params.kappa:g}")
+        learnt = run.moving["beta"][-1]
+        notes.append(f"learnt β = {learnt:.2f} at the end, theory κ = {params.kappa:g}")
     if not run.live and np.isfinite(run.z_hat[-1]).all():
         from core import metrics  # scipy takes a while to import, and the numbers come first
 
         axes = np.linalg.cond(metrics.affine_map(run.z, run.z_hat[-1])[0])
-        notes.append(f"the fitted linear map has axes {axes:.2f} : 1")
+        notes.append(f"the linear map fitted at the end has axes {axes:.2f} : 1")
     drawn = replace(drawn, note="; ".join(notes))
     if one is None or density is None:
         return drawn
@@ -84,7 +85,7 @@ def arrows(run: recovery.Run, params: Clusters, one: int | None = None) -> list[
     rows = w - offset(v, w[-1], params)
     rows = rows / mean_length(rows)
     if one is not None:
-        return [Arrow("v", "v", v[one], None), Arrow("w", "w", None, rows[:, one])]
+        return [Arrow("v_c", "v", v[one], None), Arrow("w_c", "w", None, rows[:, one])]
     every = -(-len(v) // MOST_ARROWS) if params.d > 3 else 1
     distinct = np.unique(v[::every], axis=0)
     return [

@@ -6,6 +6,8 @@ const LETTER = 12, LINE = 15; // px of a name written in a panel
 const SPOTS = [[0.8, 0], [-0.8, 0.15], [1.5, 0.1], [2.2, 0.2], [3, 0.35]]; // lines above: cost
 const AXIS = 3; // the first axes a panel may have: a flat globe has x and y
 
+// a panel's y axis stands, or follows the frame
+const yRange = ({ y_range: range }, f) => (Array.isArray(range[0]) ? range[f] : range);
 const ofChart = (name) => /^[xy]\d+\.\d+$/.test(name);
 
 function apart(panels, i) { // the panel below does not show the same x axis
@@ -48,14 +50,14 @@ function chartAxes(view, layout) {
       tickcolor: p.ring, tickfont: small, automargin: false };
     layout[`xaxis${n}`] = { ...axis, domain: x, anchor: `y${n}`, range: panel.x_range, nticks: 6,
       showticklabels: last };
-    layout[`yaxis${n}`] = { ...axis, domain: y, anchor: `x${n}`, range: panel.y_range,
+    layout[`yaxis${n}`] = { ...axis, domain: y, anchor: `x${n}`, range: yRange(panel, view.index),
       nticks: Math.max(3, Math.min(5, Math.round(place.h / 36))) };
-    if (panel.title) layout.annotations.push({ ...paper, text: escape(panel.title), x: x[0],
+    if (panel.title) layout.annotations.push({ ...paper, text: panel.title, x: x[0],
       y: y[1] + 4 / tall, xanchor: "left", yanchor: "bottom", font: { size: 12, color: p.ink } });
-    if (panel.x_label && last) layout.annotations.push({ ...paper, text: escape(panel.x_label),
+    if (panel.x_label && last) layout.annotations.push({ ...paper, text: panel.x_label,
       x: (x[0] + x[1]) / 2, y: y[0] - 20 / tall, xanchor: "center", yanchor: "top", font: soft });
     if (panel.y_label) layout.annotations.push({ ...paper, textangle: -90, font: soft,
-      text: escape(panel.y_label), x: (place.x - LEFT + 9) / wide, y: (y[0] + y[1]) / 2,
+      text: panel.y_label, x: (place.x - LEFT + 9) / wide, y: (y[0] + y[1]) / 2,
       xanchor: "center", yanchor: "middle" });
   });
 }
@@ -82,15 +84,15 @@ function chartLayers(view) {
     const { fontFamily } = getComputedStyle(view.root);
     const size = ({ label }) => textWidth(label, LETTER, fontFamily) + 4;
     const curves = (f) => panel.series.map((series, j) => inPixels(
-      series.kind === "bars" ? middles(at(j, f)) : at(j, f), panel, inside[i]));
+      series.kind === "bars" ? middles(at(j, f)) : at(j, f), panel, yRange(panel, f), inside[i]));
     const widths = panel.series.map(size);
     let before = [];
     const xyz = (f) => {
       before = names(curves(f), named, widths, inside[i], before);
-      return inData(before, panel, inside[i]);
+      return inData(before, panel, yRange(panel, f), inside[i]);
     };
     list.push({ moves: panel.series.some((_, j) => moving(j)), xyz, style: { ...axes, mode: "text",
-      cliponaxis: false, text: named.map((j) => escape(panel.series[j].label)),
+      cliponaxis: false, text: named.map((j) => panel.series[j].label),
       textposition: "middle center", textfont: { size: LETTER,
         color: named.map((j) => blend(colours[j], p.ink, 0.22)) } } });
   });
@@ -122,14 +124,14 @@ const middles = ({ x, y }) => ({ x: y.map((_, i) => (x[i] + x[i + 1]) / 2), y })
 
 // ---- names of lines: each beside its own, near its highest point, where no other is in the way
 
-function inPixels({ x, y }, { x_range: [left, right], y_range: [low, high] }, { w, h }) {
+function inPixels({ x, y }, { x_range: [left, right] }, [low, high], { w, h }) {
   const out = [];
   for (let i = 0; i < x.length; i++)
     out.push([((x[i] - left) / (right - left)) * w, (1 - (y[i] - low) / (high - low)) * h]);
   return out;
 }
 
-function inData(spots, { x_range: [left, right], y_range: [low, high] }, { w, h }) {
+function inData(spots, { x_range: [left, right] }, [low, high], { w, h }) {
   return { x: spots.map((s) => left + (s.x / w) * (right - left)),
     y: spots.map((s) => low + (1 - s.y / h) * (high - low)) };
 }

@@ -36,7 +36,8 @@ class Panel:
     x_label: str
     y_label: str
     x_range: tuple[float, float]
-    y_range: tuple[float, float]
+    y_range: tuple[float, float] | np.ndarray
+    """(low, high), or (k, 2) where the axis follows the player as well."""
     series: Sequence[Series]
     share: float = 1
     """Its part of the height, relative to the other panels."""
@@ -55,7 +56,10 @@ class Chart:
         for i, panel in enumerate(self.panels):
             where = f"chart.panels[{i}]"
             for name, ends in (("x_range", panel.x_range), ("y_range", panel.y_range)):
-                if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+                span = np.asarray(ends, float)
+                shapes = ((2,), (frames, 2)) if name == "y_range" else ((2,),)
+                rises = span.shape in shapes and np.isfinite(span).all()
+                if not rises or (span[..., 0] >= span[..., 1]).any():
                     raise ValueError(f"{where}.{name} is {ends}, expected (low, high)")
             if not panel.share > 0:
                 raise ValueError(f"{where}.share is {panel.share}, expected more than 0")
@@ -98,14 +102,15 @@ def chart_header(chart: Chart) -> list[dict[str, Any]]:
     """What is said of each panel and of its series."""
     return [
         {
-            "title": panel.title,
-            "x_label": panel.x_label,
-            "y_label": panel.y_label,
+            "title": typeset(panel.title),
+            "x_label": typeset(panel.x_label),
+            "y_label": typeset(panel.y_label),
             "x_range": [float(end) for end in panel.x_range],
-            "y_range": [float(end) for end in panel.y_range],
+            "y_range": np.round(np.asarray(panel.y_range, float), 4).tolist(),
             "share": float(panel.share),
             "series": [
-                {"label": s.label, "colour": s.colour, "kind": s.kind} for s in panel.series
+                {"label": typeset(s.label), "colour": s.colour, "kind": s.kind}
+                for s in panel.series
             ],
         }
         for panel in chart.panels
@@ -140,7 +145,8 @@ def plain_series(chart: Chart | None) -> list[dict[str, Any]]:
             if series.label and np.isfinite(y).any():
                 spot = _free_spot(panel, at, y, taken)
                 taken.append(spot)
-                name = {"x": [spot[0]], "y": [spot[1]], "text": [series.label], "mode": "text"}
+                words = [typeset(series.label)]
+                name = {"x": [spot[0]], "y": [spot[1]], "text": words, "mode": "text"}
                 look = {"textposition": "top center", "textfont": {"color": colour}}
                 data.append(axes | name | look | {"cliponaxis": False})
     return data
@@ -150,13 +156,20 @@ def _free_spot(
     panel: Panel, x: np.ndarray, y: np.ndarray, taken: list[tuple[float, float]]
 ) -> tuple[float, float]:
     """The highest point of a line that is not beside one in `taken`, else simply the highest."""
-    wide, high = np.ptp(panel.x_range), np.ptp(panel.y_range)
+    bottom, ceiling = last_range(panel)
+    wide, high = np.ptp(panel.x_range), ceiling - bottom
     free = np.isfinite(y)
     for left, top in taken:
         apart = (np.abs(x - left) > 0.18 * wide) | (np.abs(y - top) > 0.12 * high)
         free = free & apart if (free & apart).any() else free
     best = int(np.argmax(np.where(free, y, -np.inf)))
-    return round(float(x[best]), 4), round(float(min(y[best], panel.y_range[1])), 4)
+    return round(float(x[best]), 4), round(float(min(y[best], ceiling)), 4)
+
+
+def last_range(panel: Panel) -> tuple[float, float]:
+    """The y axis at the last frame."""
+    low, high = np.asarray(panel.y_range, float).reshape(-1, 2)[-1].tolist()
+    return low, high
 
 
 def _plain_style(kind: Kind, colour: str) -> dict[str, Any]:
@@ -187,16 +200,18 @@ def plain_axes(chart: Chart) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         look = {"showgrid": False, "zeroline": False, "showline": True, "nticks": 5}
         for axis, other, words, ends, domain in (
             ("x", "y", panel.x_label, panel.x_range, [LEFT, RIGHT]),
-            ("y", "x", panel.y_label, panel.y_range, [max(0.0, lower), upper]),
+            ("y", "x", panel.y_label, last_range(panel), [max(0.0, lower), upper]),
         ):
             place = {"anchor": f"{other}{FIRST + i}", "domain": domain, "range": list(ends)}
-            axes[f"{axis}axis{FIRST + i}"] = look | place | {"title": {"text": _escape(words)}}
+            axes[f"{axis}axis{FIRST + i}"] = look | place | {"title": {"text": typeset(words)}}
         corner = {"x": LEFT, "y": upper, "xref": "paper", "yref": "paper", "showarrow": False}
-        anchors = {"xanchor": "left", "yanchor": "bottom", "text": _escape(panel.title)}
+        anchors = {"xanchor": "left", "yanchor": "bottom", "text": typeset(panel.title)}
         titles.append(corner | anchors)
         top = lower - FOOT
     return axes, titles
 
 
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;")
+def typeset(words: str) -> str:
+    """Words as Plotly's own markup: v_c with its subscript, V⊥ with its superscript."""
+    words = words.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"(?<=\w)⊥", "<sup>⊥</sup>", re.sub(r"(?<=\w)_(\w)\b", r"<sub>\1</sub>", words))

@@ -30,7 +30,7 @@ function layers(view) {
       add(0, false, lines(header.density, 1.5), () => edge);
     }
     if (header.labels.length) add(side, false, { ...lines(p.label, 1.5), mode: "lines+text",
-      text: header.labels.flatMap((l) => ["", "", "", escape(l), ""]),
+      text: header.labels.flatMap((l) => ["", "", "", l, ""]),
       textfont: { color: p.label, size: 12 } }, () => axes(header.labels.length, dims));
     if (arrays.net) {
       const [curves, points] = arrays.net.shape;
@@ -81,7 +81,7 @@ function arrowLayers(view, side, add, frame, size) { // `frame` is false where n
   add(side, moves, { mode: "markers", marker: { size: size * (1 + 0.2 * thin),
     symbol: "diamond", color: colours, line: { width: 1, color: p.page } } }, at);
   const name = (named, textposition, gap = "") => named.length && add(side, moves, { mode: "text",
-    textposition, text: named.map((i) => `${gap}${escape(header.arrows[i].label)}${gap}`),
+    textposition, text: named.map((i) => `${gap}${header.arrows[i].label}${gap}`),
     textfont: { color: p.ink, size: 12 } }, (f) => pick(at(f), named, dims));
   const named = all("label"), still = (i) => header.arrows[i].still;
   if (side || !moves) name(named, "top center");
@@ -111,7 +111,7 @@ function planeLayers(view, add) { // outside the globe, which may be opaque
       name = point(RIM + 0.05, Math.atan2(along(v), along(u)));
       place = "bottom right";
     }
-    if (label) add(0, false, { mode: "text", text: [escape(label)], textposition: place,
+    if (label) add(0, false, { mode: "text", text: [label], textposition: place,
       textfont: { color: blend(colour, p.ink, 0.3), size: 14 } }, () => name);
   });
 }
@@ -139,7 +139,7 @@ function colourScale(view, layout) { // of the density, in the lower left corner
   const paper = { xref: "paper", yref: "paper" };
   layout.images.push({ ...paper, source: `data:image/svg+xml,${encodeURIComponent(svg)}`,
     x: x / wide, y: 1 - y / tall, sizex: long / wide, sizey: 8 / tall, sizing: "stretch" });
-  header.scale.forEach((text, end) => layout.annotations.push({ ...paper, text: escape(text),
+  header.scale.forEach((text, end) => layout.annotations.push({ ...paper, text,
     showarrow: false, x: (x + end * long) / wide, y: 1 - (y + 9) / tall, yanchor: "top",
     xanchor: end ? "right" : "left", borderpad: 0, font: { size, color: p.label } }));
 }
@@ -178,9 +178,10 @@ function clear(colour, alpha) {
   return `rgba(${parts(colour).join(",")},${alpha})`;
 }
 
-function textWidth(text, size, family) {
+function textWidth(markup, size, family) { // no less than its letters, all of full size, need
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = `${size}px ${family}`;
+  const text = markup.replace(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll("&amp;", "&");
   return pen.measureText(text).width;
 }
 

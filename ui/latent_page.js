@@ -71,20 +71,19 @@ function build(parent) {
           <input type="range" data-part="slider" min="0" step="1">
         </span>
         <span class="lv-step" data-part="step"></span>
+        <span class="lv-said" data-part="said" aria-live="polite"></span>
       </div>
       <div class="lv-toggles">
         <button type="button" data-part="whiskers" title="lines from each recovered point to its truth">whiskers</button>
         <button type="button" data-part="pairs" title="arcs from a few points to their positives">pairs</button>
         <button type="button" data-part="slow" title="two frames a second">slow</button>
-        <button type="button" data-part="reset">reset view</button>
+        <button type="button" data-part="reset" title="turn and size as at first">reset view</button>
       </div>
     </div>
     <p class="lv-note" data-part="note"></p>`;
   parent.append(root);
   return root;
 }
-
-const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 function palette(element) { // mixtures of the theme's text and background, opaque for WebGL
   const css = getComputedStyle(element);

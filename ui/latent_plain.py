@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from core.legend import ROLE
-from ui.latent_chart import plain_axes, plain_series
+from ui.latent_chart import plain_axes, plain_series, typeset
 from ui.latent_scene import RIM, LatentView, annulus, band, broken, level_lines, outside
 
 DEEP = "rgb(38,88,128)"  # level lines of the plain figure, seen on a pale and on a blue ball
@@ -53,7 +53,7 @@ def _plain_arrows(view: LatentView, side: int) -> list[dict[str, Any]]:
                 tip = arrow.truth[-1] if arrow.truth.ndim == 2 else arrow.truth
             if tip is not None and arrow.role == role:
                 tips.append(np.stack([np.zeros(view.d), tip]))
-                names += ["", arrow.label, ""]
+                names += ["", typeset(arrow.label), ""]
                 if arrow.both:
                     tips.append(-tips[-1])
                     names += ["", "", ""]
@@ -82,12 +82,12 @@ def _plain_planes(view: LatentView) -> list[dict[str, Any]]:
         line = {"color": ROLE[plane.role], "width": 3}
         if len(plane.basis) == 1:
             end = RIM * plane.basis * (1 if plane.basis[0, -1] >= 0 else -1)
-            rays, names = np.stack([-end, end], axis=1), ["", plane.label, ""]
+            rays, names = np.stack([-end, end], axis=1), ["", typeset(plane.label), ""]
             line["width"] = 6
         else:
             rims = annulus(plane.basis)
             data.append(_plain_ring(rims, ROLE[plane.role]))
-            rays, names = rims[:1], [plane.label] + [""] * rims.shape[1]
+            rays, names = rims[:1], [typeset(plane.label)] + [""] * rims.shape[1]
         curve = _trace(broken(rays), 0, "lines+text" if plane.label else "lines")
         data.append(curve | {"line": line} | ({"text": names} if plane.label else {}))
         data[-1]["textposition"] = "middle left" if len(plane.basis) == 1 else "middle right"
@@ -142,7 +142,8 @@ def _sphere(
     shades |= {"lighting": {"ambient": 0.9, "diffuse": 0.15, "specular": 0, "fresnel": 0}}
     around = np.concatenate([field, field[:, :1]], axis=1).astype(float)
     if labels is not None:
-        words = {"tickvals": [0, 1], "ticktext": list(labels), "len": 0.2, "thickness": 8}
+        words = {"tickvals": [0, 1], "ticktext": [typeset(label) for label in labels]}
+        words |= {"len": 0.2, "thickness": 8}
         place = {"orientation": "h", "x": 0.02, "xanchor": "left", "y": 0, "yanchor": "bottom"}
         shades |= {"showscale": True, "colorbar": words | place}
     return surface | shades | {"surfacecolor": np.round(around, 4).tolist()}
@@ -155,7 +156,7 @@ def _plain_layout(view: LatentView) -> dict[str, Any]:
         "height": 440,
         "annotations": [
             {
-                "text": title.replace("&", "&amp;").replace("<", "&lt;"),
+                "text": typeset(title),
                 "x": sum(half) / 2,
                 "y": 1,
                 "xref": "paper",

@@ -1,6 +1,6 @@
 """What the picture of latents shows: points, arrows, planes and densities, and their geometry."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,9 +9,11 @@ from core.legend import ROLE
 from ui.latent_chart import Chart
 
 BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points
+RETURN = 0.8  # of its length, after which a spiralling curve comes back
 ABOVE = 1.005  # radius of level lines, which would sink into the sphere's facets otherwise
 EYE = np.array([0.9, -1.5, 0.65])  # where the globe is seen from at first, as in latent_view.js
 RING, RIM = 1.03, 1.24  # radii between which a plane is drawn
+FARTHEST = 3.0  # radii; a point farther out is cut off, or the sphere would be too small to read
 ROOM = 0.1  # radii beyond the end of an axis or a long arrow, for its name
 
 
@@ -46,6 +48,21 @@ class Plane:
     role: str
     basis: np.ndarray
     """Orthonormal rows (1 or 2, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Follow:
+    """What stands elsewhere on the page and follows the player, found by its container's key."""
+
+    numbers: str
+    """The container of some st.metric, which at the last frame show what they were given."""
+    scores: Mapping[str, Sequence[str | None]]
+    """By a metric's title what it shows at each frame (k,); None, and a title that is not here, is
+    known at the end alone, and said to be so."""
+    curves: str = ""
+    """The container of charts over training, from step 0 to `total`, that get a mark."""
+    ends: Sequence[str] = ()
+    """Containers of what is drawn of the last frame alone, which is dimmed at the others."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +118,7 @@ class LatentView:
     """The step training ends at; the last frame's when None."""
     moments: tuple[str, ...] | list[str] | None = None
     """Words for each frame, in place of its step, where the frames are not of one training."""
+    follow: Follow | None = None
     slow: bool = False
     """Offers a button that plays about two frames a second, one to be looked at after the other."""
     live: bool = False
@@ -128,6 +146,9 @@ class LatentView:
                 raise ValueError(f"{name} has shape {array.shape}, expected {shape}")
         if self.moments is not None and len(self.moments) != k:
             raise ValueError(f"{len(self.moments)} moments for {k} frames")
+        for title, written in self.follow.scores.items() if self.follow else ():
+            if len(written) != k:
+                raise ValueError(f"follow.scores[{title!r}] has {len(written)} of {k} frames")
         if carried and not self.net_hat.size:
             raise ValueError("net_hat is empty but net is not")
         if len(self.colours) != n:
@@ -211,8 +232,15 @@ def spread(points: np.ndarray, d: int) -> np.ndarray:
 
 
 def spiral(curves: np.ndarray, d: int) -> np.ndarray:
-    """On a circle a curve that folds back hides itself: let it spiral outwards along its length."""
-    return curves if d == 3 else curves * np.linspace(1.08, 1.17, curves.shape[-2])[:, None]
+    """On a circle a curve that folds back hides itself: let it spiral outwards along its length.
+
+    Over its last part it comes back, so that a closed curve is drawn closed.
+    """
+    if d == 3:
+        return curves
+    along = np.linspace(0, 1, curves.shape[-2])
+    out = np.minimum(along / RETURN, (1 - along) / (1 - RETURN))
+    return curves * (1.08 + 0.09 * out)[:, None]
 
 
 def arcs(z: np.ndarray, z_pos: np.ndarray, index: np.ndarray, points: int = 7) -> np.ndarray:
@@ -252,6 +280,34 @@ def outside(view: LatentView) -> float:
     tips = [np.linalg.norm(a.truth, axis=-1).max() for a in view.arrows if a.truth is not None]
     longest = float(np.fmax.reduce(tips, initial=1))
     return max(longest + (ROOM if longest > 1.01 else 0), RIM + ROOM if view.planes else 1)
+
+
+def reach(view: LatentView, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
+    """How far the picture reaches at each frame (k,), in radii, but no farther than is legible.
+
+    A free encoder may shoot far beyond the sphere on its way: the globes are drawn smaller there.
+    """
+    still, frames = outside(view), len(view.steps)
+    for name in ("z", "net"):
+        still = max(still, _farthest(arrays[name][None])[0] if name in arrays else 1)
+    far = np.full(frames, still)
+    for name in ("z_hat", "net_hat", "arrows_hat"):
+        if name in arrays:
+            far = np.maximum(far, _farthest(arrays[name]))
+    return far.clip(1, FARTHEST)
+
+
+def _farthest(points: np.ndarray) -> np.ndarray:
+    """The largest length of each frame's points (k, ..., d); what is not finite counts not."""
+    length = np.linalg.norm(points.reshape(len(points), -1, points.shape[-1]), axis=-1)
+    return np.max(length, axis=1, initial=1, where=np.isfinite(length))
+
+
+def named(view: LatentView) -> float:
+    """How far out a name stands on the true side, in radii; 0 for none."""
+    tips = [a.truth for a in view.arrows if a.label and a.truth is not None]
+    far = [float(_farthest(tip.reshape(1, -1, view.d))[0]) for tip in tips]
+    return max([0.0, *far, *(RIM + ROOM / 2 for plane in view.planes if plane.label)])
 
 
 def annulus(basis: np.ndarray, points: int = 61) -> np.ndarray:

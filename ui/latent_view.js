@@ -11,6 +11,8 @@ const CAMERA = { eye: { x: 0.9, y: -1.5, z: 0.65 }, up: { x: 0, y: 0, z: 1 },
 const BALL = 0.985; // the drawn ball is a little smaller, so that points lie on it
 const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600, QUIET = 50, LATE = 1500;
 const NARROW = 560; // px, under which a chart has no room beside the globe
+const ROOM = 20; // px that a name needs above its place
+const LOSSES = { wait: 300, patience: 3000, most: 4, within: 60_000 }; // of WebGL contexts, in ms
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export default function ({ parentElement, data }) {
@@ -32,7 +34,8 @@ class View {
   constructor(parent, plotly) {
     this.root = build(parent);
     for (const part of this.root.querySelectorAll("[data-part]")) this[part.dataset.part] = part;
-    Object.assign(this, { index: 0, draws: 0, playing: false, held: false, freeAt: 0, extent: 0 });
+    Object.assign(this, { index: 0, draws: 0, playing: false, held: false, freeAt: 0, grown: 0, losses: [] });
+    this.follower = new Follower(this);
     this.listen();
     plotly.then((library) => { this.Plotly = library; this.ask("figure"); }, () => {
       this.waiting.textContent = "The drawing library could not be loaded from this server.";
@@ -46,26 +49,27 @@ class View {
     const same = JSON.stringify(colours) === JSON.stringify(this.palette), known = data === this.data;
     if (same && known) return;
     this.palette = colours;
-    const { run, extent, header, arrays } = this;
+    const { run, header, arrays } = this;
     if (!known) this.take(data);
     const { chart, planes } = this.header;
-    const next = same && !chart && !planes && header?.live && this.header.live && run === this.run && extent === this.extent
+    const next = same && !chart && !planes && header?.live && this.header.live && run === this.run
       && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
 
   take(data) {
     const { run: before, index, frames: had } = this;
-    const { key, run, steps, alt, note, whiskers, live, stale, height, chart, slow } = data.header;
+    const { key, run, steps, note, whiskers, live, stale, height, chart, slow } = data.header;
     Object.assign(this, { data, header: data.header, run, height, frames: steps.length });
     this.state = memory.get(key) ?? { camera: CAMERA, zoom: 1, show: { whiskers, pairs: false } };
     memory.set(key, this.state);
     this.state.show.whiskers ??= whiskers;
-    if (run !== before) { this.playing = false; this.extent = 0; }
+    if (run !== before) this.playing = false;
+    if (run !== before || !live) this.grown = 0; // in training it grows, and does not shrink again
     this.unpack();
-    if (!this.draws && this.root.clientWidth) this.place(this.root.clientWidth);
     this.slider.max = this.frames - 1;
     this.select(run !== before || live || index === had - 1 ? this.frames - 1 : index);
+    if (!this.draws && this.root.clientWidth) this.place(this.root.clientWidth);
     this.root.classList.toggle("live", live);
     this.root.classList.toggle("stale", stale);
     this.root.classList.toggle("chart", Boolean(chart));
@@ -74,8 +78,7 @@ class View {
     if (this.focus !== undefined && focus !== this.focus)
       this.root.scrollIntoView({ block: "center", behavior: still.matches ? "auto" : "smooth" });
     this.focus = focus;
-    this.plot.setAttribute("aria-label", alt);
-    this.note.textContent = [note, this.aside].filter(Boolean).join(" · ");
+    this.note.innerHTML = [note, this.aside].filter(Boolean).join(" · "); // escaped and typeset in Python
     this.whiskers.hidden = whiskers === null;
     this.pairs.hidden = !this.arrays.pairs;
     this.slow.hidden = !slow || this.controls.hidden;
@@ -83,7 +86,7 @@ class View {
   }
 
   unpack() {
-    const { d, arrays, labels, reach } = this.header;
+    const { d, arrays, reach, live } = this.header;
     const bytes = Uint8Array.from(atob(this.data.floats), (c) => c.charCodeAt(0));
     this.dims = this.noWebGL ? 2 : d; // noWebGL is found out by a globe, and then stays
     this.arrays = {};
@@ -99,7 +102,18 @@ class View {
       this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
         " drawn flat, from one side" +
         (this.arrays.field ? ", without the density" : "") : "";
-    this.extent = Math.max(this.extent, labels.length ? 1.24 : 1.04, reach);
+    if (live) this.grown = Math.max(this.grown, ...reach);
+    this.widest = Math.max(...reach.map((_, f) => this.extent(f)));
+  }
+
+  extent(f) { // how far out there is something to see, in radii
+    const { labels, reach } = this.header;
+    return Math.max(this.grown, labels.length ? 1.24 : 1.04, reach[f]);
+  }
+
+  scale() { // what of the layout follows the frame
+    const { chart, key } = this.header;
+    return JSON.stringify([key, this.extent(this.index), this.widest, chart?.map((p) => yRange(p, this.index))]);
   }
 
   // ---- drawing
@@ -120,27 +134,52 @@ class View {
     this.drawing = true;
     const step = this.header.steps[this.index];
     try {
-      await (what === "figure" ? this.drawFigure(width) : this.drawFrame());
+      const whole = what === "figure" || this.scaled !== this.scale();
+      await (whole ? this.drawFigure(width) : this.drawFrame());
       await new Promise(requestAnimationFrame); // WebGL paints on the next frame
     } finally { this.drawing = false; }
     this.waiting.hidden = true;
     Object.assign(this.root.dataset, { step, run: this.run, frames: this.frames, draws: ++this.draws,
       camera: JSON.stringify(this.state.camera.eye), flat: this.dims === 2 });
-    if (this.dims === 3 && !this.scenes().length) {
-      this.noWebGL = true;
-      this.Plotly.purge(this.plot);
-      this.take(this.data);
-      this.ask("figure");
-    }
+    if (this.dims === 3 && this.scenes().length < (this.header.chart ? 1 : 2)) this.noGlobe();
     this.pump();
   }
 
+  lost(event) { // the graphics card was reset, or the computer slept
+    if (!this.scenes().some(({ glplot }) => glplot.canvas === event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation(); // Plotly would wait for this canvas, and may wait for ever
+    clearTimeout(this.again);
+    this.again = setTimeout(() => { // both globes are lost at once
+      const now = performance.now();
+      this.losses = [...this.losses.filter((at) => now - at < LOSSES.within), now];
+      this.anew = true;
+      if (this.losses.length > LOSSES.most) this.noGlobe();
+      else this.ask("figure");
+    }, LOSSES.wait);
+  }
+
+  noGlobe() { // not yet, shortly after a loss, or at all: then the flat picture
+    this.anew = true;
+    const lately = performance.now() - this.losses.at(-1) < LOSSES.patience;
+    if (lately && this.losses.length <= LOSSES.most) {
+      this.again = setTimeout(() => this.ask("figure"), LOSSES.wait);
+      return;
+    }
+    this.noWebGL = true;
+    this.take(this.data);
+    this.ask("figure");
+  }
+
   async drawFigure(width) {
+    if (this.anew) this.Plotly.purge(this.plot);
+    this.anew = false;
     this.place(width);
+    this.scaled = this.scale();
     this.layers = [...layers(this), ...chartLayers(this)];
     const traces = this.layers.map((l) => ({ ...l.style, ...l.xyz(this.index) }));
     const { camera, home } = this.Plotly.Icons;
-    const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => this.save() },
+    const buttons = [{ name: "picture", title: "Download as PNG", icon: camera, click: () => save(this) },
       { name: "reset", title: "Reset view", icon: home, click: () => this.resetView() }];
     await this.Plotly.react(this.plot, traces, this.layout(), {
       displaylogo: false, scrollZoom: false, showTips: false, doubleClick: false,
@@ -166,7 +205,9 @@ class View {
     const cells = [{ x: 0, y: TITLE, w: cell, h: below }, under ?
       { x: 0, y: globe + TITLE, w: cell, h: more } : { x: cell, y: TITLE, w: cell, h: below }];
     Object.assign(this, { wide: width, tall: globe + (under ? TITLE + more : 0), below, cells });
-    this.radius = (0.485 * Math.min(cell, below)) / this.extent; // of the unit sphere
+    const half = Math.min(cell, below) / 2, { named } = this.header;
+    this.radius = (0.97 * half) / this.extent(this.index); // of the unit sphere
+    if (named) this.radius = Math.min(this.radius, (half - ROOM) / named);
     this.plot.style.height = `${this.tall}px`;
   }
 
@@ -176,7 +217,7 @@ class View {
   }
 
   layout() {
-    const { header, palette: p, wide, tall, extent, cells } = this;
+    const { header, palette: p, wide, tall, widest, cells } = this;
     const font = { family: getComputedStyle(this.root).fontFamily, size: wide < NARROW ? 12 : 14 };
     const layout = { width: wide, height: tall, margin: { l: 0, r: 0, t: 0, b: 0 }, hovermode: false,
       showlegend: false, paper_bgcolor: p.page, plot_bgcolor: "rgba(0,0,0,0)", dragmode: "turntable",
@@ -184,13 +225,13 @@ class View {
       modebar: { orientation: "h", bgcolor: "rgba(0,0,0,0)" } };
     for (const side of [0, 1]) {
       const id = side ? "2" : "", { x, y } = this.domain(cells[side]);
-      layout.annotations.push({ text: escape(header.titles[side]), showarrow: false, xref: "paper",
+      layout.annotations.push({ text: header.titles[side], showarrow: false, xref: "paper",
         yref: "paper", x: (x[0] + x[1]) / 2, y: y[1] + TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
       if (side && header.chart) { chartAxes(this, layout); continue; }
       layout.shapes.push(this.ring(x, y));
       const axis = { visible: false, fixedrange: true, autorange: false };
       if (this.dims === 3) {
-        const box = { visible: false, autorange: false, range: [-extent - 0.02, extent + 0.02] };
+        const box = { visible: false, autorange: false, range: [-widest - 0.02, widest + 0.02] };
         layout[`scene${id}`] = { domain: { x, y }, xaxis: box, yaxis: box, zaxis: box,
           aspectmode: "manual", aspectratio: this.aspect(), camera: this.state.camera,
           dragmode: "turntable", hovermode: false, bgcolor: "rgba(0,0,0,0)" };
@@ -217,7 +258,7 @@ class View {
   }
 
   aspect() { // orthographic: the cell's half height is one unit
-    const side = (4 * (this.extent + 0.02) * this.radius * this.state.zoom) / this.below;
+    const side = (4 * (this.widest + 0.02) * this.radius * this.state.zoom) / this.below;
     return { x: side, y: side, z: side };
   }
 
@@ -244,59 +285,6 @@ class View {
     if (this.held || performance.now() < this.freeAt) requestAnimationFrame(() => this.follow());
   }
 
-  zoom(factor) {
-    this.state.zoom = Math.min(6, Math.max(0.5, this.state.zoom * factor));
-    this.setCamera(this.state.camera);
-    this.ask("figure"); // the outline follows
-  }
-
-  turn(lon, lat) {
-    const { x, y, z } = this.state.camera.eye;
-    const r = Math.hypot(x, y, z), a = Math.atan2(y, x) + lon;
-    const e = Math.min(1.5, Math.max(-1.5, Math.asin(z / r) + lat));
-    const across = r * Math.cos(e);
-    const eye = { x: across * Math.cos(a), y: across * Math.sin(a), z: r * Math.sin(e) };
-    this.setCamera({ ...CAMERA, eye });
-  }
-
-  async save() { // Plotly's own export garbles the second of two scenes
-    const { wide, tall, cells, palette: p } = this, scale = Math.max(1, devicePixelRatio);
-    const canvas = Object.assign(document.createElement("canvas"),
-      { width: wide * scale, height: tall * scale });
-    const pen = canvas.getContext("2d");
-    pen.scale(scale, scale);
-    Object.assign(pen, { fillStyle: p.page, strokeStyle: p.ring, textAlign: "center",
-      textBaseline: "middle", font: `${wide < NARROW ? 12 : 14}px ${getComputedStyle(this.root).fontFamily}` });
-    pen.fillRect(0, 0, wide, tall);
-    pen.fillStyle = p.ink;
-    const flat = this.header.chart || this.header.scale ? await this.drawn2d(scale) : undefined;
-    if (flat) pen.drawImage(flat, 0, 0, wide, tall);
-    this.scenes().forEach(({ glplot }, side) => {
-      const { x, y, w, h } = cells[side];
-      if (!flat) {
-        pen.fillText(this.header.titles[side], x + w / 2, y - TITLE / 2);
-        pen.beginPath();
-        pen.arc(x + w / 2, y + h / 2, this.outline(), 0, 2 * Math.PI);
-        pen.stroke();
-      }
-      glplot.redraw(); // its pixels last until the end of this task only
-      pen.drawImage(glplot.canvas, x, y, w, h);
-    });
-    Object.assign(document.createElement("a"), { href: canvas.toDataURL(), download: "latents.png" }).click();
-  }
-
-  async drawn2d(scale) { // all but the globes, as an image
-    const flat = (trace) => !trace.scene, clear = "rgba(0,0,0,0)";
-    const keep = Object.entries(this.layout()).filter(([name]) => !name.startsWith("scene"));
-    const figure = { data: this.plot.data.filter(flat),
-      layout: { ...Object.fromEntries(keep), paper_bgcolor: clear } };
-    const { wide: width, tall: height } = this;
-    const image = new Image();
-    image.src = await this.Plotly.toImage(figure, { format: "png", width, height, scale });
-    await image.decode();
-    return image;
-  }
-
   resetView() {
     this.state.zoom = 1;
     this.setCamera(CAMERA);
@@ -312,10 +300,13 @@ class View {
     this.slider.value = this.index;
     this.slider.style.setProperty("--lv-done", `${(100 * this.index) / Math.max(1, this.frames - 1)}%`);
     this.slider.setAttribute("aria-valuetext", text);
+    const shown = this.index < this.frames - 1 ? ` Shown now: ${text}.` : "";
+    this.plot.setAttribute("aria-label", `${this.header.alt}${shown}`);
     this.step.textContent = live ? `training · ${text}` : text;
     this.back.disabled = this.index === 0;
     this.forth.disabled = this.index === this.frames - 1;
     this.press();
+    this.follower.show();
   }
 
   press() {
@@ -367,24 +358,11 @@ class View {
       this.state.show.slow = !this.state.show.slow;
       this.press();
     };
-    const keys = { ArrowLeft: () => this.turn(-0.15, 0), ArrowRight: () => this.turn(0.15, 0),
-      ArrowUp: () => this.turn(0, 0.15), ArrowDown: () => this.turn(0, -0.15),
-      "+": () => this.zoom(1.15), "-": () => this.zoom(1 / 1.15) };
-    this.plot.onkeydown = (event) => {
-      if (this.dims !== 3 || !keys[event.key]) return;
-      keys[event.key]();
-      event.preventDefault();
-    };
-    this.plot.addEventListener("wheel", (event) => { // a plain wheel scrolls the page
-      if (!event.ctrlKey || this.dims !== 3) return;
-      event.preventDefault();
-      this.zoom(Math.exp(-event.deltaY / 300));
-    }, { passive: false });
-    this.plot.addEventListener("mousemove", (event) => { // turning only: no panning off centre
-      if (event.buttons > 1 || (event.buttons && (event.ctrlKey || event.shiftKey || event.altKey)))
-        event.stopPropagation();
-    }, true);
+    this.plot.addEventListener("webglcontextlost", (event) => this.lost(event), true);
+    listenHands(this);
+    listenTouch(this);
     this.plot.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch") return;
       const { left } = this.plot.getBoundingClientRect();
       this.leader = this.scenes()[event.clientX - left < this.cells[0].w ? 0 : 1];
       this.held = true;
@@ -408,7 +386,9 @@ class View {
 
   destroy() {
     this.gone = true;
+    clearTimeout(this.again);
     this.observer.disconnect();
+    this.follower.end();
     for (const type of ["pointerup", "pointercancel", "pointermove", "blur"])
       window.removeEventListener(type, this.release, true);
     this.Plotly?.purge(this.plot);

@@ -18,16 +18,18 @@ import numpy as np
 import streamlit as st
 
 from core.legend import ROLE
-from ui.latent_chart import Chart, Panel, Series, chart_arrays, chart_header
+from ui.latent_chart import Chart, Panel, Series, chart_arrays, chart_header, typeset
 from ui.latent_plain import plain_figure
 from ui.latent_scene import (
     Arrow,
+    Follow,
     LatentView,
     Plane,
     arcs,
     band,
     level_lines,
-    outside,
+    named,
+    reach,
     spiral,
     spread,
 )
@@ -35,6 +37,7 @@ from ui.latent_scene import (
 __all__ = [
     "Arrow",
     "Chart",
+    "Follow",
     "LatentView",
     "Panel",
     "Plane",
@@ -52,8 +55,7 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
-FARTHEST = 2.2  # radii; a point farther out is cut off, or the sphere would be too small to read
-PARTS = ("view", "page", "layers", "chart")
+PARTS = ("view", "page", "follow", "hands", "layers", "chart", "save")
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
@@ -125,12 +127,6 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
     arrays |= {f"plane{i}": plane.basis for i, plane in enumerate(view.planes)}
     if view.chart is not None:
         arrays |= chart_arrays(view.chart)
-    # Of the last frame: on its way there a free encoder may shoot far beyond, and is cut off.
-    ends = [arrays["z"] if view.chart else arrays["z_hat"][-1]]
-    ends += [arrays["net"]] if "net" in arrays else []
-    radii = [np.linalg.norm(points, axis=-1) for points in ends]
-    reach = max(float(np.fmax.reduce(r, axis=None, initial=1)) for r in radii)  # NaN counts not
-    reach = max(reach, outside(view))
     flat = [np.asarray(array, "<f4").ravel() for array in arrays.values()]
     header = {
         "key": key,
@@ -143,24 +139,30 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "colours": list(view.colours),
         "bold": [int(i) for i in view.net_bold],
         "arrows": _arrow_header(view),
-        "titles": list(view.titles),
+        "titles": [typeset(title) for title in view.titles],
         "alt": view.alt,
-        "note": view.note,
-        "labels": list(view.labels),
+        "note": typeset(view.note),
+        "labels": [typeset(label) for label in view.labels],
         "whiskers": view.whiskers,
         "live": view.live,
         "stale": view.stale,
-        "reach": round(min(reach, FARTHEST), 3),
+        "reach": reach(view, arrays).round(2).tolist(),
+        "named": round(named(view), 3),
         "arrays": [(name, list(array.shape)) for name, array in arrays.items()],
     }
     if "levels" in arrays or view.field is not None:
         header["density"] = ROLE[view.field_role]
     if view.field_labels is not None:
-        header["scale"] = list(view.field_labels)
+        header["scale"] = [typeset(words) for words in view.field_labels]
     if view.planes:
-        header["planes"] = [{"label": p.label, "colour": ROLE[p.role]} for p in view.planes]
+        header["planes"] = [
+            {"label": typeset(p.label), "colour": ROLE[p.role]} for p in view.planes
+        ]
     if view.chart is not None:
         header["chart"] = chart_header(view.chart)
+    if view.follow is not None:
+        scores = {title: list(written) for title, written in view.follow.scores.items()}
+        header["follow"] = {**vars(view.follow), "scores": scores, "ends": list(view.follow.ends)}
     if view.slow:
         header["slow"] = True
     return {"header": header, "floats": base64.b64encode(np.concatenate(flat).tobytes()).decode()}
@@ -195,7 +197,7 @@ def _arrow_header(view: LatentView) -> list[dict[str, Any]]:
             "both": arrow.both,
             "still": any(moves) and not moving,
         }
-        said = {"label": arrow.label, "colour": ROLE[arrow.role]}
+        said = {"label": typeset(arrow.label), "colour": ROLE[arrow.role]}
         header.append(said | {name: True for name, flag in flags.items() if flag})
     return header
 

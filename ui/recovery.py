@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from core.job import Live
 from core.legend import BASELINES, SCORES, direction_colours
 from core.scenarios.scenario import Claim
 from ui import address, knobs
-from ui.latent_view import Arrow, LatentView, latent_view, plain_figure
+from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 from ui.story import FOCUS
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VIEWS = ("aligned", "learnt")
+NUMBERS, CURVES = "numbers", "curves"  # containers of what follows the picture's player
 PICTURE_SECONDS = 1.0
 PAIRS = 40
 FIRST_AXES = (0, 1, 2)
@@ -45,6 +46,10 @@ class Run:
     moving: Mapping[str, np.ndarray]  # each (k, ...)
     live: bool
     diverged: bool = False
+    aligned: bool = False
+    """Whether recovered latents are shown turned onto the true ones."""
+    on_the_way: Mapping[str, np.ndarray] = field(default_factory=dict)
+    """Scores at each frame (k,); nan where a score has no value, or was not measured."""
 
     @classmethod
     def of(cls, shown: Shown, seed: int) -> "Run | None":
@@ -71,6 +76,7 @@ class Run:
             {name: array[frames].astype(np.float32) for name, array in result.moving.items()},
             live=False,
             diverged=result.diverged,
+            on_the_way=_on_the_way(result, result.frame_step[frames]),
         )
 
     @classmethod
@@ -108,6 +114,18 @@ class Run:
         return "diverged" if self.live else f"diverged: drawn up to {step}"
 
 
+def _on_the_way(result: Result, steps: np.ndarray) -> dict[str, np.ndarray]:
+    """Each score over training at the `steps` of the frames, which need not be those of all scores.
+
+    Scores that were not measured at every frame are left out: between two there is no number.
+    """
+    at = {int(step): i for i, step in enumerate(result.history_step)}
+    if any(int(step) not in at for step in steps):
+        return {}
+    seen = [at[int(step)] for step in steps]
+    return {name: values[seen] for name, values in result.history.items()}
+
+
 def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
     """The seed that is drawn, and its run; says so where that has not started."""
     seed = shown.seed(choice.seed)
@@ -116,7 +134,8 @@ def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
         st.caption(f"Seed {seed} diverged before anything that could be drawn was stored.")
     elif run is None:
         st.caption(f"Seed {seed} has not started yet.")
-    return seed, run
+        return seed, None
+    return seed, replace(run, aligned=choice.aligned)
 
 
 @dataclass(frozen=True)
@@ -222,18 +241,22 @@ def view_of(
 ) -> LatentView:
     """Recovered latents as learnt, or aligned by the best orthogonal map at the last frame.
 
-    They are drawn in units of `radius`, where theory puts the sphere, else of their mean length.
+    They are drawn in units of `radius`, where theory puts the sphere, else of each frame's mean
+    length: a free encoder starts near 0 and shoots far beyond its end.
 
     `arrows` are turned with them: truth (.., d), recovered (k, d_hat), as long as they are given.
     `moments` names the frames where they are not steps of a training.
     """
     d, d_hat = run.z.shape[1], run.z_hat.shape[2]
     drawn = choice.axes if d > 3 and max(choice.axes) < d else tuple(range(min(d, 3)))
-    turn, mean = _onto_truth(run, choice.aligned)
-    size = np.float32(radius) if radius else mean
+    turn, means = _onto_truth(run, choice.aligned)
+    size = np.full_like(means, radius) if radius else means
 
     def seen(array: np.ndarray) -> np.ndarray:
         return _columns(array @ turn, drawn)
+
+    def in_units(array: np.ndarray) -> np.ndarray:
+        return seen(array) / size.reshape(-1, *[1] * (array.ndim - 1))
 
     net = np.zeros((0, 0, len(drawn)), np.float32)
     net_hat = np.zeros((len(run.z_hat), 0, 0, len(drawn)), np.float32)
@@ -243,19 +266,19 @@ def view_of(
         run=run.name,
         d=len(drawn),
         z=run.z[:, drawn],
-        z_hat=seen(run.z_hat) / size,
+        z_hat=in_units(run.z_hat),
         steps=run.steps,
         total=run.total,
         colours=direction_colours(run.z[:, drawn]),
         net=run.net[..., drawn] if run.net.size else net,
-        net_hat=seen(run.net_hat) / size if run.net_hat.size else net_hat,
+        net_hat=in_units(run.net_hat) if run.net_hat.size else net_hat,
         net_bold=(EQUATOR, PRIME_MERIDIAN) if len(run.net) > EQUATOR else (),
         titles=("True latents z", f"Recovered ẑ, {'aligned' if choice.aligned else 'as learnt'}"),
         alt=f"True latents beside recovered ones at {_when(run, moments)}; linear R² {said}.",
         note="; ".join(
             [
                 *([run.end] if run.end else []),
-                *_remarks(d, d_hat, drawn, choice.aligned, float(size), bool(radius)),
+                *_remarks(d, d_hat, drawn, choice.aligned, float(size[-1]), bool(radius)),
             ]
         ),
         arrows=[
@@ -271,24 +294,40 @@ def view_of(
         live=run.live,
         stale=stale,
         moments=moments,
+        follow=follow(run),
     )
 
 
-def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.float32]:
-    """The map (d_hat, .) that turns recovered latents, and the length they are divided by.
+def follow(
+    run: Run, numbers: str = NUMBERS, curves: str = CURVES, ends: Sequence[str] = ()
+) -> Follow:
+    """The numbers of a run, its curves, and what is of its end, where they have these keys."""
+    scores = {
+        SCORES[name].title: [
+            SCORES[name].written(float(value) if np.isfinite(value) else None) for value in values
+        ]
+        for name, values in run.on_the_way.items()
+    }
+    return Follow(numbers, scores, curves, ends)
 
-    Both from the last frame. Encoders that put their output on the sphere keep their length.
+
+def _onto_truth(run: Run, aligned: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The map (d_hat, .) that turns recovered latents, from the last frame, and mean lengths (k,).
+
+    Encoders that put their output on the sphere keep their length: it counts as 1.
     """
     last, d_hat = run.z_hat[-1], run.z_hat.shape[2]
-    turn, size = np.eye(d_hat, dtype=np.float32), np.float32(1)
+    turn, ones = np.eye(d_hat, dtype=np.float32), np.ones(len(run.z_hat), np.float32)
     if not np.isfinite(last).all():
-        return turn, size
+        return turn, ones
     if aligned:
         from core import metrics  # scipy takes a while to import, and the numbers come first
 
         turn = metrics.procrustes(run.z, last)[0].astype(np.float32)
-    mean = np.linalg.norm(last.astype(float), axis=1).mean()
-    return turn, np.float32(mean) if mean > 0 and abs(mean - 1) > ON_THE_SPHERE else size
+    means = np.linalg.norm(run.z_hat.astype(float), axis=2).mean(1)
+    if abs(means[-1] - 1) <= ON_THE_SPHERE:
+        return turn, ones
+    return turn, np.where(np.isfinite(means) & (means > 0), means, ones)
 
 
 def _remarks(
@@ -303,8 +342,9 @@ def _remarks(
         what = "projected onto the latents' space" if aligned else "its first coordinates"
         remarks.append(f"the encoder has {d_hat} dimensions: {what}")
     if size != 1:
-        what = "where theory puts the sphere" if theory else "the mean of |f(x)|"
-        remarks.append(f"recovered lengths are divided by {size:.3g}, {what}")
+        where, units = f"{size:.3g}, where theory puts the sphere", f"{size:.3g} at the end"
+        units = where if theory else f"the mean of |f(x)| at each frame, {units}"
+        remarks.append(f"recovered lengths are divided by {units}")
     return remarks
 
 
@@ -318,15 +358,17 @@ def numbers(
     floor: str = "floor",
     ideals: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
-    key: str = "numbers",
+    only: Sequence[str] | None = None,
+    key: str = NUMBERS,
 ) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
 
     `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
-    perfect is where that depends on the setting. Scores named in `without` are left out.
+    perfect is where that depends on the setting. Scores named in `without` are left out, and those
+    that are not in `only`.
     """
     rest = (name for name in SCORES if name not in (*claim.promised, *without))
-    order = [*claim.promised, *rest]
+    order = [name for name in (*claim.promised, *rest) if only is None or name in only]
     with st.container(horizontal=True, gap="small", key=key):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
@@ -367,12 +409,16 @@ def _briefly(name: str, value: float) -> str:
 
 
 def points(run: Run) -> "pd.DataFrame":
-    """The table behind the picture: true and recovered latents, as learnt, at the last frame."""
+    """The table behind the picture: true latents, and recovered ones as it shows them at the end.
+
+    In full length and all coordinates, also where the picture has room for three.
+    """
     import pandas as pd  # takes a while to import, and the numbers come first
 
-    z, z_hat = run.z, run.z_hat[-1]
-    columns = {f"z{i + 1}": z[:, i] for i in range(z.shape[1])}
-    columns |= {f"z_hat{i + 1}": z_hat[:, i] for i in range(z_hat.shape[1])}
+    z, z_hat = run.z, run.z_hat[-1] @ _onto_truth(run, run.aligned)[0]
+    columns = {f"z {i + 1}": z[:, i] for i in range(z.shape[1])}
+    how = "aligned" if run.aligned else "as learnt"
+    columns |= {f"ẑ {i + 1} {how}": z_hat[:, i] for i in range(z_hat.shape[1])}
     return pd.DataFrame(columns)
 
 

@@ -74,7 +74,9 @@ def curves(
             key=address.widget(CURVE),
             format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
         )  # fmt: skip
-    for column, score in zip(st.columns(2, gap="medium"), ("loss", chosen), strict=True):
+    with st.container(key=recovery.CURVES):
+        columns = st.columns(2, gap="medium")
+    for column, score in zip(columns, ("loss", chosen), strict=True):
         with column:
             title = "Training loss, nats" if score == "loss" else SCORES[score].title
             levels = loss_levels if score == "loss" else baselines(run, score)
