@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.lessons.vmf_clusters import FIVE, THOUSAND
 from core.scenarios import clusters
-from core.scenarios.scenario import Preset, Published, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Published, Sweep, Value
 
 SHOWN: Mapping[str, Value] = {"mixing_layers": 0}  # x = z: only the objective can lose the latents
 LAPLACE: Mapping[str, Value] = {**SHOWN, "conditional": "gennorm"}  # shape 1, spread 1
@@ -189,13 +189,15 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
 
 SWEEPS = (
     Sweep("spread", (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0), LAPLACE,
-          by=("shape", (1.0, 1.5, 2.0, 8.0))),
+          by=("shape", (1.0, 1.5, 2.0, 8.0)), further=FURTHER),
     Sweep("shape", SHAPES, LAPLACE),
-    Sweep("shape", SHAPES, FIVE_LAPLACE, by=("spread", (0.5, 1.0))),
+    Sweep("shape", SHAPES, FIVE_LAPLACE, by=("spread", (0.5, 1.0)), further=FURTHER),
     Sweep("shape", (1.0, 2.0, 8.0), {**FIVE_LAPLACE, "initialisation": "standard"}),
-    Sweep("truncation", BOUNDS, {**FREE, **FIVE}, by=("spread", (0.3, 0.5, 1.0))),
+    Sweep("truncation", BOUNDS, {**FREE, **FIVE}, by=("spread", (0.3, 0.5, 1.0)),
+          further=FURTHER),
     *(
-        Sweep("shape", (setting["shape"] if "shape" in setting else 1.0,), setting)
+        Sweep("shape", (setting["shape"] if "shape" in setting else 1.0,), setting,
+              further=FURTHER)
         for claimed in CLAIMS
         if claimed.number in (3, 4)
         for setting in claimed.groups.values()

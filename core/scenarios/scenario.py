@@ -217,10 +217,15 @@ class Notice:
     text: str
 
 
+OPENED = (0, 1, 2)  # the seeds that a page opens with
+FURTHER = (3, 4)  # those that a range printed in a text rests on beside them
+
+
 @dataclass(frozen=True)
 class Preset:
     """A named setting with the lesson it teaches; shipped in the gallery with its trajectories.
 
+    Of its `further` seeds only scores and last frames are shipped, for the ranges that texts print.
     `link` sets further keys of its page's link, of widgets that are at rest at False or None: a
     preset that leaves out a key which another one sets puts it to rest.
     """
@@ -229,7 +234,8 @@ class Preset:
     title: str
     lesson: str
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
+    further: tuple[int, ...] = FURTHER
     link: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -237,14 +243,16 @@ class Preset:
 class Sweep:
     """One parameter varied, the others fixed; shipped with scores and last frames.
 
-    `by` is a second parameter and its values: every combination of the two is trained.
+    `by` is a second parameter and its values: every combination of the two is trained. `further`
+    are seeds beside those that a page opens with, where a text rests on the sweep.
     """
 
     field: str
     values: tuple[Value, ...]
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
     by: tuple[str, tuple[Value, ...]] | None = None
+    further: tuple[int, ...] = ()
 
     @property
     def vary(self) -> dict[str, tuple[Value, ...]]:
@@ -259,7 +267,7 @@ class Published:
     world: str
     published: Mapping[str, str]
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
 
 
 @dataclass(frozen=True)
