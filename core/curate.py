@@ -20,7 +20,10 @@ def shipped() -> dict[str, tuple[Member, int, int]]:
     """Member key -> member, frames and points: what presets, sweeps and tables of papers name."""
     members: dict[str, tuple[Member, int, int]] = {}
     for scenario in LESSONS.values():
-        for each in (*scenario.sweeps, *scenario.published, *scenario.presets):
+        named: list[Sweep | Published | Preset] = [
+            *scenario.sweeps, *scenario.published, *scenario.presets
+        ]  # fmt: skip
+        for each in named:
             for member in _members(scenario, each):
                 members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
     for scenario in LESSONS.values():
