@@ -16,8 +16,8 @@ PRESETS = (
     Preset(
         "cold",
         "Too cold",
-        "τ far below 1/κ: the model wants pairs tighter than the world makes them, "
-        "and tears the globe it started with.",
+        "τ far below 1/κ: the model wants pairs tighter than the world makes them. The globe "
+        "tears, and what is left is drawn together into a small cap of the sphere.",
         {"tau": 0.01},
     ),
     Preset(
@@ -37,7 +37,7 @@ PRESETS = (
     Preset(
         "unfold",
         "Annealed",
-        "The same standard start, but 1/τ rises slowly: every run finds degree +1 or −1.",
+        "The same standard start, but 1/τ rises slowly: the runs here all find degree +1 or −1.",
         {"initialisation": "standard", "steps": 800, "anneal": 0.5},
         seeds=tuple(range(8)),
     ),
@@ -69,7 +69,8 @@ PRESETS = (
     Preset(
         "laplace",
         "Laplace",
-        "Laplace noise projected to the sphere, the wrong conditional: recovery survives.",
+        "Laplace noise of scale 0.2 projected to the sphere, the wrong conditional: recovery "
+        "survives. Tighter noise takes a lower τ and more steps (see The paper's numbers).",
         {"conditional": "laplace", "spread": 0.2},
     ),
 )

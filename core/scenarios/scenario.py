@@ -3,7 +3,7 @@
 Nothing here trains or draws, so importing it is cheap (no torch).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -189,11 +189,48 @@ def _without_none(annotation: Any) -> tuple[type, bool]:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What the theorem promises: the ambiguity left, the score that shows it, its source.
+class Notice:
+    """A sentence about a setting that runs but breaks an assumption or cannot show something."""
 
-    `promised` names every score that the theorem speaks of, `score` the one that stands for them:
-    a run keeps the promise when that is at least `bound`, or at most where `at_most`.
+    field: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """What a theorem asks of a setting: whether that has it, and what is asked for, in words.
+
+    `otherwise` says more of a setting that lacks it, as a notice about `field`.
+    """
+
+    field: str
+    words: str
+    holds: Callable[[Any], bool]
+    otherwise: Callable[[Any], str] | None = None
+
+
+def missing(assumptions: Iterable[Assumption], params: Params) -> tuple[Assumption, ...]:
+    """The assumptions that a setting lacks."""
+    return tuple(each for each in assumptions if not each.holds(params))
+
+
+def lacking(assumptions: Iterable[Assumption], params: Params) -> list[Notice]:
+    """What there is to say of the assumptions that a setting lacks."""
+    return [
+        Notice(each.field, text)
+        for each in missing(assumptions, params)
+        if each.otherwise and (text := each.otherwise(params))
+    ]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a theorem promises of a setting: the ambiguity left, its score, its source.
+
+    Nothing where the setting lacks an assumption: then `missing` says which, in words. `promised`
+    names every score that the theorem speaks of, `score` the one that stands for them: a run keeps
+    the promise when that is at least `bound`, or at most where `at_most`; without a bound no score
+    decides. Scores in `silent` say nothing in this setting, each for the reason given.
     """
 
     up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
@@ -201,20 +238,33 @@ class Claim:
     promised: tuple[str, ...]
     statement: str
     source: str
-    bound: float = 0.99
+    bound: float | None = 0.99
     at_most: bool = False
+    missing: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> bool:
+        """Whether something is promised that a score can keep or break."""
+        return not self.missing and self.bound is not None
+
+    @property
+    def said(self) -> str:
+        """The promise in a sentence, or why there is none."""
+        if not self.missing:
+            return f"Promised: {self.statement} ({self.source})"
+        return f"Nothing is promised here: that takes {in_words(self.missing)} ({self.source})."
 
     def kept(self, value: float | None) -> bool:
         """Whether a run of this score keeps the promise."""
-        return value is not None and (value <= self.bound if self.at_most else value >= self.bound)
+        if value is None or self.bound is None or self.missing:
+            return False
+        return value <= self.bound if self.at_most else value >= self.bound
 
 
-@dataclass(frozen=True)
-class Notice:
-    """A sentence about a setting that runs but breaks an assumption or cannot show something."""
-
-    field: str
-    text: str
+def in_words(items: Sequence[str]) -> str:
+    """A list as a sentence has it: "a, b and c"."""
+    return " and ".join([*([", ".join(items[:-1])] if len(items) > 1 else []), items[-1]])
 
 
 OPENED = (0, 1, 2)  # the seeds that a page opens with
@@ -235,8 +285,13 @@ class Preset:
     lesson: str
     params: Mapping[str, Value]
     seeds: tuple[int, ...] = OPENED
-    further: tuple[int, ...] = FURTHER
     link: Mapping[str, Value] = field(default_factory=dict)
+    further: tuple[int, ...] = FURTHER
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """Those that it is drawn with, and those behind the ranges of texts."""
+        return tuple(dict.fromkeys((*self.seeds, *self.further)))
 
 
 @dataclass(frozen=True)
