@@ -1,4 +1,4 @@
-"""The same from a shell: `python -m core list | run | sweep | bench | gallery`.
+"""The same from a shell: `python -m core list | run | sweep | export | bench | gallery`.
 
 Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
 """
@@ -27,7 +27,8 @@ VIEWER = "shell"
 
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; the exit status."""
-    verbs = {"list": _list, "run": _run, "sweep": _sweep, "bench": _bench, "gallery": _gallery}
+    verbs = {"list": _list, "run": _run, "sweep": _sweep, "export": _export, "bench": _bench,
+             "gallery": _gallery}  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
@@ -45,7 +46,7 @@ def fail(sentence: str) -> NoReturn:
 def _list(arguments: list[str]) -> int:
     for scenario in SCENARIOS.values():
         claim = scenario.claim(scenario.Params())
-        print(f"{scenario.name}: {scenario.title}. {claim.statement}")
+        print(f"{scenario.name}: {scenario.title}. {claim.said}")
         for name, knob in knobs_of(scenario.Params).items():
             bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
             free = "text" if knob.kind is str else "yes or no"
@@ -55,26 +56,33 @@ def _list(arguments: list[str]) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    scenario, options, params = _parse("run", arguments)
-    return _answer(options, _experiment(scenario, options, params, {}))
+    return _answer(*asked("run", arguments))
 
 
 def _sweep(arguments: list[str]) -> int:
-    scenario, options, params = _parse("sweep", arguments)
-    if not options.vary:
-        fail("--vary: name a parameter and its values, such as --vary kappa=1,3,10")
-    vary = dict(_values(scenario, each) for each in options.vary)
-    return _answer(options, _experiment(scenario, options, params, vary))
+    return _answer(*asked("sweep", arguments))
 
 
-def _experiment(
-    scenario: Scenario,
-    options: argparse.Namespace,
-    params: Params,
-    vary: dict[str, tuple[Value, ...]],
-) -> Experiment:
+def _export(arguments: list[str]) -> int:
+    """Train here and write the whole evaluation set, so nothing that is stored will do."""
+    options, experiment = asked("export", arguments)
+    from core.whole import save  # torch
+
+    save(experiment, options.out)
+    print(f"{options.out}: {experiment.scenario}, seeds {' '.join(map(str, experiment.seeds))}")
+    return 0
+
+
+def asked(verb: str, arguments: list[str]) -> tuple[argparse.Namespace, Experiment]:
+    """What the arguments behind a verb ask for."""
+    scenario, options, params = _parse(verb, arguments)
+    vary: dict[str, tuple[Value, ...]] = {}
+    if verb == "sweep":
+        if not options.vary:
+            fail("--vary: name a parameter and its values, such as --vary kappa=1,3,10")
+        vary = dict(_values(scenario, each) for each in options.vary)
     try:
-        return Experiment(params, scenario.name, tuple(options.seeds), vary)
+        return options, Experiment(params, scenario.name, tuple(options.seeds), vary)
     except ValidationError as error:
         fail("--vary: {} {}".format(*explain(error)))
     except ValueError as error:
@@ -158,9 +166,12 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
     scenario = SCENARIOS[arguments[0]]
     own = _OneLineParser(prog=f"python -m core {verb} {scenario.name}", allow_abbrev=False)
     own.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
-    own.add_argument("--json", action="store_true")
-    own.add_argument("--fresh", action="store_true", help="ignore stored results")
-    own.add_argument("--inline", action="store_true", help="train in this process")
+    if verb == "export":
+        own.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+    else:
+        own.add_argument("--json", action="store_true")
+        own.add_argument("--fresh", action="store_true", help="ignore stored results")
+        own.add_argument("--inline", action="store_true", help="train in this process")
     if verb == "sweep":
         own.add_argument("--vary", nargs="*", default=[], metavar="FIELD=A,B,C")
     if {"-h", "--help"} & set(arguments):

@@ -2,14 +2,16 @@
 
 import multiprocessing
 import os
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 from core.experiment import Experiment, Member, Result, groups, work
 from core.lessons import LESSONS
+from core.scenarios.scenario import Preset, Published, Scenario, Sweep
 from core.store import GALLERY, Damaged, read, write
 
-SIZE_LIMIT = 25_000_000
+SIZE_LIMIT = 30_000_000
 PRESET_POINTS = 300
 SWEEP_FRAMES, SWEEP_POINTS = 1, 200
 
@@ -18,19 +20,28 @@ def shipped() -> dict[str, tuple[Member, int, int]]:
     """Member key -> member, frames and points: what presets, sweeps and tables of papers name."""
     members: dict[str, tuple[Member, int, int]] = {}
     for scenario in LESSONS.values():
-        for sweep in scenario.sweeps:
-            params = scenario.Params.model_validate(sweep.params)
-            for member in Experiment(params, scenario.name, sweep.seeds, sweep.vary).members:
+        named: list[Sweep | Published | Preset] = [
+            *scenario.sweeps, *scenario.published, *scenario.presets
+        ]  # fmt: skip
+        for each in named:
+            for member in _members(scenario, each):
                 members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
-        for row in scenario.published:
-            params = scenario.Params.model_validate(row.params)
-            for member in Experiment(params, scenario.name, row.seeds).members:
-                members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
+    for scenario in LESSONS.values():
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
             for member in Experiment(params, scenario.name, preset.seeds).members:
                 members[member.key] = (member, scenario.frames, PRESET_POINTS)
     return members
+
+
+def _members(scenario: Scenario, each: Sweep | Published | Preset) -> Iterator[Member]:
+    """Every run that a sweep, a preset or a row names, its further seeds among them."""
+    params = scenario.Params.model_validate(each.params)
+    vary = each.vary if isinstance(each, Sweep) else {}
+    further = () if isinstance(each, Published) else each.further
+    for seeds in (each.seeds, further):
+        if seeds:
+            yield from Experiment(params, scenario.name, seeds, vary).members
 
 
 def build(folder: Path = GALLERY) -> list[str]:

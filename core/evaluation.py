@@ -8,10 +8,10 @@ from torch import Tensor
 
 from core import metrics, theory
 from core.encoder import Encoder
+from core.experiment import EVALUATED  # draws of the training law
 from core.mixing import Mixing
 from core.spaces import sphere
 
-EVALUATED = 8192  # draws of the training law: the first half fits, the second scores
 WATCHED = 512  # of each half, for the scores while training
 DRAWN = 500
 COVERED = 2000  # uniform points for the degree, whatever the marginal
@@ -78,6 +78,10 @@ class Evaluation:
             return None
         # features may be free: their direction is a map of spheres wherever none vanishes
         return self._degree(covering / np.linalg.norm(covering, axis=1, keepdims=True))
+
+    def features(self, i: int) -> np.ndarray:
+        """f(x) (EVALUATED, d_hat) of member i."""
+        return self.encode(self.x)[i]
 
     def raw_x(self, i: int) -> np.ndarray:
         """Observations (EVALUATED, d_x) of member i, whose scores are the baseline."""

@@ -12,6 +12,7 @@ import numpy as np
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Params, Value, knobs_of
 
+EVALUATED = 8192  # latents behind a score: the first half fits, the second is scored
 LARGEST_GROUP = 24
 MOST_MEMBERS = 120
 

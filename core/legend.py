@@ -62,7 +62,7 @@ SCORES = {  # in the order in which a page shows them
     ),
     "degree": Score(
         "Degree of the map", "±1: a whole globe; 0: a folded one", "whole ±1", "+.0f",
-        none="for d = 2 and 3",
+        none="unclear: two triangulations disagree",
     ),
     "feature_norm": Score("Feature norm", "mean length of f(x)", format=".2f"),
     "angle_to_v_perp_deg": Score(

@@ -8,6 +8,7 @@ conditioned of many draws.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -45,6 +46,11 @@ class Mixing:
     def member(self, i: int) -> "Mixing":
         """The i-th member alone (m = 1)."""
         return Mixing(self.lift[i : i + 1], tuple(w[i : i + 1] for w in self.weights))
+
+    def arrays(self, i: int) -> dict[str, np.ndarray]:
+        """The i-th member's matrices: `g.lift`, then `g.weights.0` and so on."""
+        layers = {f"g.weights.{depth}": w[i].cpu().numpy() for depth, w in enumerate(self.weights)}
+        return {"g.lift": self.lift[i].cpu().numpy(), **layers}
 
     def to(self, target: torch.device | torch.dtype) -> "Mixing":
         """The same map on another device or in another precision."""

@@ -101,6 +101,15 @@ class Learner(Protocol):
     def finish(self) -> list[Scores]:
         """Final scores on the whole evaluation set, one dict a member."""
 
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """The evaluation set of member i and what it learnt, by the scenario's names."""
+
+
+def parameters(name: str, network: nn.Module, i: int) -> dict[str, np.ndarray]:
+    """Member i's part of a network's weights, such as `f.weights.0`."""
+    state = network.state_dict()
+    return {f"{name}.{key}": value[i].cpu().numpy() for key, value in state.items()}
+
 
 def schedule(steps: int, frames: int = FRAMES) -> set[int]:
     """The usual steps at which to observe: 0, the end, and log-spaced, so dense early."""

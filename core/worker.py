@@ -7,12 +7,13 @@ import platform
 import time
 from collections.abc import Callable
 
+import numpy as np
 import threadpoolctl
 import torch
 import torch._dynamo  # the optimiser imports it on first use: a second that a visitor would wait
 
 from core.experiment import Member, Progress, Result
-from core.training import train
+from core.training import Learner, train
 
 
 def train_group(
@@ -26,6 +27,23 @@ def train_group(
     `device` is "auto" (CUDA where it is present, else the CPU), "cpu" or "cuda". Raises `Stopped`
     when `should_stop` says so.
     """
+    return _run(members, report, should_stop, device)[1]
+
+
+def train_whole(
+    members: tuple[Member, ...], device: str = "auto"
+) -> list[tuple[Result, dict[str, np.ndarray]]]:
+    """The same, each with its whole evaluation set and all that it learnt, to be taken home."""
+    learner, results = _run(members, lambda progress: None, lambda: False, device)
+    return [(result, learner.whole(i)) for i, result in enumerate(results)]
+
+
+def _run(
+    members: tuple[Member, ...],
+    report: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    device: str,
+) -> tuple[Learner, list[Result]]:
     torch.set_num_threads(1)  # two threads on a busy core are many times slower than one
     threadpoolctl.threadpool_limits(1)  # of NumPy and scikit-learn as well
     began = time.perf_counter(), time.process_time()
@@ -36,7 +54,7 @@ def train_group(
         "torch": torch.__version__,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    return train(learner, report, should_stop, provenance, began)
+    return learner, train(learner, report, should_stop, provenance, began)
 
 
 def keep_memory() -> None:

@@ -15,12 +15,16 @@ LINKS = (
     (
         "infonce_sphere",
         "fold",
-        "The same loss from a standard start folds the sphere, and stays folded",
+        "The same loss from a standard start folds the sphere, and it mostly stays folded",
     ),
     ("infonce_sphere", "unfold", "Raising the concentration slowly unfolds it"),
-    ("infonce_sphere", "cold", "Too low a temperature tears a whole globe"),
+    (
+        "infonce_sphere",
+        "cold",
+        "Too low a temperature tears a whole globe and draws it together into a small cap",
+    ),
     ("infonce_sphere", "cap", "Latents that crowd around a pole come back worse"),
-    ("infonce_sphere", "laplace", "The wrong conditional is forgiven"),
+    ("infonce_sphere", "laplace", "The wrong conditional, Laplace noise of scale 0.2, is forgiven"),
     ("vmf_clusters", "free", "Classifying clusters recovers them too, up to a linear map"),
     ("vmf_clusters", "diet", "So does telling every instance from every other"),
     ("vmf_clusters", "few", "With too few clusters only the span of their differences comes back"),
@@ -34,7 +38,7 @@ LINKS = (
     ("gradient_reversal", "orbit", "With momentum the same game circles and never arrives"),
     ("gradient_reversal", "unequal", "Classes of unequal width cannot be hidden by any code"),
     ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
-    ("laplace_violation", "round", "The same noise in random directions costs nothing"),
+    ("laplace_violation", "round", "The same noise in random directions costs next to nothing"),
 )
 
 
@@ -136,7 +140,7 @@ st.header("What to try", anchor="try")
 for name, preset_name, words in LINKS:
     scenario = LESSONS[name]
     preset = next(p for p in scenario.presets if p.name == preset_name)
-    results = seeds.stored(scenario, preset.params, preset.seeds)
+    results = seeds.stored(scenario, preset.params, preset.every_seed)
     params = scenario.Params.model_validate(dict(preset.params))
     with st.container(horizontal=True, vertical_alignment="center"):
         link = knobs.query(scenario, preset)

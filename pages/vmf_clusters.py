@@ -348,7 +348,7 @@ def stuck() -> None:
             ]
     st.markdown(
         "It is a cure of the default world, not of all: in the sweeps over κ and over mixing "
-        f"layers these still get stuck: {', '.join(found) or 'none'}."
+        f"layers, five seeds each, these still get stuck: {', '.join(found) or 'none'}."
     )
 
 
@@ -365,7 +365,7 @@ def trained_c3() -> None:
     """What training makes of case C3 below, at and above the count."""
     st.markdown(
         "**Measured here:** what trained C3 models do, below, at and above the count "
-        "(3000 steps, three seeds). The condition is the largest over the smallest singular value "
+        "(3000 steps). The condition is the largest over the smallest singular value "
         "of the fitted map; a rotation has 1. Fewer clusters also mean a flatter loss, so this "
         "agrees with the algebra and does not prove it; the construction above does."
     )
@@ -386,6 +386,7 @@ def trained_c3() -> None:
                     "clusters": count,
                     "count d(d+3)/2": f"{quadric_count(d)}, {WHERE[int(where)]}",
                     "condition": seeds.span_of(conditions),
+                    "seeds": len(runs),
                     **_scores(runs),
                 }
             )

@@ -39,7 +39,7 @@ ONLY = {
 # module of core: all that it may import of core
 MAY_IMPORT = {
     **{f"core.{leaf}": () for leaf in LEAVES},
-    "core.evaluation": tuple(f"core.{leaf}" for leaf in LEAVES),
+    "core.evaluation": ("core.experiment", *(f"core.{leaf}" for leaf in LEAVES)),
     "core.training": ("core.experiment",),
     "core.experiment": ("core.scenarios",),
     "core.store": ("core.experiment", "core.scenarios"),

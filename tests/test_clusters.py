@@ -322,6 +322,46 @@ def test_what_is_promised_depends_on_the_case(case):
     assert ("orthogonal_r2" in claim.promised) == (case != "C4")
 
 
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"conditional": "gennorm"}, "a von Mises-Fisher conditional"),
+        ({"n_clusters": 3}, "d + 1 clusters"),
+        ({"supervision": "instance", "n_instances": 3}, "d + 1 clusters"),
+        ({"cluster_law": "subspace"}, "differences span the space"),
+        ({"label_noise": 0.2}, "labels without noise"),
+    ],
+)
+def test_a_promise_names_the_assumption_that_is_missing(setting, words):
+    claim = scenario.claim(Params(**setting))
+    assert claim.said.startswith("Nothing is promised here") and words in claim.said
+    assert not claim.judges and not claim.kept(1.0)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_with_every_assumption_a_bound_decides(case):
+    claim = scenario.claim(Params(case=case))
+    assert claim.judges and claim.said.startswith("Promised: A minimiser")
+
+
+def test_below_the_count_case_c3_is_promised_a_linear_map_alone():
+    claim = scenario.claim(Params(case="C3", n_clusters=8))
+    assert claim.up_to == "linear" and "orthogonal_r2" not in claim.promised
+    assert "d(d+3)/2" in claim.said and claim.judges
+    assert scenario.claim(Params(case="C3", n_clusters=9)).up_to == "orthogonal"
+
+
+def test_the_degree_is_silent_where_it_says_nothing_and_says_why():
+    for setting, words in (
+        ({"n_clusters": 4}, "leave part of the sphere bare"),
+        ({"kappa": 50.0}, "leave part of the sphere bare"),
+        ({"d": 5}, "d = 2 and 3"),
+        ({"conditional": "gennorm", "project": False}, "fill the space"),
+    ):
+        assert words in scenario.claim(Params(**setting)).silent["degree"]
+    assert not scenario.claim(Params()).silent
+
+
 @pytest.mark.parametrize("d", (2, 3, 5, 10))
 def test_the_count_is_that_of_the_quadrics(d):
     v = cluster_vectors(generator(0, "world"), "uniform", quadric_count(d), d).double().numpy()

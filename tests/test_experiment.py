@@ -19,7 +19,7 @@ from core.experiment import (
     work,
 )
 from core.lessons import LESSONS
-from core.scenarios import SCENARIOS
+from core.scenarios import SCENARIOS, infonce
 from core.scenarios.scenario import knobs_of
 
 SCENARIO = SCENARIOS["infonce"]
@@ -338,12 +338,52 @@ def test_notices_name_the_assumption_that_breaks_and_only_then():
         ({"tau": 0.2}, 1),
         ({"marginal_kappa": 1}, 1),
         ({"d_hat": 2}, 1),
-        ({"conditional": "laplace"}, 2),  # and tau kappa is no longer 1
+        ({"conditional": "laplace"}, 1),  # kappa, which tau is held against, is gone with it
     ],
     ids=str,
 )
 def test_what_keeps_the_distances_from_being_kept_is_named(setting, broken):
-    assert len(Params(**setting).broken()) == broken
+    assert len(infonce.broken(Params(**setting))) == broken
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"marginal_kappa": 20.0}, "a uniform marginal"),
+        ({"conditional": "laplace"}, "a vMF conditional"),
+        ({"tau": 1.0}, "τκ = 1"),
+        ({"d_hat": 2}, "an encoder with as many dimensions"),
+        ({"n_train": 512}, "fresh pairs"),
+    ],
+)
+def test_a_promise_names_the_assumption_that_is_missing(setting, words):
+    claim = SCENARIO.claim(Params(**setting))
+    assert not claim.judges and not claim.kept(1.0)
+    assert claim.said.startswith("Nothing is promised here") and words in claim.said
+    assert SCENARIO.claim(Params(kappa=3)).judges and SCENARIO.claim(Params(kappa=3)).kept(0.99)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"d_hat": 2}, "for an encoder of 3 dimensions, not 2"),
+        ({"d": 5}, "for d = 2 and 3"),
+        ({"marginal_kappa": 20.0}, "does not apply: the latents leave part of the sphere bare"),
+    ],
+)
+def test_the_degree_says_truly_why_it_is_missing(setting, words):
+    assert SCENARIO.claim(Params(**setting)).silent == {"degree": words}
+    assert SCENARIO.claim(Params(d=2)).silent == {}
+
+
+def test_more_negatives_than_pairs_are_said_to_repeat_the_positive():
+    def said(**setting):
+        notices = SCENARIO.notices(Params(batch=256, **setting))
+        return [n.text for n in notices if "with repeats" in n.text]
+
+    (text,) = said(n_train=64)
+    assert "about 4.0 times" in text
+    assert not said(n_train=256) and not said()
 
 
 def test_spelling_out_what_none_means_is_the_same_run():

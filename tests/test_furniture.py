@@ -74,7 +74,7 @@ def test_a_link_to_a_preset_opens_it():
 # ---- the numbers
 
 
-def numbers_of(scores, promised, diverged=False, ideals=None):
+def numbers_of(scores, promised, diverged=False, ideals=None, silent=None):
     """(label, value, small line) of every number shown."""
 
     def page(run, claim, ideals):
@@ -83,7 +83,7 @@ def numbers_of(scores, promised, diverged=False, ideals=None):
         recovery.numbers(run, claim, "floor", ideals)
 
     finished = replace(result(), scores=scores, diverged=diverged)
-    claim = Claim("linear", promised[0], promised, "", "")
+    claim = Claim("linear", promised[0], promised, "", "", silent=silent or {})
     kwargs = {"run": recovery.Run.finished(finished), "claim": claim, "ideals": ideals}
     at = AppTest.from_function(page, kwargs=kwargs).run()
     assert not at.exception
@@ -112,6 +112,15 @@ def test_a_score_without_a_value_says_why_or_is_left_out():
     assert numbers_of(scores, ("linear_r2",), diverged=True)[0][2] == "raw x 0.80 · diverged"
 
 
+def test_a_score_that_says_nothing_of_a_setting_is_no_number_but_its_reason():
+    scores, why = {"linear_r2": 0.92, "degree": 0.0}, "does not apply: part of the sphere is bare"
+    name = "Degree of the map"
+    assert (name, "0", "whole ±1") in numbers_of(scores, ("linear_r2",))
+    assert (name, "–", why) in numbers_of(scores, ("linear_r2",), silent={"degree": why})
+    unclear = numbers_of({**scores, "degree": None}, ("linear_r2",))
+    assert (name, "–", "unclear: two triangulations disagree") in unclear
+
+
 # ---- every seed in words
 
 
@@ -137,13 +146,27 @@ def test_a_promise_may_be_to_stay_below_a_bound():
 
 def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measured():
     values = [{"linear_r2": 0.9, "raw_linear_r2": 0.95}, {"linear_r2": 0.99, "raw_linear_r2": 0.8}]
-    words = "linear R² 0.900 to 0.990 (raw x 0.800 to 0.950, better for 1 of 2)"
+    words = "linear R² 0.900 to 0.990, 2 seeds (raw x 0.800 to 0.950, better for 1 of 2)"
     assert seeds.spread(runs(values)) == f"{words}."
     with_degree = runs([{**v, "degree": d} for v, d in zip(values, (-1, 0), strict=True)])
     assert seeds.spread(with_degree) == f"{words}, 1 of 2 maps whole."
-    assert seeds.spread(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500."
-    assert seeds.spread(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500."
+    assert seeds.spread(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500, one seed."
+    assert seeds.spread(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500, one seed."
     assert seeds.spread(runs([{"linear_r2": None}])) == "not measured here."
+    shown = runs([{"linear_r2": 0.9, "raw_linear_r2": 1.0}], mixing_layers=0)
+    assert seeds.spread(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
+
+
+def test_where_nothing_is_promised_no_bound_is_counted_against():
+    values = [{"linear_r2": 0.5, "degree": 0}, {"linear_r2": 0.995, "degree": 1}]
+    nothing = replace(CLAIM, missing=("a uniform marginal", "τκ = 1"))
+    said = seeds.tally(runs(values, tau=1.0), nothing)
+    assert said == "Measured: linear R² 0.500 to 0.995, 2 seeds, 1 of 2 maps whole."
+    assert (
+        nothing.said == f"Nothing is promised here: that takes a uniform marginal and τκ = 1 "
+        f"({CLAIM.source})."
+    )
+    assert "of 2 seeds reach" in seeds.tally(runs(values), CLAIM)
 
 
 def test_published_numbers_stand_beside_the_stored_runs():

@@ -9,7 +9,7 @@ from scipy import stats
 
 from core import metrics
 from core.experiment import Experiment
-from core.learners.infonce import World
+from core.learners.infonce import Learner, World
 from core.scenarios import SCENARIOS
 from core.spaces import Noise
 from core.theory import graticule, vmf_mean_cosine
@@ -182,3 +182,14 @@ def test_graticule_lies_on_the_sphere_and_follows_its_description():
 def test_graticule_is_the_circle_in_the_plane_and_nothing_above_three_dimensions():
     assert graticule(2).shape == (1, 37, 2) and graticule(5).shape == (0, 0, 5)
     np.testing.assert_allclose(np.linalg.norm(graticule(2), axis=-1), 1, atol=1e-6)
+
+
+def test_more_negatives_than_pairs_repeat_an_anchors_own_positive_as_the_notice_says():
+    params = SCENARIOS["infonce"].Params(n_train=64, batch=256)
+    learner = Learner(Experiment(params, "infonce", (0,)).members, "cpu")
+    repeats = []
+    for _ in range(20):
+        z_pos = learner._batch()[1][0]
+        same = (z_pos[:, None] == z_pos[None]).all(-1)
+        repeats.append(float(same.sum(1).float().mean()) - 1)  # itself is no negative
+    assert np.mean(repeats) == pytest.approx(255 / 64, rel=0.05)

@@ -298,7 +298,39 @@ def test_every_method_has_a_promise_and_says_who_made_it():
     for method in Params.model_fields["method"].annotation.__args__:
         claim = scenario.claim(Params(method=method, n_classes=5))
         assert claim.statement and claim.source and claim.at_most
-        assert claim.kept(0.24) and not claim.kept(0.26) and not claim.kept(None)
+        assert not claim.kept(0.26) and not claim.kept(None)
+        # only an adversary is promised to leave nothing to any probe
+        assert claim.judges == claim.kept(0.24) == Params(method=method).reverses
+        assert claim.said.startswith("Promised" if claim.judges or method == "leace" else "Nothing")
+
+
+def test_without_its_gradient_reversal_promises_nothing():
+    claim = scenario.claim(Params(lam=0.0))
+    assert claim.missing == ("a λ above 0",) and not claim.judges
+
+
+def test_erasure_promises_a_loss_of_linear_probes_and_no_accuracy():
+    claim = scenario.claim(Params(method="leace"))
+    assert claim.bound is None and claim.promised == ("probe_accuracy_linear",)
+    assert "of accuracies neither" in claim.said
+
+
+def test_the_penalty_of_a_minibatch_is_not_zero_where_that_of_all_is():
+    """What the notice says: a squared mean of few terms keeps their variance."""
+    rng = torch.Generator().manual_seed(0)
+    target = torch.randn(1, 40_000, 1, generator=rng)
+    predicted = 0.8 * (target + 0.5 * torch.randn(1, 40_000, 1, generator=rng))  # the best slope
+    body = torch.eye(4)[torch.arange(40_000) % 4][None]
+    whole = float(invariant_risk_penalty(predicted, target, body)[0])
+    parts = [slice(at, at + 256) for at in range(0, 40_000 - 256, 256)]
+    few = np.mean(
+        [float(invariant_risk_penalty(predicted[:, s], target[:, s], body[:, s])[0]) for s in parts]
+    )
+    assert whole < 2e-3 < few / 5
+    (notice,) = (n for n in scenario.notices(Params(method="irm", d_z=8)) if n.field == "method")
+    assert (
+        "about 64 observations a body" in notice.text and "not 0 even at the truth" in notice.text
+    )
 
 
 def test_work_grows_with_what_is_done():

@@ -265,7 +265,33 @@ def test_where_a_code_must_leak_the_promise_is_of_information():
     assert scenario.claim(Params(lam=-1.0)).score == "angle_to_v_deg"
     for setting in ({**EIGHT, "d_z": 6}, {"kappa_spread": 8.0}):
         claim = scenario.claim(Params(**setting))
-        assert claim.score == "information_nats" and not claim.kept(0.1) and claim.kept(0.001)
+        assert claim.score == "information_nats" and not claim.judges and not claim.kept(0.0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"lam": 0.0}, "a λ above 0"),
+        ({"kappa_spread": 8.0}, "one concentration for all classes"),
+        ({"d_z": 2}, "a code of at most d − r dimensions"),
+        ({"reconstruction": 1.0}, "no competing loss"),
+        ({"encoder": "free", "encoder_weight_decay": 0.1}, "no pull of M towards 0"),
+        ({"lam": -1.0, "kappa_spread": 8.0}, "one concentration for all classes"),
+        ({"lam": -1.0, "d_z": 1, "n_classes": 5}, "evenly spread centres"),
+        ({"lam": -1.0, "d_z": 1, "offset": 0.9}, "evenly spread centres"),
+    ],
+)
+def test_a_promise_names_the_condition_that_is_missing(setting, words):
+    claim = scenario.claim(Params(**setting))
+    assert not claim.judges and not claim.kept(0.0)
+    assert claim.said.startswith("Nothing is promised here") and words in claim.said
+
+
+@pytest.mark.parametrize("setting", [{}, {"lam": -1.0}, {"beta1": 0.8}, EIGHT, {"d_z": 1}])
+def test_a_setting_with_every_condition_is_promised_something(setting):
+    claim = scenario.claim(Params(**setting))
+    assert claim.judges and claim.kept(1.0) and not claim.kept(45.0)
+    assert claim.said.startswith("Promised: ")
 
 
 def test_inner_steps_are_moves_of_the_adversary_alone():

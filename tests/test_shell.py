@@ -1,11 +1,17 @@
 """The same from a shell: a document or a line a member, and one clear sentence when it is wrong."""
 
 import json
+import shlex
 
 import pytest
 
-from core.__main__ import main
+from core.__main__ import asked, main
+from core.command import command
+from core.experiment import Experiment
+from core.lessons import LESSONS
+from core.lessons.laplace_violation import CLAIMS
 from core.scenarios import SCENARIOS
+from core.store import GALLERY, read
 
 NAMES = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
@@ -105,9 +111,10 @@ def test_list_names_every_scenario_and_parameter(capsys):
         ("sweep infonce", "--vary: name a parameter and its values"),
         ("sweep infonce --vary kappa=1,-3", "--vary: kappa should be greater than or equal to 0.1"),
         ("sweep infonce --vary lambda=1", "'lambda=1' should read FIELD=A,B,C"),
+        ("export infonce", "the following arguments are required: --out"),
         ("bench --unheard", "unrecognized arguments: --unheard"),
         ("gallery burn", "gallery: say build or check"),
-        ("dance", "'dance' is not one of list, run, sweep, bench, gallery"),
+        ("dance", "'dance' is not one of list, run, sweep, export, bench"),
         ("run infonce --seeds " + " ".join(map(str, range(121))), "121 runs are more than the 120"),
     ],
     ids=lambda value: value[:40],
@@ -121,3 +128,67 @@ def test_bad_parameters_give_one_clear_sentence_and_status_2(capsys, arguments, 
 
 def test_the_gallery_is_whole(capsys):
     assert told(capsys, "gallery", "check") == (0, "", "")
+
+
+# ---- the command that a page shows
+
+
+def shipped_settings():
+    """Every experiment that a page sets up: presets, sweeps, tables of papers, the six claims."""
+    for page, lesson in LESSONS.items():
+        for each in (*lesson.presets, *lesson.published, *lesson.sweeps):
+            params = lesson.Params.model_validate(dict(each.params))
+            vary = getattr(each, "vary", {})
+            yield page, Experiment(params, lesson.name, each.seeds, vary)
+    lesson = LESSONS["laplace_violation"]
+    for claimed in CLAIMS:
+        for setting in claimed.groups.values():
+            params = lesson.Params.model_validate(dict(setting))
+            yield "laplace_violation", Experiment(params, lesson.name, (0, 1, 2))
+
+
+def read_back(line: str) -> Experiment:
+    words = shlex.split(line)
+    assert words[:3] == ["python", "-m", "core"]
+    return asked(words[3], words[4:])[1]
+
+
+@pytest.mark.parametrize("page", LESSONS)
+def test_the_command_of_every_shipped_setting_asks_for_the_same_runs(page):
+    found = [experiment for of, experiment in shipped_settings() if of == page]
+    assert found
+    for experiment in found:
+        assert read_back(command(experiment)).key == experiment.key, command(experiment)
+
+
+def test_a_command_writes_values_in_full():
+    params = SCENARIOS["clusters"].Params(
+        conditional="gennorm", spread=2**0.5, project=False, truncation=1.5, label_noise=0.1
+    )
+    line = command(Experiment(params, "clusters", (0, 3)))
+    assert "--spread 1.4142135623730951" in line and "--no-project" in line
+    assert "--truncation 1.5" in line and line.endswith("--seeds 0 3")
+    game = SCENARIOS["reversal"].Params(n_samples=None, lam=-1.0, moves="aae")
+    line = command(Experiment(game, "reversal", (1,), {"d_z": (None, 1)}))
+    for words in ("--n-samples none", "--lam -1 ", "--moves aae", "--vary d_z=none,1"):
+        assert words in line
+    assert read_back(line).key == Experiment(game, "reversal", (1,), {"d_z": (None, 1)}).key
+
+
+@pytest.mark.parametrize(
+    ("page", "preset"),
+    [("infonce_sphere", "circle"), ("gradient_reversal", "align"),
+     ("laplace_violation", "truncated")],
+)  # fmt: skip
+def test_the_command_of_a_cheap_preset_gives_the_shipped_scores(capsys, page, preset):
+    lesson = LESSONS[page]
+    shown = next(p for p in lesson.presets if p.name == preset)
+    one = Experiment(lesson.Params.model_validate(dict(shown.params)), lesson.name, (0,))
+    words = shlex.split(command(one))[3:]
+    status, out, _ = told(capsys, *words, "--inline", "--fresh", "--json")
+    (member,) = json.loads(out)["members"]
+    assert status == 0 and not member["cached"]
+    shipped = read(GALLERY / f"{one.members[0].key}.npz", one.members[0])
+    score = lesson.claim(one.params).score
+    tolerance = 1.0 if score.endswith("_deg") else 2e-3  # across machines
+    assert member["scores"][score] == pytest.approx(shipped.scores[score], abs=tolerance)

@@ -103,5 +103,5 @@ def sections(
     paper()
     st.header("Take it home", anchor="export")
     if opened.finished:
-        export.take_home(list(opened.finished.values()), opened.params, scenario.name)
+        export.take_home(list(opened.finished.values()), opened.params, scenario)
     st.caption(sources)

@@ -15,6 +15,7 @@ from ui import seeds, sheet, story
 
 AZIMUTHS = 24
 ANGLES = np.linspace(0, 90, 46)
+RANKS: Mapping[str, Value] = {"d": 8, "n_classes": 8}
 UNEVEN = (0, 80, 200)  # degrees of three centres in V that are no regular triangle
 Runs = list[tuple[Member, Result]]
 
@@ -63,8 +64,8 @@ def show() -> None:
     """All conditions, one after another."""
     st.markdown(
         "The post's core is right and exact. These are the conditions under which it holds, and "
-        "what happens without them. Dots are seeds, lines their means, dashed lines are computed, "
-        "not trained."
+        "what happens without them. Dots are seeds, five to a setting, lines their means; dashed "
+        "lines are computed, not trained."
     )
     scenario = LESSONS["gradient_reversal"]
     for number, (words, _, presets) in enumerate(_items(scenario), 1):
@@ -165,11 +166,11 @@ def _items(scenario: Scenario) -> list[Item]:
         (
             "**There must be something outside V.** The centres may span no more than r < d "
             "dimensions: if their differences span all, as the theorems on alignment ask, V⊥ is "
-            "empty and only M = 0 is invariant. As r grows, so does the angle that a finite data "
-            "set leaves (d = 8, eight classes). And r = 1 allows two distinct centres only: a line "
-            "meets the sphere twice.",
-            lambda: _two(scenario, "rank", {"d": 8, "n_classes": 8},
-                         ("angle_to_v_perp_deg", "information_nats")),
+            "empty and only M = 0 is invariant. Short of that a finite data set leaves an angle "
+            "(d = 8, eight classes): that of the closed form (dashed) is larger for r = 7 than for "
+            "r = 2, while the game's own differs more between seeds than with r. And r = 1 allows "
+            "two distinct centres only: a line meets the sphere twice.",
+            lambda: _rank(scenario),
             {"line": "two classes"},
         ),
         (
@@ -209,15 +210,32 @@ def _mirrored(scenario: Scenario) -> list[sheet.Part]:
             seen.append(float(np.linalg.norm(shift @ r.moving["m"][-1].astype(float).T, axis=1)
                               .mean()))  # fmt: skip
         rows.append({"world": words, "mean distance to the mirror image": seeds.span_of(moved),
-                     "of their codes": seeds.span_of(seen)})  # fmt: skip
+                     "of their codes": seeds.span_of(seen), "seeds": len(seen)})  # fmt: skip
     said = "Trained codes at λ = 1; what is left is the angle of a finite data set."
     return [sheet.frame(rows), sheet.Words(said)]
+
+
+def _rank(scenario: Scenario) -> list[sheet.Part]:
+    """The game by the rank of V, beside the closed form."""
+    scores = ("angle_to_v_perp_deg", "information_nats")
+    parts = _two(scenario, "rank", RANKS, scores, closed=True)
+    means = []
+    for r in (2, 3, 5, 7):
+        runs = seeds.stored(scenario, {**RANKS, "rank": r})
+        played, closed = (
+            [value for run in runs if (value := run.scores[name]) is not None]
+            for name in ("angle_to_v_perp_deg", "closed_angle_to_v_perp_deg")
+        )
+        if runs:
+            means.append(f"r = {r}: {np.mean(played):.1f}° and {np.mean(closed):.1f}°")
+    said = f"Mean angles of the game and of the closed form, {len(runs)} seeds: {', '.join(means)}."
+    return [*parts, sheet.Words(said)]
 
 
 def _closed(scenario: Scenario) -> list[sheet.Part]:
     """The game beside the closed form, and what that takes."""
     name = "angle_to_v_perp_deg"
-    parts = _two(scenario, "n_samples", EIGHT, (name,), (f"closed_{name}",))
+    parts = _two(scenario, "n_samples", EIGHT, (name,), closed=True)
     runs = seeds.stored(scenario, EIGHT)
     if not runs:
         return parts
@@ -245,15 +263,15 @@ def _two(
     field: str,
     of: Mapping[str, Value],
     scores: Sequence[str],
-    baselines: Sequence[str] = (),
+    closed: bool = False,
 ) -> list[sheet.Part]:
-    """One or two scores of a sweep side by side."""
+    """One or two scores of a sweep side by side, with those of the closed form where asked for."""
     from core import figures
 
     knob, runs = knobs_of(scenario.Params)[field], swept(scenario, field, "", of)
     drawings = [
         sheet.drawing(
-            figures.sweep(runs, knob, score, baselines),
+            figures.sweep(runs, knob, score, [f"closed_{score}"] * closed),
             f"care_{field}_{score}",
             f"{SCORES[score].title} against {knob.label}.",
         )
@@ -308,15 +326,16 @@ def _unequal(scenario: Scenario) -> list[sheet.Part]:
         for score in ("information_nats", "probe_accuracy_linear", "probe_accuracy_mlp")
     ]
     told = [
-        seeds.span_of([r.scores["information_nats"] or 0.0 for r in found])
+        seeds.counted([v for r in found if (v := r.scores["information_nats"]) is not None])
         for found in (
             seeds.stored(scenario, {**UNEQUAL, "kappa_spread": 8.0}),
             seeds.stored(scenario, {**UNEQUAL, **ANSWERED, "kappa_spread": 8.0}),
         )
     ]
     said = (
-        f"d = 8, h = 0. Ratio 8: {told[0]} nats are left against a linear adversary and {told[1]} "
-        "against an MLP with five inner steps, which sees widths and cannot remove them either."
+        f"d = 8, h = 0. Ratio 8, nats that are left: {told[0]}, against a linear adversary; "
+        f"{told[1]}, against an MLP with five inner steps, which sees widths and cannot remove "
+        "them either."
     )
     return [sheet.Row(drawings), sheet.Words(said)]
 
@@ -401,6 +420,7 @@ def _collapse(scenario: Scenario) -> list[sheet.Part]:
         rows.append(
             {
                 "M": words,
+                "seeds": len(runs),
                 "|M| at the end": seeds.span_of(
                     [float(np.linalg.norm(r.moving["m"][-1].astype(float))) for r in runs]
                 ),
@@ -429,6 +449,7 @@ def _content(scenario: Scenario) -> list[sheet.Part]:
         rows.append(
             {
                 "d = 3, r = 2": words,
+                "seeds": len(runs),
                 "R² of the part inside V": seeds.span_of(inside),
                 "R² of the part outside V": seeds.span_of(outside),
             }

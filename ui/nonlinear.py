@@ -61,7 +61,8 @@ def compare() -> list[sheet.Part]:
     rows, dots, chances = [], [], []
     for words, setting in METHODS.items():
         results = seeds.stored(scenario, setting)
-        rows.append({"method": words, **_spans(results), **_cost(results)})
+        counted = {"seeds": str(len(results))}
+        rows.append({"method": words, **counted, **_spans(results), **_cost(results)})
         chances += [_of(r, "chance") for r in results]
         dots += [(words, r.member.seed, _of(r, "probe_accuracy_mlp"), _of(r, "content_r2"))
                  for r in results]  # fmt: skip
@@ -76,13 +77,13 @@ def compare() -> list[sheet.Part]:
         "trade", "Content kept against nuisance read, by method.",
     )  # fmt: skip
     said = (
-        f"Three seeds, chance about {np.mean(chances):.2f}; probes and read-outs are fresh and "
-        "held out; CPU-seconds of one run's updates where it was made, without its scoring. LEACE "
-        "promises that no linear probe beats a constant guess in loss; accuracy is a draw among "
-        "near ties. A content head with two dimensions has no room for the body and hides the "
-        "effect; at eight, reversal blinds its own adversary, whose loss says so, and not a fresh "
-        "probe with more data (as Elazar and Goldberg 2018 saw). IRM makes risks equal, not codes: "
-        "another goal, not a worse reversal (Rosenfeld et al. 2020)."
+        f"{len(dots) // len(METHODS)} seeds, chance about {np.mean(chances):.2f}; probes and "
+        "read-outs are fresh and held out; CPU-seconds of one run's updates where it was made, "
+        "without its scoring. LEACE promises that no linear probe beats a constant guess in loss; "
+        "accuracy is a draw among near ties. A content head with two dimensions has no room for "
+        "the body and hides the effect; at eight, reversal blinds its own adversary, whose loss "
+        "says so, and not a fresh probe with more data (as Elazar and Goldberg 2018 saw). IRM "
+        "makes risks equal, not codes: another goal, not a worse reversal (Rosenfeld et al. 2020)."
     )
     return [drawn, sheet.frame(rows), sheet.Words(said)]
 
@@ -211,15 +212,17 @@ def first_stage() -> list[sheet.Part]:
     rows = []
     for words, setting in STAGES.items():
         results = seeds.stored(scenario, setting)
-        rows.append({"forward dynamics": words, **_spans(results, names), **_cost(results)})
+        counted = {"seeds": str(len(results))}
+        rows.append({"forward dynamics": words, **counted, **_spans(results, names),
+                     **_cost(results)})  # fmt: skip
     lost = [1 - _of(r, "content_r2") for r in seeds.stored(scenario, STAGES["free"])]
     if not lost:
         return [sheet.NOT_STORED]
     said = (
         f"Free dynamics leave a code that is as invariant as any, with {min(lost):.0%} to "
-        f"{max(lost):.0%} of the content's variance gone: the score of invariance does not tell. "
-        "The divergence to a standard normal law (weight β), which SCAR adds to stage one, brings "
-        "it back: it looks load-bearing, not cosmetic (our reading)."
+        f"{max(lost):.0%} of the content's variance gone ({len(lost)} seeds): the score of "
+        "invariance does not tell. The divergence to a standard normal law (weight β), which SCAR "
+        "adds to stage one, brings it back: it looks load-bearing, not cosmetic (our reading)."
     )
     return [sheet.frame(rows), sheet.Words(said)]
 
@@ -268,7 +271,7 @@ def transfer() -> tuple[list[sheet.Part], list[sheet.Part]]:
     rows = [
         {"runs": words, "seed": r.member.seed, **_spans([r], names)}
         for words, setting in settings.items()
-        for r in seeds.stored(scenario, setting, range(8 if setting is TWISTED else 3))
+        for r in seeds.stored(scenario, setting, range(8 if setting is TWISTED else 5))
     ]
     degrees = np.arange(0.0, 91.0, 2.0)
     words = "R2 against the turn between bodies: exact curves."

@@ -372,12 +372,14 @@ def numbers(
     with st.container(horizontal=True, gap="small", key=key):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
+            if name in claim.silent:
+                beside = claim.silent[name]
             known = run.scores.get(name) is not None
             if name not in run.scores or not (known or beside or name in claim.promised):
                 continue
             st.metric(
                 f"**{score.title}**" if name in claim.promised else score.title,
-                score.written(run.scores[name]),
+                score.written(None if name in claim.silent else run.scores[name]),
                 beside,
                 delta_color="off",
                 delta_arrow="off",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import Experiment, Member, Result
+from core.experiment import EVALUATED, Experiment, Member, Result
 from core.legend import BASELINES, SCORES
-from core.scenarios.scenario import Claim, Published, Scenario, Sweep, Value
+from core.scenarios.scenario import FURTHER, OPENED, Claim, Published, Scenario, Sweep, Value
 from ui import address, export, recovery, runner, story
 
 CURVE = "curve"
@@ -31,10 +31,18 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
         with words:
             st.markdown(tally(results, claim))
-            st.caption(f"Promised: {claim.statement} ({claim.source})")
-            export.table(recovery.points(run), "latents", "globe.table")
+            st.caption(claim.said)
+            export.table(recovery.points(run), "latents", "globe.table", drawn_points(run))
         with dots:
             strip(results, claim)
+
+
+def drawn_points(run: recovery.Run) -> str:
+    """What the table of latents holds, and what it does not."""
+    return (
+        f"{len(run.z)} of the {EVALUATED:,} points of the evaluation set, as learnt: "
+        "before they are aligned. Scores are of all of them."
+    )
 
 
 def strip(results: Sequence[Result], claim: Claim) -> None:
@@ -111,9 +119,9 @@ def history(shown: runner.Shown, score: str) -> Series:
 
 
 def stored(
-    scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int] = (0, 1, 2)
+    scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int] = (*OPENED, *FURTHER)
 ) -> list[Result]:
-    """The stored runs of a setting, in the order of their seeds."""
+    """The stored runs of a setting, in the order of their seeds: as many as there are of these."""
     params = scenario.Params.model_validate(dict(changes))
     return list(runner.stored(Experiment(params, scenario.name, tuple(of)).members).values())
 
@@ -121,13 +129,23 @@ def stored(
 def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Result]]:
     """The members of a shipped sweep that are stored, each with its run."""
     params = scenario.Params.model_validate(dict(sweep.params))
-    members = Experiment(params, scenario.name, sweep.seeds, sweep.vary).members
+    members = [
+        member
+        for of in (sweep.seeds, sweep.further)
+        if of
+        for member in Experiment(params, scenario.name, of, sweep.vary).members
+    ]
+    # setting by setting, as a sweep is drawn
+    settings = {member.params.model_dump_json(): i for i, member in reversed([*enumerate(members)])}
+    members.sort(key=lambda m: (settings[m.params.model_dump_json()], m.seed))
     found = runner.stored(members)
     return [(member, found[member.key]) for member in members if member.key in found]
 
 
 def tally(results: Sequence[Result], claim: Claim) -> str:
-    """How many seeds reached the promise, in a sentence."""
+    """How many seeds reached the promise, in a sentence; what was measured where there is none."""
+    if not claim.judges:
+        return f"Measured: {spread(results, claim.score)}"
     good = sum(claim.kept(r.scores.get(claim.score)) for r in results)
     folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
     lost = sum(r.diverged for r in results)
@@ -149,12 +167,15 @@ def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
         return "not measured here."
     title = SCORES[score].title
     title = title[0].lower() + title[1:] if title[1].islower() else title
-    words = f"{title} {span_of([value for value, _ in known], score)}"
+    words = f"{title} {counted([value for value, _ in known], score)}"
     pairs = [(value, raw) for value, raw in known if raw is not None]
     if pairs:
         better = sum(raw > value for value, raw in pairs)
         words += f" (raw x {span_of([raw for _, raw in pairs])}"
-        words += f", better for {better} of {len(pairs)})" if better else ")"
+        if getattr(results[0].member.params, "mixing_layers", None) == 0:
+            words += ", as x = z)"  # which is the best by construction
+        else:
+            words += f", better for {better} of {len(pairs)})" if better else ")"
     degrees = [r.scores.get("degree") for r in results if r.member.params.whole]
     if all(degree is None for degree in degrees):
         return words + "."
@@ -166,7 +187,7 @@ def breaks(scenario: Scenario, presets: Mapping[str, str], score: str = "linear_
     by_name = {preset.name: preset for preset in scenario.presets}
     for name, words in presets.items():
         preset = by_name[name]
-        results = stored(scenario, preset.params, preset.seeds)
+        results = stored(scenario, preset.params, preset.every_seed)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{words}: {spread(results, score)}", width="content")
             story.preset_link(scenario, name, "open", f"breaks_{name}")
@@ -188,6 +209,7 @@ def published(
             raw = row.published.get(f"raw_{score}")
             cells[theirs] = row.published.get(score, "–") + (f" (raw x {raw})" if raw else "")
             cells[ours] = _percent(results, score)
+        cells["seeds here"] = str(len(results))
         table.append(cells)
     st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
 
@@ -201,6 +223,12 @@ def _percent(results: Sequence[Result], score: str) -> str:
         return "not measured here"
     words = f"{min(known):.1f} to {max(known):.1f}"
     return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
+
+
+def counted(values: Sequence[float], score: str = "linear_r2") -> str:
+    """A span with the number of seeds that it is of: "0.867 to 0.965, 5 seeds"."""
+    seeds = "one seed" if len(values) == 1 else f"{len(values)} seeds"
+    return f"{span_of(values, score)}, {seeds}" if values else ""
 
 
 def span_of(values: Sequence[float], score: str = "linear_r2") -> str:

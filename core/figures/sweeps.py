@@ -80,6 +80,7 @@ def _sweep_table(
     ]
     columns = ["value", "x", *(["by"] if by else []), "seed", *scores]
     table = pd.DataFrame(rows, columns=columns)
+    table.attrs["names"] = {"value": knob.label, **({"by": by.label} if by else {})}
     return table.astype(dict.fromkeys(scores, float))
 
 

@@ -28,7 +28,7 @@ from core.spaces import (
     normalise,
     sphere,
 )
-from core.training import Descent, Observation, Truth, columns, schedule
+from core.training import Descent, Observation, Truth, columns, parameters, schedule
 
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
@@ -169,7 +169,7 @@ class Learner:
         self.descend = Descent(parameters, p.learning_rate, self.steps)
 
         self.data = Noise(seeds, "data", device)
-        z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))[1]
+        self.labels, z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))
         self.evaluation = Evaluation(z, self.g, self.f, p.d)
         self.posterior = [self._posterior(i) for i in range(len(members))]
         shown = np.unique(np.linspace(0, p.n_labels - 1, min(ROWS, p.n_labels)).round().astype(int))
@@ -210,6 +210,21 @@ class Learner:
     def finish(self) -> list[Scores]:
         """Held-out scores, and the loss on latents that no one trained on."""
         return [{**row, "loss": self._loss(i)} for i, row in enumerate(self._final_scores())]
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Latents, observations, labels and features of member i, cluster vectors, all weights."""
+        return {
+            "z": self.evaluation.z[i],
+            "x": self.evaluation.raw_x(i),
+            "y": self.labels[i].cpu().numpy(),
+            "z_hat": self.evaluation.features(i),
+            "v": self.v[i],
+            "cluster": self.cluster,  # of each label
+            "w": self._w()[i],
+            "beta": self.head.beta()[i, 0].detach().cpu().numpy(),
+            **parameters("f", self.f, i),
+            **self.g.arrays(i),
+        }
 
     def _moving(self) -> dict[str, np.ndarray]:
         with torch.inference_mode():

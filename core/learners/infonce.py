@@ -16,7 +16,7 @@ from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
 from core.scenarios.infonce import InfoNCE as Params
 from core.spaces import VMF, Noise, generator, laplace, pole, projected
-from core.training import Descent, Observation, Truth, columns, schedule
+from core.training import Descent, Observation, Truth, columns, parameters, schedule
 
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
@@ -121,6 +121,16 @@ class Learner:
         return [
             {**scores, "loss": self._fresh_loss(i)} for i, scores in enumerate(self._final_scores())
         ]
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Latents, observations and features of member i, and the weights of f and g."""
+        return {
+            "z": self.evaluation.z[i],
+            "x": self.evaluation.raw_x(i),
+            "z_hat": self.evaluation.features(i),
+            **parameters("f", self.f, i),
+            **self.g.arrays(i),
+        }
 
     def _batch(self) -> tuple[Tensor, Tensor]:
         if self.finite is None:

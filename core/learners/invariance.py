@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core import leakage, metrics
 from core.encoder import Encoder, Initialisation, make_encoder
-from core.experiment import Member, Scores
+from core.experiment import EVALUATED, Member, Scores
 from core.mixing import make_mixing, stack
 from core.objectives import (
     divergence_from_normal,
@@ -22,9 +22,8 @@ from core.objectives import (
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 from core.spaces import Noise, generator
-from core.training import GameDescent, Observation, Truth, columns, schedule
+from core.training import GameDescent, Observation, Truth, columns, parameters, schedule
 
-EVALUATED = 8192  # fresh observations: the first half fits, the second scores
 PROBED = 16_384  # more of them, for probes: what is hard to read takes many
 WATCHED = 512  # of each half, for the scores while training
 DRAWN = 500
@@ -277,6 +276,24 @@ class Learner:
              **self._probes(fit[i].cpu().numpy(), y[i])}
             for i in range(len(self.members))
         ]  # fmt: skip
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Contents, observations, bodies and codes of member i, and the weights of all networks."""
+        networks = {"f": self.f, "reader": self.reader, "adversary": self.adversary}
+        if self.dynamics:
+            networks |= {"inverse": self.dynamics.inverse, "forward": self.dynamics.forward}
+        weights = (parameters(name, network, i) for name, network in networks.items())
+        found = {name: each for every in weights for name, each in every.items()}
+        if self.p.method == "leace":
+            found |= {"erase": self.erase[0][i].cpu().numpy()}
+        return {
+            "z": self.content[i],
+            "x": self.evaluated.x[i].cpu().numpy(),
+            "y": self.y[i],
+            "z_hat": self._codes(self.evaluated.x)[i].cpu().numpy(),
+            **found,
+            **self.world.g.arrays(i),
+        }
 
     def _probes(self, code: np.ndarray, y: np.ndarray) -> Scores:
         """Accuracies of fresh probes, on the evaluation set's second half."""

@@ -11,12 +11,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import leakage, metrics
-from core.experiment import Member, Scores
+from core.experiment import EVALUATED, Member, Scores
 from core.scenarios.reversal import Reversal as Params
 from core.spaces import VMF, Noise, generator, normalise, tilted
-from core.training import Observation, Truth, columns, schedule
+from core.training import Observation, Truth, columns, parameters, schedule
 
-EVALUATED = 8192  # fresh latents: the first half fits, the second scores
 DRAWN = 500
 WATCHED = 2048  # of each half, for the content while training
 FRESH = 65_536  # latents behind the information of codes of more than two dimensions
@@ -214,6 +213,18 @@ class Learner:
     def finish(self) -> list[Scores]:
         """Angles, exact information, fresh probes, content, the adversary's own loss."""
         return [self._final(i, against) for i, against in enumerate(self._adversary_losses())]
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Latents, classes and codes of member i, the world's vectors, M and the adversary."""
+        m = self.rows[i].cpu().numpy()
+        return {
+            "z": self.a[i],
+            "y": self.y[i],
+            "z_hat": self.a[i] @ m.T,
+            "m": m,
+            **{name: self.truth.world[name][i] for name in ("v", "kappa", "inside", "outside")},
+            **parameters("adversary", self.adversary, i),
+        }
 
     def _move(self, share: float, encoder: bool, classifier: bool) -> Tensor:
         """One simultaneous step of those who move, on one batch; the loss (m,) before it."""

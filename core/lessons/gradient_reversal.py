@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import reversal
-from core.scenarios.scenario import Preset, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Sweep, Value
 
 EIGHT: Mapping[str, Value] = {"d": 8, "rank": 3, "n_classes": 4}
 POPULAR: Mapping[str, Value] = {
@@ -96,24 +96,25 @@ PRESETS = (
 
 SIGNS = (-1.0, -0.3, -0.1, -0.02, 0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 SWEEPS = (
-    Sweep("lam", SIGNS, {}, by=("steps", (300, 1200, 5000))),
+    Sweep("lam", SIGNS, {}, by=("steps", (300, 1200, 5000)), further=FURTHER),
     Sweep("beta1", (0.0, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95), {},
-          by=("encoder", ("grassmann", "free", "whitened"))),
+          by=("encoder", ("grassmann", "free", "whitened")), further=FURTHER),
     Sweep("lam", (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 4.0), COMPETING,
-          by=("start", ("v", "v_perp"))),
-    Sweep("d_z", (1, 2, 3, 4, 5, 6, 7), EIGHT),
-    Sweep("kappa_spread", (1.0, 2.0, 4.0, 8.0, 16.0), UNEQUAL),
-    Sweep("kappa_spread", (1.0, 8.0), {**UNEQUAL, **ANSWERED}),
-    Sweep("n_samples", (300, 1000, 4000, 16_000, None), EIGHT),
-    Sweep("rank", (2, 3, 5, 7), {"d": 8, "n_classes": 8}),
-    Sweep("kappa", (1.0, 3.0, 10.0, 20.0, 30.0, 100.0), {}, by=("inner_steps", (1, 5))),
+          by=("start", ("v", "v_perp")), further=FURTHER),
+    Sweep("d_z", (1, 2, 3, 4, 5, 6, 7), EIGHT, further=FURTHER),
+    Sweep("kappa_spread", (1.0, 2.0, 4.0, 8.0, 16.0), UNEQUAL, further=FURTHER),
+    Sweep("kappa_spread", (1.0, 8.0), {**UNEQUAL, **ANSWERED}, further=FURTHER),
+    Sweep("n_samples", (300, 1000, 4000, 16_000, None), EIGHT, further=FURTHER),
+    Sweep("rank", (2, 3, 5, 7), {"d": 8, "n_classes": 8}, further=FURTHER),
+    Sweep("kappa", (1.0, 3.0, 10.0, 20.0, 30.0, 100.0), {}, by=("inner_steps", (1, 5)),
+          further=FURTHER),
     Sweep("offset", (0.0, 0.3, 0.6, 0.9), {}),
     Sweep("adversary_rate", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0), {}),
     Sweep("inner_steps", (1, 2, 5, 10), POPULAR),
     Sweep("encoder_weight_decay", (0.0, 0.01, 0.03, 0.1), {"encoder": "free", "lam": 0.3}),
-    Sweep("encoder_weight_decay", (0.0, 0.1), {"encoder": "free"}),
+    Sweep("encoder_weight_decay", (0.0, 0.1), {"encoder": "free"}, further=FURTHER),
     # aligned with more dimensions than V has: some rows are spare
-    Sweep("lam", (-1.0, 1.0), EIGHT),
+    Sweep("lam", (-1.0, 1.0), EIGHT, further=FURTHER),
 )  # fmt: skip
 
 LESSON = replace(

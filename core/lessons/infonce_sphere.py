@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import infonce
-from core.scenarios.scenario import Preset, Published, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Published, Sweep, Value
 
 PRESETS = (
     Preset(
@@ -16,8 +16,8 @@ PRESETS = (
     Preset(
         "cold",
         "Too cold",
-        "τ far below 1/κ: the model wants pairs tighter than the world makes them, "
-        "and tears the globe it started with.",
+        "τ far below 1/κ: the model wants pairs tighter than the world makes them. The globe "
+        "tears, and what is left is drawn together into a small cap of the sphere.",
         {"tau": 0.01},
     ),
     Preset(
@@ -37,7 +37,7 @@ PRESETS = (
     Preset(
         "unfold",
         "Annealed",
-        "The same standard start, but 1/τ rises slowly: every run finds degree +1 or −1.",
+        "The same standard start, but 1/τ rises slowly: the runs here all find degree +1 or −1.",
         {"initialisation": "standard", "steps": 800, "anneal": 0.5},
         seeds=tuple(range(8)),
     ),
@@ -69,7 +69,8 @@ PRESETS = (
     Preset(
         "laplace",
         "Laplace",
-        "Laplace noise projected to the sphere, the wrong conditional: recovery survives.",
+        "Laplace noise of scale 0.2 projected to the sphere, the wrong conditional: recovery "
+        "survives. Tighter noise takes a lower τ and more steps (see The paper's numbers).",
         {"conditional": "laplace", "spread": 0.2},
     ),
 )
@@ -89,7 +90,7 @@ SWEEPS = (
     Sweep("initialisation", ("identity", "standard"), {}),
     Sweep("spread", (0.02, 0.05, 0.1, 0.2, 0.5, 1.0), {"conditional": "laplace"}),
     # beside cross-entropy on the page about broken conditionals: x = z, the same budget
-    Sweep("spread", (0.2, 0.5, 1.0, 2.0), BESIDE_CLUSTERS),
+    Sweep("spread", (0.2, 0.5, 1.0, 2.0), BESIDE_CLUSTERS, further=FURTHER),
     Sweep("anneal", (0.0, 0.25, 0.5, 0.75), {"initialisation": "standard", "steps": 800}),
     Sweep("initialisation", ("identity",), {"steps": 800}, seeds=tuple(range(8))),
 )
@@ -106,7 +107,7 @@ PUBLISHED = (  # the paper's Table 1 (sphere), R2 in percent
     Published(
         "Laplace(0.05), projected",
         {"linear_r2": "99.91 ± 0.01", "raw_linear_r2": RAW_X},
-        {"conditional": "laplace", "spread": 0.05},
+        {"conditional": "laplace", "spread": 0.05, "tau": 0.05, "steps": 1600},
     ),
 )
 

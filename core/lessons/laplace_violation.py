@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from core.lessons.vmf_clusters import FIVE, THOUSAND
 from core.scenarios import clusters
-from core.scenarios.scenario import Preset, Published, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Published, Sweep, Value
 
 SHOWN: Mapping[str, Value] = {"mixing_layers": 0}  # x = z: only the objective can lose the latents
 LAPLACE: Mapping[str, Value] = {**SHOWN, "conditional": "gennorm"}  # shape 1, spread 1
@@ -20,7 +20,7 @@ BOUNDS = (1.0, 1.5, 2.0, 3.0, 10.0)
 class Claimed:
     """A numbered claim: its sentence, the settings whose runs show it, and a preset to open."""
 
-    number: int
+    number: str
     words: str
     groups: Mapping[str, Mapping[str, Value]]
     score: str
@@ -117,14 +117,14 @@ TRUNCATED = {
 }  # fmt: skip
 CLAIMS = (  # d = 5, a hundred clusters, x = z
     Claimed(
-        1,
+        "1a",
         "**Laplace clusters cost R² of z.**",
         {"Laplace": FIVE_LAPLACE, "normal": {**FIVE_LAPLACE, "shape": 2.0}},
         "linear_r2",
         "laplace",
     ),
     Claimed(
-        1,
+        "1b",
         "…**but not of the cluster vectors v.**",
         {"Laplace": FIVE_LAPLACE, "normal": {**FIVE_LAPLACE, "shape": 2.0}},
         "v_r2",
@@ -132,14 +132,14 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         "A centre is an average over its cloud, and the clouds are symmetric about it.",
     ),
     Claimed(
-        2,
+        "2",
         "**The cost falls smoothly** as β goes from Laplace (1) to normal (2).",
         {f"β = {b:g}": {**FIVE_LAPLACE, "shape": b} for b in (1.0, 1.25, 1.5, 2.0)},
         "linear_r2",
         "between",
     ),
     Claimed(
-        3,
+        "3",
         "**It is misspecification, not optimisation.** Nothing hides z, and a start at R² 1 and "
         "one far below come to nearly the same loss.",
         _both_starts({"Laplace": LAPLACE, "β = 8": {**LAPLACE, "shape": 8.0}}),
@@ -148,7 +148,7 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         "Near its optimum the loss is flat: at β = 8 the two starts settle about 0.01 apart.",
     ),
     Claimed(
-        4,
+        "4",
         "**“Fat tails” is not the cause on the sphere.** The same radii in random directions, and "
         "even tails without a mean, recover from either start; light tails along the axes, in (3), "
         "do not. What is lost follows the broken rotational symmetry.",
@@ -158,7 +158,7 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         "The theorem promises nothing for the isotropic laws: this is measured.",
     ),
     Claimed(
-        5,
+        "5a",
         "**Truncated Laplace, not projected:** a wider bound lowers R² of z…",
         TRUNCATED,
         "linear_r2",
@@ -167,14 +167,14 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         "Laplace densities is constant, and those values carry no label information.",
     ),
     Claimed(
-        5,
+        "5b",
         "…while **R² of z clipped to the range of the cluster vectors** hardly moves.",
         TRUNCATED,
         "clipped_r2",
         "truncated",
     ),
     Claimed(
-        6,
+        "6",
         "**Spread is not concentration.** The paper's α multiplies the noise, so large is loose: "
         "at β = 1 the loose clusters lose more.",
         {f"spread {a:g}": {**FIVE_LAPLACE, "spread": a} for a in (0.5, 1.0)},
@@ -189,15 +189,17 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
 
 SWEEPS = (
     Sweep("spread", (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0), LAPLACE,
-          by=("shape", (1.0, 1.5, 2.0, 8.0))),
+          by=("shape", (1.0, 1.5, 2.0, 8.0)), further=FURTHER),
     Sweep("shape", SHAPES, LAPLACE),
-    Sweep("shape", SHAPES, FIVE_LAPLACE, by=("spread", (0.5, 1.0))),
+    Sweep("shape", SHAPES, FIVE_LAPLACE, by=("spread", (0.5, 1.0)), further=FURTHER),
     Sweep("shape", (1.0, 2.0, 8.0), {**FIVE_LAPLACE, "initialisation": "standard"}),
-    Sweep("truncation", BOUNDS, {**FREE, **FIVE}, by=("spread", (0.3, 0.5, 1.0))),
+    Sweep("truncation", BOUNDS, {**FREE, **FIVE}, by=("spread", (0.3, 0.5, 1.0)),
+          further=FURTHER),
     *(
-        Sweep("shape", (setting["shape"] if "shape" in setting else 1.0,), setting)
+        Sweep("shape", (setting["shape"] if "shape" in setting else 1.0,), setting,
+              further=FURTHER)
         for claimed in CLAIMS
-        if claimed.number in (3, 4)
+        if claimed.number in ("3", "4")
         for setting in claimed.groups.values()
     ),
 )  # fmt: skip

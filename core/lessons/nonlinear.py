@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import invariance
-from core.scenarios.scenario import Preset, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Sweep, Value
 
 WIDE: Mapping[str, Value] = {"method": "content-grl", "d_z": 8}
 METHODS: Mapping[str, Mapping[str, Value]] = {  # as they are called in the table and the picture
@@ -57,10 +57,10 @@ PRESETS = (
 
 RHO = (0.0, 0.25, 0.5, 1.0, 2.0)
 SWEEPS = (
-    Sweep("lam", (0.0, 0.1, 0.3, 1.0, 3.0), {}),
-    Sweep("rho", RHO, {}, by=("method", ("ae-grl", "content"))),
+    Sweep("lam", (0.0, 0.1, 0.3, 1.0, 3.0), {}, further=FURTHER),
+    Sweep("rho", RHO, {}, by=("method", ("ae-grl", "content")), further=FURTHER),
     *(
-        Sweep("steps", (1000,), setting)
+        Sweep("steps", (1000,), setting, further=FURTHER)
         for setting in (*METHODS.values(), *STAGES.values(), STARTED)
     ),
 )

@@ -4,6 +4,7 @@ Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt, ICLR 2025 (arXiv 2
 Theorems 1C and 2C.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -11,11 +12,14 @@ from core.scenarios.scenario import (
     DEPTH,
     MIXING_LAYERS,
     WIDTH,
+    Assumption,
     Claim,
     Notice,
     Params,
     Scenario,
     knob,
+    lacking,
+    missing,
 )
 
 MOST_JUDGED = 8192
@@ -261,69 +265,24 @@ class Clusters(Params):
         return self.case in ("C1", "C3")
 
 
-def notices(params: Clusters) -> tuple[Notice, ...]:
-    """What the visitor should know about a setting before reading its scores."""
+def quadric_count(d: int) -> int:
+    """Clusters from which on the sphere is generically the only quadric through all v_c."""
+    return d * (d + 3) // 2
+
+
+def _too_few(params: Clusters) -> str:
     d, seen = params.d, params.n_seen
-    found = []
-    if seen < params.n_clusters:
-        found.append(
-            Notice(
-                "n_instances",
-                f"{params.n_instances} instances cannot cover {params.n_clusters} clusters: the "
-                f"last {params.n_clusters - seen} never occur.",
-            )
-        )
-    if seen < d + 1:
-        found.append(
-            Notice(
-                "n_clusters",
-                f"{seen} clusters span only {seen - 1} of {d} directions by their differences "
-                f"(d + 1 = {d + 1} are needed). Nothing in the labels tells the rest: see the "
-                "split below.",
-            )
-        )
-    elif params.cluster_law == "subspace":
-        found.append(
-            Notice(
-                "cluster_law",
-                f"All cluster vectors lie in {d - 1} of {d} dimensions, so their differences do "
-                "not span the space, however many there are.",
-            )
-        )
-    elif params.case == "C3" and seen < quadric_count(d):
-        found.append(Notice("n_clusters", _too_few_for_c3(d, seen)))
-    if d + 1 < seen <= 2 * d:
-        found.append(
-            Notice(
-                "n_clusters",
-                f"With {seen} clusters the cluster-vector R² foretells each from the {seen - 1} "
-                f"others by a fit of {d + 1} numbers a coordinate: read it with caution.",
-            )
-        )
-    if params.label_noise > 0:
-        words = f"{params.label_noise:.0%} of the labels are drawn anew, and the floor says so."
-        if params.label_noise < 1 and seen > d + 1:
-            words += " No linear head on d features is that posterior exactly."
-        found.append(Notice("label_noise", words))
-    if params.conditional != "vmf":
-        found.append(Notice("conditional", _not_vmf(params)))
-    if params.conditional == "vmf" and params.kappa >= 30:
-        found.append(
-            Notice(
-                "kappa",
-                "Tight clusters hardly overlap, so few points tell where one lies to another. "
-                "The theorem still holds; the optimiser has the trouble. Compare with raw x.",
-            )
-        )
-    if params.mixing_layers == 0:
-        found.append(
-            Notice(
-                "mixing_layers",
-                "x = z: the raw observation scores 1 by construction. The question is where the "
-                "objective's optimum lies.",
-            )
-        )
-    return tuple(found)
+    return (
+        f"{seen} clusters span only {seen - 1} of {d} directions by their differences "
+        f"(d + 1 = {d + 1} are needed). Nothing in the labels tells the rest: see the split below."
+    )
+
+
+def _noisy(params: Clusters) -> str:
+    words = f"{params.label_noise:.0%} of the labels are drawn anew, and the floor says so."
+    if params.label_noise < 1 and params.n_seen > params.d + 1:
+        words += " No linear head on d features is that posterior exactly."
+    return words
 
 
 def _not_vmf(params: Clusters) -> str:
@@ -345,13 +304,8 @@ def _not_vmf(params: Clusters) -> str:
     )
 
 
-def quadric_count(d: int) -> int:
-    """Clusters from which on the sphere is generically the only quadric through all v_c."""
-    return d * (d + 3) // 2
-
-
-def _too_few_for_c3(d: int, seen: int) -> str:
-    needed = quadric_count(d)
+def _too_few_for_c3(params: Clusters) -> str:
+    d, seen, needed = params.d, params.n_seen, quadric_count(params.d)
     if seen < 2 * d:
         return (
             f"Case C3 asks for 2d = {2 * d} clusters in the paper, and for d(d+3)/2 = {needed} by "
@@ -362,6 +316,82 @@ def _too_few_for_c3(d: int, seen: int) -> str:
         f"generic count d(d+3)/2 = {needed}: minimisers that are not rotations exist "
         "(see When it breaks)."
     )
+
+
+ASSUMPTIONS = (  # of Theorem 1C, whatever the case
+    Assumption(
+        "conditional",
+        "a von Mises-Fisher conditional",
+        lambda p: p.conditional == "vmf",
+        _not_vmf,
+    ),
+    Assumption(
+        "n_clusters",
+        "d + 1 clusters with affinely independent vectors",
+        lambda p: p.n_seen >= p.d + 1,
+        _too_few,
+    ),
+    Assumption(
+        "cluster_law",
+        "cluster vectors whose differences span the space",
+        lambda p: p.n_seen < p.d + 1 or p.cluster_law != "subspace",  # few are said above
+        lambda p: (
+            f"All cluster vectors lie in {p.d - 1} of {p.d} dimensions, so their differences "
+            "do not span the space, however many there are."
+        ),
+    ),
+    Assumption("label_noise", "labels without noise", lambda p: p.label_noise == 0, _noisy),
+)
+# from which on case C3 leaves a rotation alone, by this project's count
+ROTATION = Assumption(
+    "n_clusters",
+    "d(d+3)/2 clusters",
+    lambda p: p.case != "C3" or p.n_seen >= quadric_count(p.d),
+    _too_few_for_c3,
+)
+
+
+def notices(params: Clusters) -> tuple[Notice, ...]:
+    """What the visitor should know about a setting before reading its scores."""
+    d, seen = params.d, params.n_seen
+    found = []
+    if seen < params.n_clusters:
+        found.append(
+            Notice(
+                "n_instances",
+                f"{params.n_instances} instances cannot cover {params.n_clusters} clusters: the "
+                f"last {params.n_clusters - seen} never occur.",
+            )
+        )
+    lost = lacking(ASSUMPTIONS, params)
+    found += lost
+    if not {"n_clusters", "cluster_law"} & {notice.field for notice in lost}:
+        found += lacking((ROTATION,), params)
+    if d + 1 < seen <= 2 * d:
+        found.append(
+            Notice(
+                "n_clusters",
+                f"With {seen} clusters the cluster-vector R² foretells each from the {seen - 1} "
+                f"others by a fit of {d + 1} numbers a coordinate: read it with caution.",
+            )
+        )
+    if params.conditional == "vmf" and params.kappa >= 30:
+        found.append(
+            Notice(
+                "kappa",
+                "Tight clusters hardly overlap, so few points tell where one lies to another. "
+                "The theorem still holds; the optimiser has the trouble. Compare with raw x.",
+            )
+        )
+    if params.mixing_layers == 0:
+        found.append(
+            Notice(
+                "mixing_layers",
+                "x = z: the raw observation scores 1 by construction. The question is where the "
+                "objective's optimum lies.",
+            )
+        )
+    return tuple(found)
 
 
 def work(params: Clusters) -> float:
@@ -381,39 +411,48 @@ def judged(params: Clusters) -> int:
     return int(min(MOST_JUDGED, max(1024, 8_000_000 // (params.n_seen * params.d))))
 
 
+def silent(params: Clusters) -> dict[str, str]:
+    """Scores that say nothing of a setting, each with the reason."""
+    if params.d not in (2, 3):
+        return {"degree": "for d = 2 and 3"}
+    if not params.on_sphere:
+        return {"degree": "does not apply: the latents fill the space"}
+    if not params.whole:
+        return {"degree": "does not apply: the clusters leave part of the sphere bare"}
+    return {}
+
+
 def claim(params: Clusters) -> Claim:
     """What Theorem 1C promises in this case; class labels are its case of one instance each.
 
     (Theorem 2C, on class labels, states only that h is linear.)
     """
-    if params.conditional != "vmf":
-        return Claim(
-            up_to="linear",
-            score="linear_r2",
-            promised=("linear_r2", "v_r2"),
-            statement="Nothing: the theorem assumes a von Mises-Fisher conditional.",
-            source="Reizinger et al. 2025, Assumptions 1C",
-        )
     source = f"Reizinger et al. 2025, Theorem 1C, case {params.case}"
     if params.supervision == "class":
         source += ", with one instance a class"
-    if params.case == "C4":
-        return Claim(
-            up_to="linear",
-            score="linear_r2",
-            promised=("linear_r2", "v_r2"),
-            statement="A minimiser of cross-entropy recovers the latents and the cluster vectors "
-            "up to a linear map.",
-            source=source,
-        )
-    rows = () if params.case == "C2" else ("v_orthogonal_r2",)  # C2 leaves an offset
-    return Claim(
-        up_to="orthogonal",
+    linear = Claim(
+        up_to="linear",
         score="linear_r2",
+        promised=("linear_r2", "v_r2"),
+        statement="A minimiser of cross-entropy recovers the latents and the cluster vectors "
+        "up to a linear map.",
+        source=source,
+        missing=tuple(each.words for each in missing(ASSUMPTIONS, params)),
+        silent=silent(params),
+    )
+    if params.case == "C4":
+        return linear
+    if not ROTATION.holds(params):
+        statement = linear.statement.removesuffix(".")
+        more = f"{statement}; up to a rotation from {ROTATION.words} on, by this project's count."
+        return replace(linear, statement=more)
+    rows = () if params.case == "C2" else ("v_orthogonal_r2",)  # C2 leaves an offset
+    return replace(
+        linear,
+        up_to="orthogonal",
         promised=("linear_r2", "orthogonal_r2", "v_r2", *rows),
         statement="A minimiser of cross-entropy recovers the latents and the cluster vectors up to "
         "a rotation or reflection and a scale.",
-        source=source,
     )
 
 

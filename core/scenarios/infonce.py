@@ -12,12 +12,15 @@ from core.scenarios.scenario import (
     DEPTH,
     MIXING_LAYERS,
     WIDTH,
+    Assumption,
     Claim,
     Notice,
     Params,
     Scenario,
     Value,
     knob,
+    lacking,
+    missing,
 )
 
 
@@ -222,58 +225,75 @@ class InfoNCE(Params):
         unsaid = {"d_x": self.d, "d_hat": self.d, "tau": self.auto_tau}
         return {n: v for n, v in chosen.items() if n not in unsaid or v != unsaid[n]}
 
-    def broken(self) -> list[str]:
-        """What keeps kappa <z, z'> = <h, h'> / tau from holding; empty if nothing does."""
-        return [
-            words
-            for broken, words in (
-                (self.marginal_kappa > 0, "a uniform marginal"),
-                (self.conditional != "vmf", "a vMF conditional"),
-                (abs(self.model_tau * self.kappa - 1) > 1e-6, "τκ = 1"),
-                (self.encoded < self.d, "an encoder with as many dimensions as there are latents"),
-            )
-            if broken
-        ]
+
+def _temperature(params: InfoNCE) -> str:
+    if params.encoded > params.d and params.model_tau * params.kappa < 1:
+        return ""  # a spare dimension can absorb the difference: h = (a z, sqrt(1 - a^2))
+    return (
+        f"The model's concentration 1/τ = {1 / params.model_tau:.3g} is not the world's "
+        f"κ = {params.kappa:.3g}: the model cannot equal the true posterior."
+    )
+
+
+# what kappa <z, z'> = <h, h'> / tau asks for, the second step of the proof
+EQUALITY = (
+    Assumption(
+        "marginal_kappa",
+        "a uniform marginal",
+        lambda p: p.marginal_kappa == 0,
+        lambda p: (
+            "The theorem assumes latents spread uniformly over the sphere; here they crowd "
+            "around a pole. Compare with the raw observation: a narrow cap is nearly flat."
+        ),
+    ),
+    Assumption(
+        "conditional",
+        "a vMF conditional",
+        lambda p: p.conditional == "vmf",
+        lambda p: (
+            "The conditional is not von Mises-Fisher, so the theorem is silent; the paper "
+            "reports that recovery survives."
+        ),
+    ),
+    Assumption(
+        "tau",
+        "τκ = 1",
+        lambda p: p.conditional != "vmf" or abs(p.model_tau * p.kappa - 1) <= 1e-6,
+        _temperature,
+    ),
+    Assumption(
+        "d_hat",
+        "an encoder with as many dimensions as there are latents",
+        lambda p: p.encoded >= p.d,
+        lambda p: (
+            f"The encoder has {p.encoded} dimensions for {p.d} latents: no map into the "
+            "smaller sphere keeps all distances."
+        ),
+    ),
+)
+ASSUMPTIONS = (
+    *EQUALITY,
+    Assumption(
+        "n_train",
+        "fresh pairs at every step",
+        lambda p: p.n_train is None,
+        lambda p: (
+            f"Only {p.n_train:,} pairs are ever seen, so the training loss may fall below "
+            "the floor (which is that of fresh data) while held-out scores do not follow."
+        ),
+    ),
+)
+
+
+def broken(params: InfoNCE) -> list[str]:
+    """What keeps kappa <z, z'> = <h, h'> / tau from holding, in words; empty if nothing does."""
+    return [each.words for each in missing(EQUALITY, params)]
 
 
 def notices(params: InfoNCE) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
-    found = []
-    if params.marginal_kappa > 0:
-        found.append(
-            Notice(
-                "marginal_kappa",
-                "The theorem assumes latents spread uniformly over the sphere; here they crowd "
-                "around a pole. Compare with the raw observation: a narrow cap is nearly flat.",
-            )
-        )
-    if params.conditional != "vmf":
-        found.append(
-            Notice(
-                "conditional",
-                "The conditional is not von Mises-Fisher, so the theorem is silent; the paper "
-                "reports that recovery survives.",
-            )
-        )
-    elif params.model_tau * params.kappa - 1 > 1e-6 or (
-        params.encoded <= params.d and abs(params.model_tau * params.kappa - 1) > 1e-6
-    ):  # a spare dimension can absorb too high a concentration: h = (a z, sqrt(1 - a^2))
-        found.append(
-            Notice(
-                "tau",
-                f"The model's concentration 1/τ = {1 / params.model_tau:.3g} is not the world's "
-                f"κ = {params.kappa:.3g}: the model cannot equal the true posterior.",
-            )
-        )
-    if params.encoded < params.d:
-        found.append(
-            Notice(
-                "d_hat",
-                f"The encoder has {params.encoded} dimensions for {params.d} latents: no map into "
-                "the smaller sphere keeps all distances.",
-            )
-        )
-    elif params.encoded > params.d:
+    found = lacking(ASSUMPTIONS, params)
+    if params.encoded > params.d:
         found.append(
             Notice(
                 "d_hat",
@@ -281,12 +301,13 @@ def notices(params: InfoNCE) -> tuple[Notice, ...]:
                 "still fits, in a subspace. MCC picks the best partners among more candidates.",
             )
         )
-    if params.n_train is not None:
+    if params.n_train is not None and params.n_train < params.batch:
         found.append(
             Notice(
                 "n_train",
-                f"Only {params.n_train:,} pairs are ever seen, so the training loss may fall below "
-                "the floor (which is that of fresh data) while held-out scores do not follow.",
+                f"A batch of {params.batch:,} draws from {params.n_train:,} pairs with repeats: "
+                "an anchor's own pair is among its negatives about "
+                f"{(params.batch - 1) / params.n_train:.1f} times, and is pushed away with them.",
             )
         )
     if params.initialisation == "standard":
@@ -315,14 +336,27 @@ def work(params: InfoNCE) -> float:
     return params.steps * 12.0 * (params.batch * layers + logits)
 
 
+def silent(params: InfoNCE) -> dict[str, str]:
+    """Scores that say nothing of a setting, each with the reason."""
+    if params.d not in (2, 3):
+        return {"degree": "for d = 2 and 3"}
+    if params.encoded != params.d:
+        return {"degree": f"for an encoder of {params.d} dimensions, not {params.encoded}"}
+    if not params.whole:
+        return {"degree": "does not apply: the latents leave part of the sphere bare"}
+    return {}
+
+
 def claim(params: InfoNCE) -> Claim:
-    """The same for every setting."""
+    """What Theorem 2 promises, and which of its assumptions a setting lacks."""
     return Claim(
         up_to="orthogonal",
         score="linear_r2",
         promised=("linear_r2", "orthogonal_r2"),
         statement="A minimiser of InfoNCE recovers the latents up to a rotation or reflection.",
         source="Zimmermann et al. 2021, Theorem 2",
+        missing=tuple(each.words for each in missing(ASSUMPTIONS, params)),
+        silent=silent(params),
     )
 
 

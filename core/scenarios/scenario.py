@@ -3,7 +3,7 @@
 Nothing here trains or draws, so importing it is cheap (no torch).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
@@ -189,27 +189,6 @@ def _without_none(annotation: Any) -> tuple[type, bool]:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """What the theorem promises: the ambiguity left, the score that shows it, its source.
-
-    `promised` names every score that the theorem speaks of, `score` the one that stands for them:
-    a run keeps the promise when that is at least `bound`, or at most where `at_most`.
-    """
-
-    up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
-    score: str
-    promised: tuple[str, ...]
-    statement: str
-    source: str
-    bound: float = 0.99
-    at_most: bool = False
-
-    def kept(self, value: float | None) -> bool:
-        """Whether a run of this score keeps the promise."""
-        return value is not None and (value <= self.bound if self.at_most else value >= self.bound)
-
-
-@dataclass(frozen=True)
 class Notice:
     """A sentence about a setting that runs but breaks an assumption or cannot show something."""
 
@@ -218,9 +197,85 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Assumption:
+    """What a theorem asks of a setting: whether that has it, and what is asked for, in words.
+
+    `otherwise` says more of a setting that lacks it, as a notice about `field`.
+    """
+
+    field: str
+    words: str
+    holds: Callable[[Any], bool]
+    otherwise: Callable[[Any], str] | None = None
+
+
+def missing(assumptions: Iterable[Assumption], params: Params) -> tuple[Assumption, ...]:
+    """The assumptions that a setting lacks."""
+    return tuple(each for each in assumptions if not each.holds(params))
+
+
+def lacking(assumptions: Iterable[Assumption], params: Params) -> list[Notice]:
+    """What there is to say of the assumptions that a setting lacks."""
+    return [
+        Notice(each.field, text)
+        for each in missing(assumptions, params)
+        if each.otherwise and (text := each.otherwise(params))
+    ]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a theorem promises of a setting: the ambiguity left, its score, its source.
+
+    Nothing where the setting lacks an assumption: then `missing` says which, in words. `promised`
+    names every score that the theorem speaks of, `score` the one that stands for them: a run keeps
+    the promise when that is at least `bound`, or at most where `at_most`; without a bound no score
+    decides. Scores in `silent` say nothing in this setting, each for the reason given.
+    """
+
+    up_to: Literal["orthogonal", "linear", "permutation", "invariance"]
+    score: str
+    promised: tuple[str, ...]
+    statement: str
+    source: str
+    bound: float | None = 0.99
+    at_most: bool = False
+    missing: tuple[str, ...] = ()
+    silent: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def judges(self) -> bool:
+        """Whether something is promised that a score can keep or break."""
+        return not self.missing and self.bound is not None
+
+    @property
+    def said(self) -> str:
+        """The promise in a sentence, or why there is none."""
+        if not self.missing:
+            return f"Promised: {self.statement} ({self.source})"
+        return f"Nothing is promised here: that takes {in_words(self.missing)} ({self.source})."
+
+    def kept(self, value: float | None) -> bool:
+        """Whether a run of this score keeps the promise."""
+        if value is None or self.bound is None or self.missing:
+            return False
+        return value <= self.bound if self.at_most else value >= self.bound
+
+
+def in_words(items: Sequence[str]) -> str:
+    """A list as a sentence has it: "a, b and c"."""
+    return " and ".join([*([", ".join(items[:-1])] if len(items) > 1 else []), items[-1]])
+
+
+OPENED = (0, 1, 2)  # the seeds that a page opens with
+FURTHER = (3, 4)  # those that a range printed in a text rests on beside them
+
+
+@dataclass(frozen=True)
 class Preset:
     """A named setting with the lesson it teaches; shipped in the gallery with its trajectories.
 
+    Of its `further` seeds only scores and last frames are shipped, for the ranges that texts print.
     `link` sets further keys of its page's link, of widgets that are at rest at False or None: a
     preset that leaves out a key which another one sets puts it to rest.
     """
@@ -229,22 +284,30 @@ class Preset:
     title: str
     lesson: str
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
     link: Mapping[str, Value] = field(default_factory=dict)
+    further: tuple[int, ...] = FURTHER
+
+    @property
+    def every_seed(self) -> tuple[int, ...]:
+        """Those that it is drawn with, and those behind the ranges of texts."""
+        return tuple(dict.fromkeys((*self.seeds, *self.further)))
 
 
 @dataclass(frozen=True)
 class Sweep:
     """One parameter varied, the others fixed; shipped with scores and last frames.
 
-    `by` is a second parameter and its values: every combination of the two is trained.
+    `by` is a second parameter and its values: every combination of the two is trained. `further`
+    are seeds beside those that a page opens with, where a text rests on the sweep.
     """
 
     field: str
     values: tuple[Value, ...]
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
     by: tuple[str, tuple[Value, ...]] | None = None
+    further: tuple[int, ...] = ()
 
     @property
     def vary(self) -> dict[str, tuple[Value, ...]]:
@@ -259,7 +322,7 @@ class Published:
     world: str
     published: Mapping[str, str]
     params: Mapping[str, Value]
-    seeds: tuple[int, ...] = (0, 1, 2)
+    seeds: tuple[int, ...] = OPENED
 
 
 @dataclass(frozen=True)
