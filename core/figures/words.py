@@ -1,0 +1,172 @@
+"""The words of a figure: readable on both pages, beside the lines and never on them, none cut."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from core.legend import ROLE, named, readable
+from core.scenarios.scenario import Knob
+
+BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
+LETTER = 6.6  # pixels, of the font at 12 px; a little more than measured
+LINE = 15.0  # pixels from one line of text to the next
+LONGEST = 15  # letters of a name in one line, so that a phone has room for the picture
+APART = 9.0  # pixels between two labels of an axis
+SMALLEST, LARGEST = 80, 1400  # widths of a picture between its axes, in pixels
+
+Chart = alt.LayerChart | alt.Chart
+
+
+def ink(colour: str) -> Any:
+    """A colour for text, which is one on the light page and another on the dark one."""
+    light, dark = readable(colour)
+    return alt.expr(f"{BRIGHT} ? '{light}' : '{dark}'")
+
+
+QUIET = ink(ROLE["theory"])
+OWN_INK = alt.expr(f"{BRIGHT} ? datum.light : datum.dark")  # of rows that `inked` has coloured
+
+
+def inked(table: pd.DataFrame, colours: Sequence[str]) -> pd.DataFrame:
+    """Rows of text with the colours that they take on either page, for `OWN_INK`."""
+    light, dark = zip(*map(readable, colours), strict=True) if len(table) else ((), ())
+    return table.assign(light=list(light), dark=list(dark))
+
+
+def finished(chart: Chart, names: Sequence[str] = (), **padding: float) -> Chart:
+    """The chart with axes that can be read on both pages, and room at its right for `names`."""
+    right = max((len(line) for name in names for line in name.split("\n")), default=0)
+    room = {"left": 5, "top": 8, "right": 10 + LETTER * right if right else 10, "bottom": 5}
+    axis = {"labelColor": QUIET, "titleColor": QUIET, "labelFlush": False}
+    return chart.properties(padding={**room, **padding}).configure_axis(**axis)
+
+
+def wrapped(name: str) -> str:
+    """A long name in two lines, broken near its middle."""
+    gaps = [i for i, letter in enumerate(name) if letter == " "]
+    if len(name) <= LONGEST or not gaps:
+        return name
+    at = min(gaps, key=lambda i: abs(i - len(name) / 2))
+    return name[:at] + "\n" + name[at + 1 :]
+
+
+def apart(heights: Sequence[float], lines: Sequence[int], line: float, low: float, high: float) -> np.ndarray:
+    """Heights of names, near those wanted and in their order, that leave room for their lines.
+
+    `line` is what a line of text takes, in the units of the axis, which runs from low to high.
+    """
+    order = np.argsort(-np.asarray(heights, dtype=float), kind="stable")
+    at, room = np.asarray(heights, dtype=float)[order], line * np.asarray(lines, dtype=float)[order]
+    for i in range(len(at)):  # downwards, the highest first
+        at[i] = min(at[i], at[i - 1] - (room[i - 1] + room[i]) / 2 if i else high)
+    for i in reversed(range(len(at))):  # and back up from the bottom
+        at[i] = max(at[i], at[i + 1] + (room[i + 1] + room[i]) / 2 if i + 1 < len(at) else low)
+    found = np.empty(len(at))
+    found[order] = at
+    return found
+
+
+def beside(
+    names: Mapping[str, float],
+    colours: Mapping[str, str],
+    y: alt.Y,
+    height: float,
+    span: tuple[float, float],
+) -> alt.Chart:
+    """Names right of the picture at their heights, each in its colour (quiet where none is given).
+
+    `height` is that of the picture between its axes in pixels, `span` what its y axis shows.
+    """
+    low, high = span
+    texts = [wrapped(name) for name in names]
+    lines = [text.count("\n") + 1 for text in texts]
+    at = apart(list(names.values()), lines, (high - low) * LINE / height, low, high)
+    table = pd.DataFrame({"name": texts, "at": at, "lines": lines})
+    table = inked(table, [colours.get(name, ROLE["theory"]) for name in names])
+    words = alt.Chart(table).mark_text(
+        align="left", baseline="middle", dx=9, fontSize=12, fontWeight=600, lineBreak="\n",
+        dy=alt.expr(f"-{LINE / 2} * (datum.lines - 1)"), fill=OWN_INK,
+    )  # fmt: skip
+    place = alt.Y("at:Q", title=y.title if isinstance(y.title, str) else None, scale=y.scale)
+    return words.encode(x=alt.value(alt.expr("width")), y=place, text="name:N")
+
+
+def span_of(values: Sequence[float], margin: float = 0.05) -> tuple[float, float]:
+    """An axis that holds all values, and a little more for the dots at its ends."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    more = margin * (high - low) or 0.05 * max(abs(high), 0.1)
+    return low - more, high + more
+
+
+# ---- axes of swept values
+
+
+def swept_axis(knob: Knob, values: Sequence[Any], title: str) -> alt.X:
+    """The x axis of a sweep of numbers (field "x"): from its first value to its last.
+
+    Its ticks are the values; labels are left out, by the width, where they would overlap.
+    """
+    known = sorted(set(values))
+    log = knob.scale != "linear" and known[0] > 0
+    scale = alt.Scale(type="log" if log else "linear", domain=[known[0], known[-1]], nice=False)
+    if known[0] == known[-1]:
+        scale = alt.Scale(zero=False)
+    place = np.log(known) if log else np.asarray(known, dtype=float)
+    return alt.X("x:Q", title=title, scale=scale,
+                 axis=ticks_at(known, place, [named(knob, value) for value in known]))  # fmt: skip
+
+
+def ticks_at(values: Sequence[float], place: np.ndarray, texts: Sequence[str]) -> alt.Axis:
+    """An axis with a tick at each value, and as many of their texts as its width has room for."""
+    index = [f"abs(datum.value - {value!r}) <= {abs(value) * 1e-9!r}" for value in values]
+    # JavaScript has no table from a number to a text: one condition a value
+    fits = shown_by_width(place, texts)
+    text = "''"
+    for i in reversed(range(len(values))):
+        narrowest = [f"(width >= {a} && width < {b})" for a, b, kept in fits if i in kept]
+        text = f"{index[i]} ? ({' || '.join(narrowest)} ? '{texts[i]}' : '') : {text}"
+    return alt.Axis(values=list(values), ticks=True, tickSize=5, tickColor=ROLE["theory"],
+                    labelPadding=6, labelOverlap=False, labelExpr=text)  # fmt: skip
+
+
+def shown_by_width(
+    place: np.ndarray, texts: Sequence[str]
+) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Which labels are shown from one width to the next: (from, below, indices)."""
+    span = float(place[-1] - place[0]) or 1.0
+    share = (np.asarray(place, dtype=float) - place[0]) / span
+    found: list[tuple[int, int, tuple[int, ...]]] = []
+    for width in (0, *range(SMALLEST, LARGEST, 10)):
+        kept = _fitting(width * share, texts)
+        if found and found[-1][2] == kept:
+            found[-1] = (found[-1][0], width + 10, kept)
+        else:
+            found.append((found[-1][1] if found else 0, width + 10, kept))
+    found[-1] = (found[-1][0], 100_000, found[-1][2])
+    return found
+
+
+def _fitting(at: np.ndarray, texts: Sequence[str]) -> tuple[int, ...]:
+    """The first and the last label, and from left to right all that fit between."""
+    half = [LETTER * len(text) / 2 for text in texts]
+    last = len(at) - 1
+    kept = [0]
+    for i in range(1, last):
+        free = at[i] - at[kept[-1]] >= half[i] + half[kept[-1]] + APART
+        if free and at[last] - at[i] >= half[i] + half[last] + APART:
+            kept.append(i)
+    return (*kept, last) if last else (0,)
+
+
+def choice_axis(field: str, order: Sequence[str], title: str) -> alt.X:
+    """The x axis of named choices, long ones in two lines."""
+    lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelOverlap=False, labelAngle=0,
+                     labelLimit=0, labelPadding=6, domain=False)  # fmt: skip
+    return alt.X(f"{field}:N", title=title, sort=list(order), axis=lines)
