@@ -18,6 +18,11 @@ class Score:
     none: str = ""  # why it has no value, where that is no accident
     unit: str = ""  # written after the number
 
+    @property
+    def axis(self) -> str:
+        """Its title as an axis or a column has it, with its unit."""
+        return f"{self.title}, degrees" if self.unit == "°" else self.title
+
     def written(self, value: float | None) -> str:
         """Its value as a page shows it."""
         if value is None:
@@ -331,4 +336,5 @@ def setting(knob: Knob, value: object) -> str:
     if knob.choices:
         return named(knob, value)
     symbol = letters(knob.symbol)
-    return f"{symbol} = {named(knob, value)}" if symbol else f"{knob.label.lower()} {wording(value)}"
+    words = named(knob, value)
+    return f"{symbol} = {words}" if symbol else f"{knob.label.lower()} {words}"

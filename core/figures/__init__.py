@@ -10,11 +10,11 @@ from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
-from core.figures.sweeps import LINE_OF_TEXT, sweep
+from core.figures.sweeps import sweep
 from core.figures.training import compare, curves, strip
 
 __all__ = [
-    "LINE_OF_TEXT", "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
+    "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
     "curves", "foretold", "from_the_front", "gauges", "generating", "matrix", "meridian", "nets",
     "plane", "pursuit", "rotation_curve", "specification", "strip", "sweep", "trade", "twist",
 ]  # fmt: skip

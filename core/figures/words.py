@@ -1,5 +1,6 @@
 """The words of a figure: readable on both pages, beside the lines and never on them, none cut."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.legend import ROLE, named, readable
+from core.figures.figure import Chart
+from core.legend import ROLE, label_of, named, readable
 from core.scenarios.scenario import Knob
 
 BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
@@ -16,8 +18,6 @@ LINE = 15.0  # pixels from one line of text to the next
 LONGEST = 15  # letters of a name in one line, so that a phone has room for the picture
 APART = 9.0  # pixels between two labels of an axis
 SMALLEST, LARGEST = 80, 1400  # widths of a picture between its axes, in pixels
-
-Chart = alt.LayerChart | alt.Chart
 
 
 def ink(colour: str) -> Any:
@@ -53,7 +53,9 @@ def wrapped(name: str) -> str:
     return name[:at] + "\n" + name[at + 1 :]
 
 
-def apart(heights: Sequence[float], lines: Sequence[int], line: float, low: float, high: float) -> np.ndarray:
+def apart(
+    heights: Sequence[float], lines: Sequence[int], line: float, low: float, high: float
+) -> np.ndarray:
     """Heights of names, near those wanted and in their order, that leave room for their lines.
 
     `line` is what a line of text takes, in the units of the axis, which runs from low to high.
@@ -90,8 +92,15 @@ def beside(
         align="left", baseline="middle", dx=9, fontSize=12, fontWeight=600, lineBreak="\n",
         dy=alt.expr(f"-{LINE / 2} * (datum.lines - 1)"), fill=OWN_INK,
     )  # fmt: skip
-    place = alt.Y("at:Q", title=y.title if isinstance(y.title, str) else None, scale=y.scale)
-    return words.encode(x=alt.value(alt.expr("width")), y=place, text="name:N")
+    right = alt.value(alt.expr("width"))
+    return words.encode(x=right, y=along(y, "at"), text="name:N")
+
+
+def along(y: alt.Y, field: str) -> alt.Y:
+    """Another field on the same axis."""
+    other = y.copy(deep=False)
+    other["shorthand"] = f"{field}:Q"
+    return other
 
 
 def span_of(values: Sequence[float], margin: float = 0.05) -> tuple[float, float]:
@@ -108,49 +117,56 @@ def span_of(values: Sequence[float], margin: float = 0.05) -> tuple[float, float
 # ---- axes of swept values
 
 
-def swept_axis(knob: Knob, values: Sequence[Any], title: str) -> alt.X:
+def swept_axis(knob: Knob, values: Sequence[Any]) -> alt.X:
     """The x axis of a sweep of numbers (field "x"): from its first value to its last.
 
     Its ticks are the values; labels are left out, by the width, where they would overlap.
     """
     known = sorted(set(values))
-    log = knob.scale != "linear" and known[0] > 0
-    scale = alt.Scale(type="log" if log else "linear", domain=[known[0], known[-1]], nice=False)
-    if known[0] == known[-1]:
-        scale = alt.Scale(zero=False)
-    place = np.log(known) if log else np.asarray(known, dtype=float)
-    return alt.X("x:Q", title=title, scale=scale,
+    kind: dict[str, Any] = {"type": "linear"}
+    place = np.asarray(known, dtype=float)
+    if knob.scale != "linear" and known[0] > 0:
+        kind, place = {"type": "log"}, np.log(place)
+    elif knob.scale != "linear" and known[0] == 0 and len(known) > 1:  # log from the second on
+        kind, place = {"type": "symlog", "constant": known[1]}, np.log1p(place / known[1])
+    ends = [known[0], known[-1]] if len(known) > 1 else alt.Undefined
+    return alt.X("x:Q", title=label_of(knob), scale=alt.Scale(domain=ends, nice=False, **kind),
                  axis=ticks_at(known, place, [named(knob, value) for value in known]))  # fmt: skip
 
 
 def ticks_at(values: Sequence[float], place: np.ndarray, texts: Sequence[str]) -> alt.Axis:
     """An axis with a tick at each value, and as many of their texts as its width has room for."""
-    index = [f"abs(datum.value - {value!r}) <= {abs(value) * 1e-9!r}" for value in values]
-    # JavaScript has no table from a number to a text: one condition a value
-    fits = shown_by_width(place, texts)
-    text = "''"
-    for i in reversed(range(len(values))):
-        narrowest = [f"(width >= {a} && width < {b})" for a, b, kept in fits if i in kept]
-        text = f"{index[i]} ? ({' || '.join(narrowest)} ? '{texts[i]}' : '') : {text}"
+    kept = ""
+    for below, indices in shown_by_width(place, texts):
+        kept += f"width < {below} ? {list(indices)} : "
+    kept += f"{list(range(len(texts)))}"
+    at = f"indexof({json.dumps(list(values))}, datum.value)"
+    text = f"indexof({kept}, {at}) < 0 ? '' : {json.dumps(list(texts), ensure_ascii=False)}[{at}]"
     return alt.Axis(values=list(values), ticks=True, tickSize=5, tickColor=ROLE["theory"],
                     labelPadding=6, labelOverlap=False, labelExpr=text)  # fmt: skip
 
 
-def shown_by_width(
-    place: np.ndarray, texts: Sequence[str]
-) -> list[tuple[int, int, tuple[int, ...]]]:
-    """Which labels are shown from one width to the next: (from, below, indices)."""
-    span = float(place[-1] - place[0]) or 1.0
-    share = (np.asarray(place, dtype=float) - place[0]) / span
-    found: list[tuple[int, int, tuple[int, ...]]] = []
-    for width in (0, *range(SMALLEST, LARGEST, 10)):
+def first_to_last(last: int) -> alt.Axis:
+    """An axis of whole numbers from 0 to `last`, in round steps, with both ends."""
+    step = 10 ** int(np.log10(max(last, 1)))
+    if last < 5 * step:
+        step = max(step // 2, 1)
+    if last < 2.5 * step:
+        step = max(step // 2, 1)
+    values = [at for at in range(0, last, step) if last - at >= 0.6 * step or at == 0] + [last]
+    return ticks_at(values, np.asarray(values, dtype=float), list(map(str, values)))
+
+
+def shown_by_width(place: np.ndarray, texts: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    """Which labels fit (their indices) in a width below which; beyond the last one all do."""
+    share = (np.asarray(place, dtype=float) - place[0]) / (float(place[-1] - place[0]) or 1.0)
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for width in range(SMALLEST, LARGEST, 10):
         kept = _fitting(width * share, texts)
-        if found and found[-1][2] == kept:
-            found[-1] = (found[-1][0], width + 10, kept)
-        else:
-            found.append((found[-1][1] if found else 0, width + 10, kept))
-    found[-1] = (found[-1][0], 100_000, found[-1][2])
-    return found
+        if found and found[-1][1] == kept:
+            found.pop()
+        found.append((width + 10, kept))
+    return found[:-1] if len(found[-1][1]) == len(texts) else found
 
 
 def _fitting(at: np.ndarray, texts: Sequence[str]) -> tuple[int, ...]:
@@ -166,7 +182,12 @@ def _fitting(at: np.ndarray, texts: Sequence[str]) -> tuple[int, ...]:
 
 
 def choice_axis(field: str, order: Sequence[str], title: str) -> alt.X:
-    """The x axis of named choices, long ones in two lines."""
-    lines = alt.Axis(labelExpr="split(datum.label, '\\n')", labelOverlap=False, labelAngle=0,
-                     labelLimit=0, labelPadding=6, domain=False)  # fmt: skip
-    return alt.X(f"{field}:N", title=title, sort=list(order), axis=lines)
+    """The x axis of named choices: long names in two lines, aslant where there is little room."""
+    longest = max((len(line) for name in order for line in name.split("\n")), default=0)
+    tight = f"width < {len(order) * (LETTER * longest + APART):.0f}"
+    axis = alt.Axis(
+        labelExpr="split(datum.label, '\\n')", labelOverlap=False, labelLimit=0, labelPadding=6,
+        labelAngle=alt.expr(f"{tight} ? -45 : 0"),
+        labelAlign=alt.expr(f"{tight} ? 'right' : 'center'"),
+    )  # fmt: skip
+    return alt.X(f"{field}:N", title=title, sort=list(order), axis=axis)
