@@ -206,11 +206,11 @@ def readable(colour: str) -> tuple[str, str]:
 
 
 def on_shade(colour: str, strength: float) -> tuple[str, str]:
-    """The pages' own ink that is read best on a colour of this opacity, on either page."""
+    """Black or white, whichever is read best on a colour of this opacity, on either page."""
     found = []
     for page in PAGE.values():
         behind = _hex(strength * _channels(colour) + (1 - strength) * _channels(page))
-        found.append(max(PAGE.values(), key=lambda ink: contrast(ink, behind)))
+        found.append("#000000" if contrast("#000000", behind) > READABLE else "#ffffff")
     return found[0], found[1]
 
 
@@ -333,8 +333,7 @@ def label_of(knob: Knob) -> str:
 
 def setting(knob: Knob, value: object) -> str:
     """Such as "d = 5" or, without a symbol, "batch 256"; a choice by its name alone."""
-    if knob.choices:
+    if knob.choices or (value is None and knob.none.startswith("no ")):
         return named(knob, value)
     symbol = letters(knob.symbol)
-    words = named(knob, value)
-    return f"{symbol} = {words}" if symbol else f"{knob.label.lower()} {words}"
+    return f"{symbol} = {wording(value)}" if symbol else f"{knob.label.lower()} {wording(value)}"

@@ -5,7 +5,7 @@ Streamlit's own Plotly would be a second library to wait for. Theory is dashed, 
 points.
 """
 
-from core.figures.bodies import cloud, nets, trade, twist
+from core.figures.bodies import cloud, nets, reach, trade, twist
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
@@ -16,5 +16,6 @@ from core.figures.training import compare, curves, strip
 __all__ = [
     "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
     "curves", "foretold", "from_the_front", "gauges", "generating", "matrix", "meridian", "nets",
-    "plane", "pursuit", "rotation_curve", "specification", "strip", "sweep", "trade", "twist",
+    "plane", "pursuit", "reach", "rotation_curve", "specification", "strip", "sweep",
+    "trade", "twist",
 ]  # fmt: skip

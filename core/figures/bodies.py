@@ -13,7 +13,7 @@ from core.legend import ROLE, class_colours, ramp
 SMALL = {"width": 240, "height": 240}
 TRADE_HEIGHT, TWIST_HEIGHT, AXIS = 380, 300, 65  # AXIS of each lies under the picture
 FEW = 4  # bodies whose names fit over a picture
-REACH = 2.7  # of the content that is drawn, in its standard deviations
+REACH = 2.5  # of the content, in its standard deviations: what is drawn at least
 
 
 def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figure:
@@ -45,16 +45,21 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
     named = said.encode(x=x, y=alt.value(-8), text="name:N")  # over the picture
     chart = alt.layer(rule, named, dots, names).properties(height=TRADE_HEIGHT)
     columns = {"method": "Method", "seed": "Seed", "probe": "MLP probe", "content": "Content R²"}
-    finished = words.finished(chart, list(map(words.wrapped, heights)), top=20)
+    finished = words.finished(chart, top=20)
     return finished, table.rename(columns=columns)
 
 
-def cloud(points: np.ndarray, colours: Sequence[str]) -> Figure:
-    """A code read as content (n, 2), each point in its colour, in the frame of `nets`."""
+def reach(*points: np.ndarray) -> float:
+    """How far a square frame goes from 0 that holds all points (..., 2)."""
+    return max(REACH, *(1.04 * float(np.abs(each).max()) for each in points))
+
+
+def cloud(points: np.ndarray, colours: Sequence[str], frame: float) -> Figure:
+    """A code read as content (n, 2), each point in its colour, from -frame to frame."""
     table = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "colour": list(colours)})
-    scale = alt.Scale(domain=[-REACH, REACH])
+    scale = alt.Scale(domain=[-frame, frame], nice=False)
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
-    dots = alt.Chart(table).mark_circle(size=22, opacity=0.8, clip=True)
+    dots = alt.Chart(table).mark_circle(size=22, opacity=0.8)
     shown = dots.encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
     columns = {"x": "First content coordinate", "y": "Second content coordinate"}
     return words.finished(shown.properties(**SMALL)), table.drop(columns="colour").rename(
@@ -62,8 +67,10 @@ def cloud(points: np.ndarray, colours: Sequence[str]) -> Figure:
     )
 
 
-def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
+def nets(grid: np.ndarray, bodies: np.ndarray, frame: float | None = None) -> Figure:
     """One net of content lines (c, p, 2), and its images (e, c, p, 2) under every body.
+
+    Drawn from -frame to frame, or as far as it reaches.
 
     The true net is grey and dashed, each body has the colour of its class. The same edge of each is
     bold and ends in a dot, which tells a turned or mirrored net from one that lies alike.
@@ -72,19 +79,20 @@ def nets(grid: np.ndarray, bodies: np.ndarray) -> Figure:
     names = ["truth", *(f"body {e + 1}" if len(bodies) <= FEW else str(e + 1)
                         for e in range(len(bodies)))]  # fmt: skip
     frames = [_lines(net, name) for net, name in zip([grid, *bodies], names, strict=True)]
-    scale = alt.Scale(domain=[-REACH, REACH])
+    frame = frame or reach(grid, bodies)
+    scale = alt.Scale(domain=[-frame, frame], nice=False)
     x, y = alt.X("x:Q", axis=None, scale=scale), alt.Y("y:Q", axis=None, scale=scale)
     layers = []
     for frame, colour in zip(frames, [ROLE["theory"], *colours], strict=True):
         dash = [3, 3] if colour == ROLE["theory"] else [1, 0]
         drawn = alt.Chart(frame).mark_line(
-            color=colour, strokeWidth=1.6, opacity=0.85, clip=True, strokeDash=dash
+            color=colour, strokeWidth=1.6, opacity=0.85, strokeDash=dash
         )
         layers.append(drawn.encode(x=x, y=y, order="at:Q", detail="line:N", tooltip="net:N"))
     for net, colour in zip([grid, *bodies], [ROLE["theory"], *colours], strict=True):
         edge = _lines(net[:1], "")
-        bold = alt.Chart(edge).mark_line(color=colour, strokeWidth=4, clip=True)
-        end = alt.Chart(edge[-1:]).mark_circle(size=110, color=colour, clip=True, opacity=1)
+        bold = alt.Chart(edge).mark_line(color=colour, strokeWidth=4)
+        end = alt.Chart(edge[-1:]).mark_circle(size=110, color=colour, opacity=1)
         layers += [bold.encode(x=x, y=y, order="at:Q"), end.encode(x=x, y=y)]
     for i, colour in enumerate([ROLE["theory"], *colours]):
         word = alt.Chart(pd.DataFrame({"net": [names[i]]})).mark_text(
@@ -131,4 +139,4 @@ def twist(degrees: np.ndarray, pooled: np.ndarray, from_one: np.ndarray) -> Figu
         words.beside(ends, colours, y, TWIST_HEIGHT - AXIS, span),
     ).properties(height=TWIST_HEIGHT)
     shown = table.rename(columns={"degrees": "Turn, degrees"})
-    return words.finished(chart, list(map(words.wrapped, ends))), shown
+    return words.finished(chart), shown

@@ -107,9 +107,9 @@ def generating(
         dots.encode(x=x, y=words.along(y, "drawn"), color=shade),
         words.beside(ends, {}, y, INSIDE, span),
     )
-    names = {"code": "Code", "class": "Class", "drawn": "Of the drawn latents",
+    names = {"code": "Code", "class": "Class", "s": "Argument s", "drawn": "Of the drawn latents",
              "exact": "By the formula"}  # fmt: skip
-    finished = words.finished(chart.properties(height=HEIGHT), list(map(words.wrapped, ends)))
+    finished = words.finished(chart.properties(height=HEIGHT))
     return finished, table.rename(columns=names)
 
 
@@ -178,7 +178,7 @@ def pursuit(
     ).properties(height=HEIGHT)
     names = {"step": "Training step", "own": "Adversary’s own loss, nats",
              "best": "Best response’s loss, nats"}  # fmt: skip
-    return words.finished(chart, list(map(words.wrapped, ends))), table.rename(columns=names)
+    return words.finished(chart), table.rename(columns=names)
 
 
 def bistable(

@@ -37,7 +37,7 @@ def agreement(
         layers.append(words.beside({"identity": reach}, {}, y, INSIDE, up))
     chart = alt.layer(*layers).properties(height=HEIGHT)
     shown = table.rename(columns={"world": names[0], "model": names[1]})
-    return words.finished(chart, ["identity"] if reach is not None else ()), shown
+    return words.finished(chart), shown
 
 
 def matrix(entries: np.ndarray) -> Figure:
@@ -105,5 +105,7 @@ def closed_curves(
     chart = alt.layer(*layers).properties(**SQUARE)
     table = pd.concat([*lines, marks])
     table["curve"] = table["curve"].where(table["curve"] != "", table["name"])
-    shown = table.drop(columns=["at", "name"]).rename(columns={"curve": "Curve or point"})
+    shown = table.drop(columns=["at", "name"]).rename(
+        columns={"x": "First coordinate", "y": "Second coordinate", "curve": "Curve or point"}
+    )
     return words.finished(chart), shown

@@ -73,7 +73,7 @@ def sweep(
         inks = {name: ink for name, (_, ink) in names.items()}
         layers.append(words.beside(heights, inks, y, INSIDE, span))
     chart = alt.layer(*layers).properties(height=SWEEP_HEIGHT)
-    return words.finished(chart, list(map(words.wrapped, names))), _shown(table, knob, by)
+    return words.finished(chart), _shown(table, knob, by)
 
 
 def _points(
@@ -170,7 +170,7 @@ def _curve(x: alt.X, y: alt.Y, at: Sequence[float], values: Sequence[float]) -> 
 
 
 def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
-    values = list(table["x"])
-    if values and all(isinstance(v, int | float) and not isinstance(v, bool) for v in values):
-        return words.swept_axis(knob, values)
+    numbers = not knob.choices and knob.kind in (int, float)
+    if numbers and len(table) and table["x"].notna().all():  # else "auto" is one of the values
+        return words.swept_axis(knob, table["x"].tolist())
     return words.choice_axis("named", list(dict.fromkeys(table["named"])), label_of(knob))

@@ -55,7 +55,7 @@ def curves(
         layers += [rule.encode(y=y), words.beside(levels, {}, y, INSIDE, span)]
     chart = alt.layer(*layers).properties(height=LINE_HEIGHT)
     shown_table = table.rename(columns={"seed": "Seed", "step": "Training step", "value": title})
-    return words.finished(chart, list(map(words.wrapped, levels))), shown_table
+    return words.finished(chart), shown_table
 
 
 def strip(

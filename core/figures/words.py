@@ -15,6 +15,7 @@ from core.scenarios.scenario import Knob
 BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
 LETTER = 6.6  # pixels, of the font at 12 px; a little more than measured
 LINE = 15.0  # pixels from one line of text to the next
+GAP = 0.25  # of a line, between names of which some have two
 LONGEST = 15  # letters of a name in one line, so that a phone has room for the picture
 APART = 9.0  # pixels between two labels of an axis
 SMALLEST, LARGEST = 80, 1400  # widths of a picture between its axes, in pixels
@@ -36,11 +37,10 @@ def inked(table: pd.DataFrame, colours: Sequence[str]) -> pd.DataFrame:
     return table.assign(light=list(light), dark=list(dark))
 
 
-def finished(chart: Chart, names: Sequence[str] = (), **padding: float) -> Chart:
-    """The chart with axes that can be read on both pages, and room at its right for `names`."""
-    right = max((len(line) for name in names for line in name.split("\n")), default=0)
-    room = {"left": 5, "top": 8, "right": 10 + LETTER * right if right else 10, "bottom": 5}
+def finished(chart: Chart, **padding: float) -> Chart:
+    """The chart with axes that can be read on both pages (Vega leaves room for words beside it)."""
     axis = {"labelColor": QUIET, "titleColor": QUIET, "labelFlush": False}
+    room = {"left": 5, "top": 8, "right": 10, "bottom": 5}
     return chart.properties(padding={**room, **padding}).configure_axis(**axis)
 
 
@@ -54,14 +54,14 @@ def wrapped(name: str) -> str:
 
 
 def apart(
-    heights: Sequence[float], lines: Sequence[int], line: float, low: float, high: float
+    heights: Sequence[float], lines: Sequence[float], line: float, low: float, high: float
 ) -> np.ndarray:
     """Heights of names, near those wanted and in their order, that leave room for their lines.
 
     `line` is what a line of text takes, in the units of the axis, which runs from low to high.
     """
     order = np.argsort(-np.asarray(heights, dtype=float), kind="stable")
-    at, room = np.asarray(heights, dtype=float)[order], line * np.asarray(lines, dtype=float)[order]
+    at, room = np.asarray(heights, dtype=float)[order], line * np.asarray(lines)[order]
     for i in range(len(at)):  # downwards, the highest first
         at[i] = min(at[i], at[i - 1] - (room[i - 1] + room[i]) / 2 if i else high)
     for i in reversed(range(len(at))):  # and back up from the bottom
@@ -85,7 +85,8 @@ def beside(
     low, high = span
     texts = [wrapped(name) for name in names]
     lines = [text.count("\n") + 1 for text in texts]
-    at = apart(list(names.values()), lines, (high - low) * LINE / height, low, high)
+    taken = [count + GAP * (max(lines) > 1) for count in lines]
+    at = apart(list(names.values()), taken, (high - low) * LINE / height, low, high)
     table = pd.DataFrame({"name": texts, "at": at, "lines": lines})
     table = inked(table, [colours.get(name, ROLE["theory"]) for name in names])
     words = alt.Chart(table).mark_text(
@@ -170,15 +171,13 @@ def shown_by_width(place: np.ndarray, texts: Sequence[str]) -> list[tuple[int, t
 
 
 def _fitting(at: np.ndarray, texts: Sequence[str]) -> tuple[int, ...]:
-    """The first and the last label, and from left to right all that fit between."""
+    """The first label and the last, then the shortest ones first, as far as there is room."""
     half = [LETTER * len(text) / 2 for text in texts]
-    last = len(at) - 1
-    kept = [0]
-    for i in range(1, last):
-        free = at[i] - at[kept[-1]] >= half[i] + half[kept[-1]] + APART
-        if free and at[last] - at[i] >= half[i] + half[last] + APART:
+    kept = [0, len(at) - 1]
+    for i in sorted(range(1, len(at) - 1), key=lambda i: len(texts[i])):
+        if all(abs(at[i] - at[j]) >= half[i] + half[j] + APART for j in kept):
             kept.append(i)
-    return (*kept, last) if last else (0,)
+    return tuple(sorted(set(kept)))
 
 
 def choice_axis(field: str, order: Sequence[str], title: str) -> alt.X:
