@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.scenarios.scenario import Knob
+
 
 @dataclass(frozen=True)
 class Score:
@@ -15,6 +17,11 @@ class Score:
     format: str = ".3f"
     none: str = ""  # why it has no value, where that is no accident
     unit: str = ""  # written after the number
+
+    @property
+    def axis(self) -> str:
+        """Its title as an axis or a column has it, with its unit."""
+        return f"{self.title}, degrees" if self.unit == "°" else self.title
 
     def written(self, value: float | None) -> str:
         """Its value as a page shows it."""
@@ -122,7 +129,8 @@ SCORES = {  # in the order in which a page shows them
 BASELINES = {"raw": "raw x", "untrained": "untrained", "closed": "closed form"}
 
 
-# Told apart by the colour-blind, and legible on a white wall as on a dark page.
+# Told apart by the colour-blind, and visible on a white wall as on a dark page; words in these
+# colours take them by `readable`.
 ROLE = {
     "z": "#3f8fd2",
     "z_hat": "#e0703a",
@@ -176,23 +184,158 @@ def _oklch_to_hex(lightness: np.ndarray, chroma: np.ndarray, hue: np.ndarray) ->
     )  # fmt: skip
     linear = ((lab @ to_lms.T) ** 3 @ to_rgb.T).clip(0, 1)
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return ["#" + "".join(f"{round(255 * c):02x}" for c in row) for row in srgb]
+    return [_hex(row) for row in srgb]
+
+
+# ---- colours of words, which need more contrast than lines do
+
+PAGE = {"light": "#fdfdfb", "dark": "#12151c"}  # as in .streamlit/config.toml
+READABLE = 4.5  # WCAG 2.2, AA: contrast of text with what lies behind it
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG's contrast ratio of two hex colours, from 1 to 21."""
+    low, high = sorted(_luminance(_channels(colour)) for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(colour: str) -> tuple[str, str]:
+    """A colour as text takes it on the light page and on the dark one.
+
+    No colour can be read on both, so it is mixed with black or white as far as it must be.
+    """
+    return _mixed(colour, 0.0, PAGE["light"]), _mixed(colour, 1.0, PAGE["dark"])
+
+
+def on_shade(colour: str, strength: float) -> tuple[str, str]:
+    """Black or white, whichever is read best on a colour of this opacity, on either page."""
+    found = []
+    for page in PAGE.values():
+        behind = _hex(strength * _channels(colour) + (1 - strength) * _channels(page))
+        found.append("#000000" if contrast("#000000", behind) > READABLE else "#ffffff")
+    return found[0], found[1]
+
+
+def _mixed(colour: str, with_: float, page: str) -> str:
+    for share in np.linspace(0, 1, 51):
+        mixed = _hex((1 - share) * _channels(colour) + share * with_)
+        if contrast(mixed, page) >= READABLE:
+            break
+    return mixed
+
+
+def _channels(colour: str) -> np.ndarray:
+    return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+
+
+def _hex(channels: np.ndarray) -> str:
+    return "#" + "".join(f"{round(255 * float(c)):02x}" for c in channels)
+
+
+def _luminance(channels: np.ndarray) -> float:
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+# ---- words for parameters and their values
 
 
 def spoken(value: object) -> str:
-    """A parameter's value as axes, sliders and links write it."""
+    """A parameter's value as links and the shell write it."""
     return "auto" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+CHOICES = {  # the value of a choice -> its name in words, where it is one of several
+    # which norms are fixed, in vMF clusters
+    "C1": "C1: unit f(x) and w",
+    "C2": "C2: unit f(x)",
+    "C3": "C3: unit w",
+    "C4": "C4: neither unit",
+    # labels, and the points that repel
+    "class": "class",
+    "instance": "instance",
+    "views": "views",
+    "anchors": "anchors",
+    # laws of latents and of cluster vectors
+    "vmf": "vMF",
+    "laplace": "Laplace",
+    "normal": "normal",
+    "gennorm": "generalised normal",
+    "isotropic-gennorm": "isotropic generalised normal",
+    "student-t": "Student’s t",
+    "uniform": "uniform",
+    "subspace": "in a subspace",
+    # how an encoder starts
+    "identity": "identity",
+    "standard": "standard",
+    # the linear game: M, the classifier, the update, the start
+    "grassmann": "orthonormal rows",
+    "free": "free",
+    "whitened": "whitened",
+    "linear": "linear",
+    "mlp": "MLP",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "random": "random",
+    "v": "in V",
+    "v_perp": "in V⊥",
+    # the nonlinear world
+    "ae": "autoencoder",
+    "ae-grl": "autoencoder, reversal",
+    "content": "content head",
+    "content-grl": "content head, reversal",
+    "irm": "IRM",
+    "leace": "LEACE",
+    "two-stage": "two stages",
+    "additive": "additive",
+}
+
+
+def wording(value: object) -> str:
+    """A parameter's value in words, as pages and figures show it; links write `spoken`."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return CHOICES.get(value, value)
+    return spoken(value).replace("-", "−")
+
+
+def named(knob: Knob, value: object) -> str:
+    """A parameter's value in words; where it is left empty, what that means, if it is short."""
+    if value is None and knob.none and len(knob.none) <= SHORT:
+        return knob.none
+    return wording(value)
+
+
+SHORT = 22
 LETTERS = {
-    r"\alpha": "α", r"\beta": "β", r"\kappa": "κ", r"\lambda": "λ", r"\sigma": "σ", r"\tau": "τ",
-    "_m": "ₘ", "_x": "ₓ",
+    r"\alpha": "α", r"\beta": "β", r"\kappa": "κ", r"\lambda": "λ", r"\rho": "ρ",
+    r"\sigma": "σ", r"\tau": "τ", r"\tilde z": "z̃", r"\hat d": "d̂", r"\mid": "|",
+    "_m": "ₘ", "_x": "ₓ", "_1": "₁",
 }  # fmt: skip
 
 
-def setting(label: str, symbol: str, value: object) -> str:
-    """Such as "d = 5", for a figure: it knows no LaTeX, so some symbols give way to the label."""
+def letters(symbol: str) -> str:
+    """A LaTeX symbol in plain letters; nothing where there are none for it, as for a subscript z.
+
+    (It would be another symbol without its subscript.)
+    """
     for latex, letter in LETTERS.items():
         symbol = symbol.replace(latex, letter)
-    plain = symbol and not set(symbol) & set("\\_^{} ")
-    return f"{symbol} = {spoken(value)}" if plain else f"{label.lower()} {spoken(value)}"
+    return "" if set(symbol) & set("\\_^{}") else symbol
+
+
+def label_of(knob: Knob) -> str:
+    """A parameter's name with its symbol in plain letters, such as "World concentration κ".
+
+    For axes, which know no LaTeX, and for what is read aloud.
+    """
+    return f"{knob.label} {letters(knob.symbol)}".strip()
+
+
+def setting(knob: Knob, value: object) -> str:
+    """Such as "d = 5" or, without a symbol, "batch 256"; a choice by its name alone."""
+    if knob.choices or (value is None and knob.none.startswith("no ")):
+        return named(knob, value)
+    symbol = letters(knob.symbol)
+    return f"{symbol} = {wording(value)}" if symbol else f"{knob.label.lower()} {wording(value)}"

@@ -114,15 +114,17 @@ def test_gauges_put_values_and_marks_on_their_scales():
         figures.Gauge("none", None, 0, 1, "–"),
     ]
     chart, table = figures.gauges(readings)
-    assert table["share"].tolist()[0] == 0.5 and np.isnan(table["share"][1])
-    assert len(chart.to_dict()["layer"]) == 5
+    spec = chart.to_dict()
+    bars = [row["share"] for row in spec["datasets"][spec["layer"][1]["data"]["name"]]]
+    assert bars == [0.5, None] and len(spec["layer"]) == 5
+    assert table["Value"].tolist()[0] == 45.0
 
 
 def test_moment_generating_functions_coincide_for_the_code_alone():
     s, rng = np.linspace(-2, 2, 5), np.random.default_rng(0)
     exact = {"V": rng.normal(size=(3, 5)), "code": np.zeros((3, 5))}
     chart, table = figures.generating(s, exact, exact)
-    assert len(table) == 30 and set(table["code"]) == {"V", "code"} and chart.to_dict()
+    assert len(table) == 30 and set(table["Code"]) == {"V", "code"} and chart.to_dict()
 
 
 def test_information_along_a_meridian_rises_from_the_complement_to_v():
@@ -153,9 +155,10 @@ def test_the_adversarys_loss_stands_beside_the_best_response():
         result.history["information_nats"],
         log(3),
     )
-    assert list(table.columns) == ["step", "own", "best"] and chart.to_dict()
-    np.testing.assert_allclose(table["best"], best)
-    assert table["best"].max() <= log(3) + 1e-3  # no answer to a code is worse than none
+    answered = table["Best response’s loss, nats"]
+    assert chart.to_dict()
+    np.testing.assert_allclose(answered, best)
+    assert answered.max() <= log(3) + 1e-3  # no answer to a code is worse than none
 
 
 def test_the_competing_losses_have_their_exact_minimum_at_an_end():
@@ -202,6 +205,6 @@ def test_methods_are_drawn_with_chance_and_nets_with_every_body():
     assert len(table) == 3 and chart.to_dict()
     grid = np.random.default_rng(0).normal(size=(10, 17, 2))
     chart, table = figures.nets(grid, np.stack([grid, 2 * grid]))
-    assert set(table["net"]) == {"truth", "body 1", "body 2"} and chart.to_dict()
-    chart, table = figures.cloud(grid[0], ["#000000"] * 17)
+    assert set(table["Net"]) == {"truth", "body 1", "body 2"} and chart.to_dict()
+    chart, table = figures.cloud(grid[0], ["#000000"] * 17, 3.0)
     assert len(table) == 17 and chart.to_dict()

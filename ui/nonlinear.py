@@ -132,12 +132,14 @@ def code(run: recovery.Run) -> None:
         return
     z, y = run.z.astype(float), run.world["y"].astype(int)
     seen, bodies = read_out(run)
-    by_body = class_colours(len(bodies))
+    by_body, grid = class_colours(len(bodies)), run.world["grid"].astype(float)
+    frame = figures.reach(seen, bodies, grid)
     pictures = [
-        ("The code, by true content", "cloud_content", figures.cloud(seen, direction_colours(z))),
-        ("The code, by body", "cloud_body", figures.cloud(seen, [by_body[e] for e in y])),
-        ("One net of content, by body", "nets",
-         figures.nets(run.world["grid"].astype(float), bodies)),
+        ("The code, by true content", "cloud_content",
+         figures.cloud(seen, direction_colours(z), frame)),
+        ("The code, by body", "cloud_body",
+         figures.cloud(seen, [by_body[e] for e in y], frame)),
+        ("One net of content, by body", "nets", figures.nets(grid, bodies, frame)),
     ]  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
         for title, key, (chart, table) in pictures:

@@ -5,16 +5,17 @@ Streamlit's own Plotly would be a second library to wait for. Theory is dashed, 
 points.
 """
 
-from core.figures.bodies import cloud, nets, trade, twist
+from core.figures.bodies import cloud, nets, reach, trade, twist
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
-from core.figures.sweeps import LINE_OF_TEXT, sweep
+from core.figures.sweeps import sweep
 from core.figures.training import compare, curves, strip
 
 __all__ = [
-    "LINE_OF_TEXT", "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
+    "Gauge", "agreement", "bistable", "closed_curves", "cloud", "compare",
     "curves", "foretold", "from_the_front", "gauges", "generating", "matrix", "meridian", "nets",
-    "plane", "pursuit", "rotation_curve", "specification", "strip", "sweep", "trade", "twist",
+    "plane", "pursuit", "reach", "rotation_curve", "specification", "strip", "sweep",
+    "trade", "twist",
 ]  # fmt: skip

@@ -7,10 +7,11 @@ import pandas as pd
 
 alt.theme.enable("none")  # the default one fixes sizes, which pages choose
 
-Figure = tuple[alt.LayerChart | alt.FacetChart | alt.Chart, pd.DataFrame]
+Chart = alt.LayerChart | alt.FacetChart | alt.Chart
+Figure = tuple[Chart, pd.DataFrame]
 SQUARE = {"width": 270, "height": 270}
 
 
-def specification(chart: alt.LayerChart | alt.FacetChart | alt.Chart) -> dict[str, Any]:
+def specification(chart: Chart) -> dict[str, Any]:
     """A chart as Vega-Lite's specification, its data inside."""
     return chart.to_dict()

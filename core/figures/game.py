@@ -7,11 +7,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.experiment import Member, Result
+from core.figures import words
 from core.figures.figure import Figure
-from core.figures.sweeps import SWEEP_HEIGHT, sweep
+from core.figures.sweeps import sweep
 from core.legend import ROLE, class_colours
+from core.scenarios.scenario import Knob
 
 GAUGE = 46  # pixels a row
+HEIGHT, INSIDE = 300, 235  # of a chart, and of it between the axes
+RIGHT_ANGLE = (0, 15, 30, 45, 60, 75, 90)
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,11 @@ def gauges(readings: Sequence[Gauge]) -> Figure:
     rail = alt.Chart(table).mark_bar(height=10, color=ROLE["baseline"], opacity=0.22)
     bar = alt.Chart(table).mark_bar(height=10, color=ROLE["z_hat"])
     said = alt.Chart(table).mark_text(
-        align="left", dx=8, fontSize=13, fontWeight=600, color=ROLE["z_hat"]
+        align="left", dx=8, fontSize=13, fontWeight=600, color=words.ink(ROLE["z_hat"])
     )
     tick = alt.Chart(marks).mark_tick(color=ROLE["theory"], thickness=2, size=20)
-    word = alt.Chart(marks).mark_text(dy=-16, fontSize=11, color=ROLE["theory"])
+    inwards = alt.expr("datum.share < 0.1 ? 'left' : datum.share > 0.9 ? 'right' : 'center'")
+    word = alt.Chart(marks).mark_text(dy=-16, fontSize=12, color=words.QUIET, align=inwards)
     layers = [
         rail.encode(y=y, x=end),
         bar.encode(y=y, x=x),
@@ -61,7 +67,8 @@ def gauges(readings: Sequence[Gauge]) -> Figure:
         said.encode(y=y, x=end, text="written:N"),
     ]
     chart = alt.layer(*layers).properties(height=GAUGE * len(readings))
-    return chart.properties(padding={"right": 70, "top": 12, "left": 5, "bottom": 5}), table
+    shown = table[["name", "value", "low", "high", "written"]].rename(columns=str.capitalize)
+    return words.finished(chart, right=70, top=12), shown
 
 
 def _share(gauge: Gauge, value: float) -> float:
@@ -89,19 +96,21 @@ def generating(
         scale=alt.Scale(domain=[str(e + 1) for e in range(k)], range=class_colours(k)),
         legend=None,
     )
-    x = alt.X("s:Q", title="s")
-    title = "log E[exp(s b) | e]"
+    span = words.span_of([*table["drawn"], *table["exact"]])
+    x = alt.X("s:Q", title="s", scale=alt.Scale(domain=[s.min(), s.max()], nice=False))
+    y = alt.Y("exact:Q", title="log E[exp(s b) | e]", scale=alt.Scale(domain=span, nice=False))
     lines = alt.Chart(table).mark_line(strokeDash=[5, 4], strokeWidth=1.5)
     dots = alt.Chart(table).mark_circle(size=26, opacity=0.8)
-    ends = table[table["s"] == s.max()].sort_values("exact").groupby("code").tail(1)
-    words = alt.Chart(ends).mark_text(align="right", dx=-6, dy=-12, fontSize=12, fontWeight=600)
+    ends = table[table["s"] == s.max()].groupby("code", sort=False)["exact"].max().to_dict()
     chart = alt.layer(
-        lines.encode(x=x, y=alt.Y("exact:Q", title=title), color=shade, detail="code:N"),
-        dots.encode(x=x, y=alt.Y("drawn:Q", title=title), color=shade),
-        words.encode(x=x, y=alt.Y("exact:Q", title=title), text="code:N",
-                     color=alt.value(ROLE["theory"])),
-    )  # fmt: skip
-    return chart.properties(height=300), table
+        lines.encode(x=x, y=y, color=shade, detail="code:N"),
+        dots.encode(x=x, y=words.along(y, "drawn"), color=shade),
+        words.beside(ends, {}, y, INSIDE, span),
+    )
+    names = {"code": "Code", "class": "Class", "s": "Argument s", "drawn": "Of the drawn latents",
+             "exact": "By the formula"}  # fmt: skip
+    finished = words.finished(chart.properties(height=HEIGHT))
+    return finished, table.rename(columns=names)
 
 
 def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tuple]) -> Figure:
@@ -113,7 +122,9 @@ def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tup
     table = pd.DataFrame({"angle": angle, "least": information.min(1), "most": information.max(1)})
     ends = pd.DataFrame([(name, *at) for name, at in seeds.items()],
                         columns=["seed", "angle", "information"])  # fmt: skip
-    x = alt.X("angle:Q", title="angle to V⊥, degrees", scale=alt.Scale(domain=[0, 90]))
+    axis = words.ticks_at(RIGHT_ANGLE, np.asarray(RIGHT_ANGLE), list(map(str, RIGHT_ANGLE)))
+    x = alt.X("angle:Q", title="angle to V⊥, degrees", axis=axis,
+              scale=alt.Scale(domain=[0, 90], nice=False))  # fmt: skip
     title = "exact information, nats"
     band = (
         alt.Chart(table)
@@ -132,7 +143,10 @@ def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tup
         .encode(x=x, y=alt.Y("information:Q", title=title), tooltip=["seed:N", "angle:Q",
                                                                      "information:Q"])
     )  # fmt: skip
-    return alt.layer(band, *edges, dots).properties(height=300), table
+    names = {"angle": "Angle to V⊥, degrees", "least": "Least information, nats",
+             "most": "Most information, nats"}  # fmt: skip
+    chart = alt.layer(band, *edges, dots).properties(height=HEIGHT)
+    return words.finished(chart), table.rename(columns=names)
 
 
 def pursuit(
@@ -145,54 +159,37 @@ def pursuit(
     """
     best = blind - information
     table = pd.DataFrame({"step": steps, "own": adversary, "best": best})
-    x = alt.X("step:Q", title="training step")
-    scale = alt.Scale(zero=False, domainMax=max(1.15 * blind, float(np.nanmax(adversary))))
-    y = alt.Y("own:Q", title="cross-entropy, nats", scale=scale)
+    own_words, best_words = "the adversary’s own (solid)", "best response (dashed)"
+    ends = {"knows nothing: H(y)": blind, own_words: float(table["own"].dropna().iloc[-1]),
+            best_words: float(table["best"].dropna().iloc[-1])}  # fmt: skip
+    span = words.span_of([*table["own"], *table["best"], blind])
+    last = int(steps[-1])
+    x = alt.X("step:Q", title="training step", axis=words.first_to_last(last),
+              scale=alt.Scale(domain=[0, last], nice=False))  # fmt: skip
+    y = alt.Y("own:Q", title="cross-entropy, nats", scale=alt.Scale(domain=span, nice=False))
     own = alt.Chart(table.dropna()).mark_line(color=ROLE["w"], strokeWidth=2).encode(x=x, y=y)
-    bayes = (
-        alt.Chart(table)
-        .mark_line(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2)
-        .encode(x=x, y=alt.Y("best:Q", title="cross-entropy, nats"))
-    )
-    level = pd.DataFrame({"y": [blind], "name": ["knows nothing: H(y)"]})
-    rule = alt.Chart(level).mark_rule(color=ROLE["baseline"]).encode(y="y:Q")
-    named = alt.Chart(level).mark_text(align="right", dy=-8, color=ROLE["baseline"], fontSize=12)
-    words = pd.DataFrame(
-        {
-            "step": [steps[-1]] * 2,
-            "at": [np.nanmin(best), np.nanmin(best)],
-            "name": ["the adversary's own (solid)", "best response (dashed)"],
-            "dy": [0, 1],
-        }
-    )
-    key = [
-        alt.Chart(words[i : i + 1])
-        .mark_text(align="right", dy=-20 + 15 * i, fontSize=12, color=colour)
-        .encode(x="step:Q", y="at:Q", text="name:N")
-        for i, colour in enumerate((ROLE["w"], ROLE["theory"]))
-    ]
-    said = named.encode(x=alt.value("width"), y="y:Q", text="name:N")
-    return alt.layer(rule, said, bayes, own, *key).properties(height=300), table
+    bayes = alt.Chart(table).mark_line(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2)
+    level = alt.Chart(pd.DataFrame({"blind": [blind]})).mark_rule(color=ROLE["baseline"])
+    chart = alt.layer(
+        level.encode(y=words.along(y, "blind")),
+        bayes.encode(x=x, y=words.along(y, "best")),
+        own,
+        words.beside(ends, {own_words: ROLE["w"]}, y, INSIDE, span),
+    ).properties(height=HEIGHT)
+    names = {"step": "Training step", "own": "Adversary’s own loss, nats",
+             "best": "Best response’s loss, nats"}  # fmt: skip
+    return words.finished(chart), table.rename(columns=names)
 
 
 def bistable(
-    swept: Sequence[tuple], knob: object, by: object, exact: tuple[np.ndarray, np.ndarray]
+    swept: Sequence[tuple[Member, Result]],
+    knob: Knob,
+    by: Knob,
+    exact: tuple[np.ndarray, np.ndarray],
 ) -> Figure:
     """A sweep of the angle from two starts, and the angle of the exact minimum, dashed.
 
     `exact` is (lambda (a,), angle (a,)).
     """
-    chart, table = sweep(swept, knob, "angle_to_v_perp_deg", (), by)  # type: ignore[arg-type]
-    line = pd.DataFrame({"x": exact[0], "angle_to_v_perp_deg": exact[1]})
-    dashed = (
-        alt.Chart(line)
-        .mark_line(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2, interpolate="step-after")
-        .encode(x="x:Q", y="angle_to_v_perp_deg:Q")
-    )
-    jump = line[line["angle_to_v_perp_deg"] < 45].iloc[[0]]
-    word = (
-        alt.Chart(jump.assign(name="exact minimum", angle_to_v_perp_deg=45))
-        .mark_text(align="left", dx=8, color=ROLE["theory"], fontSize=12)
-        .encode(x="x:Q", y="angle_to_v_perp_deg:Q", text="name:N")
-    )
-    return alt.layer(chart, dashed, word).properties(height=SWEEP_HEIGHT), table
+    at, angle = (list(map(float, each)) for each in exact)
+    return sweep(swept, knob, "angle_to_v_perp_deg", (), by, {"exact minimum": (at, angle)})

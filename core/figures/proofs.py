@@ -6,8 +6,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.figures import words
 from core.figures.figure import SQUARE, Figure
-from core.legend import ROLE
+from core.legend import ROLE, on_shade
+
+HEIGHT = 300
+FAINTEST = 0.08  # opacity of a zero in a matrix
+INSIDE = 230  # of it, between the axes
 
 
 def agreement(
@@ -18,21 +23,21 @@ def agreement(
     `reach` draws the identity from -reach to reach: None where the proof's assumptions fail.
     """
     table = pd.DataFrame({"world": world, "model": model})
-    x, y = alt.X("world:Q", title=names[0]), alt.Y("model:Q", title=names[1])
+    ends = [] if reach is None else [-reach, reach]
+    across, up = words.span_of([*world, *ends], 0.02), words.span_of([*model, *ends], 0.02)
+    x = alt.X("world:Q", title=names[0], scale=alt.Scale(domain=across, nice=False))
+    y = alt.Y("model:Q", title=names[1], scale=alt.Scale(domain=up, nice=False))
     layers = [
         alt.Chart(table).mark_circle(size=16, color=ROLE["z_hat"], opacity=0.45).encode(x=x, y=y)
     ]
     if reach is not None:
-        ends = pd.DataFrame({"world": [-reach, reach], "model": [-reach, reach]})
-        word = pd.DataFrame({"world": [0.5 * reach], "model": [0.5 * reach], "text": ["identity"]})
-        identity = alt.Chart(ends).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
+        diagonal = pd.DataFrame({"world": ends, "model": ends})
+        identity = alt.Chart(diagonal).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
         layers.append(identity.encode(x=x, y=y))
-        layers.append(
-            alt.Chart(word)
-            .mark_text(align="right", dx=-12, color=ROLE["theory"], fontSize=12)
-            .encode(x=x, y=y, text="text:N")
-        )
-    return alt.layer(*layers).properties(height=300), table
+        layers.append(words.beside({"identity": reach}, {}, y, INSIDE, up))
+    chart = alt.layer(*layers).properties(height=HEIGHT)
+    shown = table.rename(columns={"world": names[0], "model": names[1]})
+    return words.finished(chart), shown
 
 
 def matrix(entries: np.ndarray) -> Figure:
@@ -40,32 +45,40 @@ def matrix(entries: np.ndarray) -> Figure:
     rows, columns = np.indices(entries.shape) + 1
     table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), "value": entries.ravel()})
     table["size"] = table["value"].abs().clip(upper=1)
+    table["shade"] = FAINTEST + (1 - FAINTEST) * table["size"]
+    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
+    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
     base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
     cells = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"]).encode(
-        opacity=alt.Opacity("size:Q", scale=alt.Scale(domain=[0, 1], range=[0.08, 1]), legend=None)
+        opacity=alt.Opacity("shade:Q", scale=None)
     )
-    large = alt.condition("abs(datum.value) > 0.5", alt.value("white"), alt.value(ROLE["baseline"]))
-    words = base.mark_text(fontSize=13 if len(entries) < 7 else 10).encode(
-        text=alt.Text("value:Q", format=".2f"), color=large
+    numbers = base.mark_text(fontSize=13 if len(entries) < 7 else 10, fill=words.OWN_INK).encode(
+        text=alt.Text("value:Q", format=".2f")
     )
-    return alt.layer(cells, words).properties(height=300), table
+    chart = alt.layer(cells, numbers).properties(height=HEIGHT)
+    shown = table[["row", "column", "value"]].rename(columns=str.capitalize)
+    return words.finished(chart), shown
 
 
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:
     """A latent direction (n,) against its linear read-out (n,), with the identity dashed."""
-    table = pd.DataFrame({"true": true, "read out": found, "colour": list(colours)})
+    table = pd.DataFrame({"true": true, "read": found, "colour": list(colours)})
     reach = max(1.2, float(np.quantile(np.abs([true, found]), 0.995)))
     scale = alt.Scale(domain=[-reach, reach])
     x = alt.X("true:Q", scale=scale, title=f"true: {title}")
-    y = alt.Y("read out:Q", scale=scale, title="read out of f(x)")
+    y = alt.Y("read:Q", scale=scale, title="read out of f(x)")
     dots = (
         alt.Chart(table)
         .mark_circle(size=30, opacity=0.8, clip=True)
         .encode(x=x, y=y, color=alt.Color("colour:N", scale=None))
     )
-    ends = pd.DataFrame({"true": [-reach, reach], "read out": [-reach, reach]})
+    ends = pd.DataFrame({"true": [-reach, reach], "read": [-reach, reach]})
     identity = alt.Chart(ends).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
-    return alt.layer(identity.encode(x=x, y=y), dots).properties(**SQUARE), table
+    chart = alt.layer(dots, identity.encode(x=x, y=y)).properties(**SQUARE)
+    shown = table.drop(columns="colour").rename(
+        columns={"true": f"True: {title}", "read": "Read out of f(x)"}
+    )
+    return words.finished(chart), shown
 
 
 def closed_curves(
@@ -73,8 +86,9 @@ def closed_curves(
 ) -> Figure:
     """Closed curves (p, 2) with their colours, named, and marked points (n, 2) named `word` + i."""
     lines = [
-        pd.DataFrame({"x": curve[:, 0], "y": curve[:, 1], "at": range(len(curve)), "curve": name})
+        pd.DataFrame({"x": ring[:, 0], "y": ring[:, 1], "at": range(len(ring)), "curve": name})
         for name, (curve, _) in curves.items()
+        for ring in [np.concatenate([curve, curve[:1]])]
     ]
     marks = pd.DataFrame({"x": points[:, 0], "y": points[:, 1], "curve": ""})
     marks["name"] = [f"{word}{'₁₂₃₄₅₆₇₈₉'[i]}" for i in range(len(points))]
@@ -86,7 +100,12 @@ def closed_curves(
         layers.append(drawn.encode(x=x, y=y, order="at:Q", tooltip=alt.value(name)))
     dots = alt.Chart(marks).mark_circle(size=110, color=ROLE[role], opacity=1)
     outside = marks.assign(x=1.2 * marks["x"], y=1.2 * marks["y"])
-    names = alt.Chart(outside).mark_text(fontSize=14, color=ROLE[role])
+    names = alt.Chart(outside).mark_text(fontSize=14, color=words.ink(ROLE[role]))
     layers += [dots.encode(x=x, y=y), names.encode(x=x, y=y, text="name:N")]
-    chart = alt.layer(*layers).properties(**SQUARE).configure_view(strokeWidth=0)
-    return chart, pd.concat([*lines, marks])
+    chart = alt.layer(*layers).properties(**SQUARE)
+    table = pd.concat([*lines, marks])
+    table["curve"] = table["curve"].where(table["curve"] != "", table["name"])
+    shown = table.drop(columns=["at", "name"]).rename(
+        columns={"x": "First coordinate", "y": "Second coordinate", "curve": "Curve or point"}
+    )
+    return words.finished(chart), shown

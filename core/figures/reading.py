@@ -6,6 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.figures import words
 from core.figures.figure import SQUARE, Figure
 from core.legend import ROLE
 
@@ -29,7 +30,9 @@ def from_the_front(points: np.ndarray, colours: Sequence[str]) -> Figure:
             opacity=alt.Opacity("depth:Q", scale=depth, legend=None),
         )
     )
-    return chart.properties(**SQUARE).configure_view(strokeWidth=0), table
+    names = {"across": "Across", "up": "Up", "depth": "Towards the eye"}
+    shown = table.drop(columns="colour").rename(columns=names)
+    return words.finished(chart.properties(**SQUARE)), shown
 
 
 def plane(points: np.ndarray, colours: Sequence[str], names: tuple[str, str]) -> Figure:
@@ -45,16 +48,18 @@ def plane(points: np.ndarray, colours: Sequence[str], names: tuple[str, str]) ->
             color=alt.Color("colour:N", scale=None),
         )
     )
-    return chart.properties(**SQUARE), table.rename(columns=dict(zip("ab", names, strict=True)))
+    shown = table.drop(columns="colour").rename(columns=dict(zip("ab", names, strict=True)))
+    return words.finished(chart.properties(**SQUARE)), shown
 
 
 def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: float) -> Figure:
     """MCC against the angle: theory dashed, the measured value of the turned points a dot."""
     table = pd.DataFrame({"angle": angles, "MCC": theory})
-    y = alt.Y("MCC:Q", scale=alt.Scale(domain=[0.6, 1.02]))
-    x = alt.X(
-        "angle:Q", title="rotation, degrees", axis=alt.Axis(values=[0, 15, 30, 45, 60, 75, 90])
-    )
+    y = alt.Y("MCC:Q", scale=alt.Scale(domain=[0.6, 1.06], nice=False))
+    tens = [0, 15, 30, 45, 60, 75, 90]
+    axis = words.ticks_at(tens, np.asarray(tens, dtype=float), list(map(str, tens)))
+    x = alt.X("angle:Q", title="rotation, degrees", axis=axis,
+              scale=alt.Scale(domain=[0, 90], nice=False))  # fmt: skip
     line = alt.Chart(table).mark_line(strokeDash=[5, 4], color=ROLE["theory"]).encode(x=x, y=y)
     dot = (
         alt.Chart(pd.DataFrame({"angle": [at], "MCC": [measured]}))
@@ -62,12 +67,12 @@ def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: 
         .encode(x=x, y=y)
     )
     exact = alt.Chart(table.assign(MCC=1.0)).mark_line(color=ROLE["z"]).encode(x=x, y=y)
-    words = pd.DataFrame(
-        {"angle": [90, 66], "MCC": [1.0, 0.86], "text": ["R² = 1 at every angle", "MCC"]}
+    # over the one line and under the lowest point of the other
+    said = pd.DataFrame(
+        {"angle": [45, 45], "MCC": [1.03, 0.65], "text": ["R² = 1 at every angle", "MCC"]}
     )
-    text = (
-        alt.Chart(words)
-        .mark_text(align="right", dy=-8, color=ROLE["theory"], fontSize=12)
-        .encode(x=x, y=y, text="text:N")
-    )
-    return alt.layer(exact, line, dot, text).properties(height=270), table
+    text = alt.Chart(said).mark_text(color=words.QUIET, fontSize=12)
+    text = text.encode(x=x, y=y, text="text:N")
+    chart = alt.layer(exact, line, dot, text).properties(height=270)
+    shown = table.rename(columns={"angle": "Rotation, degrees"})
+    return words.finished(chart), shown

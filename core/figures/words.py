@@ -1,0 +1,192 @@
+"""The words of a figure: readable on both pages, beside the lines and never on them, none cut."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from core.figures.figure import Chart
+from core.legend import ROLE, label_of, named, readable
+from core.scenarios.scenario import Knob
+
+BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
+LETTER = 6.6  # pixels, of the font at 12 px; a little more than measured
+LINE = 15.0  # pixels from one line of text to the next
+GAP = 0.25  # of a line, between names of which some have two
+LONGEST = 15  # letters of a name in one line, so that a phone has room for the picture
+APART = 9.0  # pixels between two labels of an axis
+SMALLEST, LARGEST = 80, 1400  # widths of a picture between its axes, in pixels
+
+
+def ink(colour: str) -> Any:
+    """A colour for text, which is one on the light page and another on the dark one."""
+    light, dark = readable(colour)
+    return alt.expr(f"{BRIGHT} ? '{light}' : '{dark}'")
+
+
+QUIET = ink(ROLE["theory"])
+OWN_INK = alt.expr(f"{BRIGHT} ? datum.light : datum.dark")  # of rows that `inked` has coloured
+
+
+def inked(table: pd.DataFrame, colours: Sequence[str]) -> pd.DataFrame:
+    """Rows of text with the colours that they take on either page, for `OWN_INK`."""
+    light, dark = zip(*map(readable, colours), strict=True) if len(table) else ((), ())
+    return table.assign(light=list(light), dark=list(dark))
+
+
+def finished(chart: Chart, **padding: float) -> Chart:
+    """The chart with axes that can be read on both pages (Vega leaves room for words beside it)."""
+    axis = {"labelColor": QUIET, "titleColor": QUIET, "labelFlush": False}
+    room = {"left": 5, "top": 8, "right": 10, "bottom": 5}
+    return chart.properties(padding={**room, **padding}).configure_axis(**axis)
+
+
+def wrapped(name: str) -> str:
+    """A long name in two lines, broken near its middle."""
+    gaps = [i for i, letter in enumerate(name) if letter == " "]
+    if len(name) <= LONGEST or not gaps:
+        return name
+    at = min(gaps, key=lambda i: abs(i - len(name) / 2))
+    return name[:at] + "\n" + name[at + 1 :]
+
+
+def apart(
+    heights: Sequence[float], lines: Sequence[float], line: float, low: float, high: float
+) -> np.ndarray:
+    """Heights of names, near those wanted and in their order, that leave room for their lines.
+
+    `line` is what a line of text takes, in the units of the axis, which runs from low to high.
+    """
+    order = np.argsort(-np.asarray(heights, dtype=float), kind="stable")
+    at, room = np.asarray(heights, dtype=float)[order], line * np.asarray(lines)[order]
+    for i in range(len(at)):  # downwards, the highest first
+        at[i] = min(at[i], at[i - 1] - (room[i - 1] + room[i]) / 2 if i else high)
+    for i in reversed(range(len(at))):  # and back up from the bottom
+        at[i] = max(at[i], at[i + 1] + (room[i + 1] + room[i]) / 2 if i + 1 < len(at) else low)
+    found = np.empty(len(at))
+    found[order] = at
+    return found
+
+
+def beside(
+    names: Mapping[str, float],
+    colours: Mapping[str, str],
+    y: alt.Y,
+    height: float,
+    span: tuple[float, float],
+) -> alt.Chart:
+    """Names right of the picture at their heights, each in its colour (quiet where none is given).
+
+    `height` is that of the picture between its axes in pixels, `span` what its y axis shows.
+    """
+    low, high = span
+    texts = [wrapped(name) for name in names]
+    lines = [text.count("\n") + 1 for text in texts]
+    taken = [count + GAP * (max(lines) > 1) for count in lines]
+    at = apart(list(names.values()), taken, (high - low) * LINE / height, low, high)
+    table = pd.DataFrame({"name": texts, "at": at, "lines": lines})
+    table = inked(table, [colours.get(name, ROLE["theory"]) for name in names])
+    words = alt.Chart(table).mark_text(
+        align="left", baseline="middle", dx=9, fontSize=12, fontWeight=600, lineBreak="\n",
+        dy=alt.expr(f"-{LINE / 2} * (datum.lines - 1)"), fill=OWN_INK,
+    )  # fmt: skip
+    right = alt.value(alt.expr("width"))
+    return words.encode(x=right, y=along(y, "at"), text="name:N")
+
+
+def along(y: alt.Y, field: str) -> alt.Y:
+    """Another field on the same axis."""
+    other = y.copy(deep=False)
+    other["shorthand"] = f"{field}:Q"
+    return other
+
+
+def span_of(values: Sequence[float], margin: float = 0.05) -> tuple[float, float]:
+    """An axis that holds all values, and a little more for the dots at its ends."""
+    known = np.asarray(values, dtype=float)
+    known = known[np.isfinite(known)]
+    if not len(known):
+        return 0.0, 1.0
+    low, high = float(known.min()), float(known.max())
+    more = margin * (high - low) or 0.05 * max(abs(high), 0.1)
+    return low - more, high + more
+
+
+# ---- axes of swept values
+
+
+def swept_axis(knob: Knob, values: Sequence[Any]) -> alt.X:
+    """The x axis of a sweep of numbers (field "x"): from its first value to its last.
+
+    Its ticks are the values; labels are left out, by the width, where they would overlap.
+    """
+    known = sorted(set(values))
+    kind: dict[str, Any] = {"type": "linear"}
+    place = np.asarray(known, dtype=float)
+    if knob.scale != "linear" and known[0] > 0:
+        kind, place = {"type": "log"}, np.log(place)
+    elif knob.scale != "linear" and known[0] == 0 and len(known) > 1:  # log from the second on
+        kind, place = {"type": "symlog", "constant": known[1]}, np.log1p(place / known[1])
+    ends = [known[0], known[-1]] if len(known) > 1 else alt.Undefined
+    return alt.X("x:Q", title=label_of(knob), scale=alt.Scale(domain=ends, nice=False, **kind),
+                 axis=ticks_at(known, place, [named(knob, value) for value in known]))  # fmt: skip
+
+
+def ticks_at(values: Sequence[float], place: np.ndarray, texts: Sequence[str]) -> alt.Axis:
+    """An axis with a tick at each value, and as many of their texts as its width has room for."""
+    kept = ""
+    for below, indices in shown_by_width(place, texts):
+        kept += f"width < {below} ? {list(indices)} : "
+    kept += f"{list(range(len(texts)))}"
+    at = f"indexof({json.dumps(list(values))}, datum.value)"
+    text = f"indexof({kept}, {at}) < 0 ? '' : {json.dumps(list(texts), ensure_ascii=False)}[{at}]"
+    return alt.Axis(values=list(values), ticks=True, tickSize=5, tickColor=ROLE["theory"],
+                    labelPadding=6, labelOverlap=False, labelExpr=text)  # fmt: skip
+
+
+def first_to_last(last: int) -> alt.Axis:
+    """An axis of whole numbers from 0 to `last`, in round steps, with both ends."""
+    step = 10 ** int(np.log10(max(last, 1)))
+    if last < 5 * step:
+        step = max(step // 2, 1)
+    if last < 2.5 * step:
+        step = max(step // 2, 1)
+    values = [at for at in range(0, last, step) if last - at >= 0.6 * step or at == 0] + [last]
+    return ticks_at(values, np.asarray(values, dtype=float), list(map(str, values)))
+
+
+def shown_by_width(place: np.ndarray, texts: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+    """Which labels fit (their indices) in a width below which; beyond the last one all do."""
+    share = (np.asarray(place, dtype=float) - place[0]) / (float(place[-1] - place[0]) or 1.0)
+    found: list[tuple[int, tuple[int, ...]]] = []
+    for width in range(SMALLEST, LARGEST, 10):
+        kept = _fitting(width * share, texts)
+        if found and found[-1][1] == kept:
+            found.pop()
+        found.append((width + 10, kept))
+    return found[:-1] if len(found[-1][1]) == len(texts) else found
+
+
+def _fitting(at: np.ndarray, texts: Sequence[str]) -> tuple[int, ...]:
+    """The first label and the last, then the shortest ones first, as far as there is room."""
+    half = [LETTER * len(text) / 2 for text in texts]
+    kept = [0, len(at) - 1]
+    for i in sorted(range(1, len(at) - 1), key=lambda i: len(texts[i])):
+        if all(abs(at[i] - at[j]) >= half[i] + half[j] + APART for j in kept):
+            kept.append(i)
+    return tuple(sorted(set(kept)))
+
+
+def choice_axis(field: str, order: Sequence[str], title: str) -> alt.X:
+    """The x axis of named choices: long names in two lines, aslant where there is little room."""
+    longest = max((len(line) for name in order for line in name.split("\n")), default=0)
+    tight = f"width < {len(order) * (LETTER * longest + APART):.0f}"
+    axis = alt.Axis(
+        labelExpr="split(datum.label, '\\n')", labelOverlap=False, labelLimit=0, labelPadding=6,
+        labelAngle=alt.expr(f"{tight} ? -45 : 0"),
+        labelAlign=alt.expr(f"{tight} ? 'right' : 'center'"),
+    )  # fmt: skip
+    return alt.X(f"{field}:N", title=title, sort=list(order), axis=axis)

@@ -1,0 +1,326 @@
+"""Figures: words that can be read on either page and lie on no line, ticks at the swept values."""
+
+import re
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_sweep import KNOBS, two_way
+
+from core import figures, legend
+from core.figures import words
+from core.legend import PAGE, READABLE, ROLE, contrast, readable
+from core.lessons import LESSONS
+from core.scenarios import SCENARIOS
+from core.scenarios.scenario import knobs_of
+from ui import look
+
+ROOT = Path(__file__).parents[1]
+THEME = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"]
+ALL_KNOBS = [knob for s in SCENARIOS.values() for knob in knobs_of(s.Params).values()]
+SWEPT = [(lesson, each) for lesson in LESSONS.values() for each in lesson.sweeps
+         if len(each.values) > 1]  # fmt: skip
+RNG = np.random.default_rng(0)
+GRID = RNG.normal(size=(10, 17, 2))
+TURN = np.linspace(0, 2 * np.pi, 50)
+CIRCLE = np.stack([np.cos(TURN), np.sin(TURN)], 1)[:-1]  # open: the last point is not the first
+STEPS = np.arange(0, 401, 40)
+
+
+def swept(by="d", knob="tau"):
+    baselines = ("raw_linear_r2", "untrained_linear_r2")
+    runs = two_way() if by else [run for run in two_way() if run[0].params.d == 3]
+    return figures.sweep(runs, KNOBS[knob], "linear_r2", baselines, KNOBS[by] if by else None)
+
+
+FIGURES = {
+    "sweep": swept,
+    "one-way sweep": lambda: swept(None),
+    "curves": lambda: figures.curves(
+        {"seed 0": (STEPS, STEPS / 400)}, 400, "Linear R²", {"raw x": 0.5, "untrained": 0.51}),
+    "strip": lambda: figures.strip(
+        {"seed 0": 0.99}, {"mean raw x": 0.8, "untrained": 0.81}, "Linear R²", 1.0),
+    "compare": lambda: figures.compare({"one": [0.9, 0.95], "two": [0.85]}, "R²"),
+    "agreement": lambda: figures.agreement(
+        STEPS / 400, STEPS / 300, ("κ ⟨z, z′⟩", "model: f"), 1.0),
+    "matrix": lambda: figures.matrix(np.array([[1.0, 0.02], [0.5, -0.7]])),
+    "foretold": lambda: figures.foretold(STEPS / 400, STEPS / 390, "v", ["#000000"] * len(STEPS)),
+    "closed curves": lambda: figures.closed_curves(
+        {"a": (CIRCLE, "#3f8fd2")}, CIRCLE[:4], "v", "v"),
+    "from the front": lambda: figures.from_the_front(RNG.normal(size=(9, 3)), ["#000000"] * 9),
+    "plane": lambda: figures.plane(CIRCLE, ["#000000"] * len(CIRCLE), ("ẑ₁", "ẑ₂")),
+    "rotation": lambda: figures.rotation_curve(
+        np.arange(91.0), np.abs(np.cos(2 * np.deg2rad(np.arange(91.0)))), 45, 0.71),
+    "trade": lambda: figures.trade([("a", 0, 0.3, 0.95), ("b", 0, 0.9, 0.96)], 0.25),
+    "cloud": lambda: figures.cloud(GRID[0], ["#000000"] * 17, 3.0),
+    "nets": lambda: figures.nets(GRID, np.stack([GRID, 2 * GRID])),
+    "twist": lambda: figures.twist(STEPS / 4.5, 1 - STEPS / 400, 1 - STEPS / 200),
+    "gauges": lambda: figures.gauges(
+        [figures.Gauge("Angle", 45.0, 0, 90, "45.0°", {"V⊥": 0.0, "V": 90.0})]),
+    "generating": lambda: figures.generating(
+        np.linspace(-2, 2, 5), {"code": np.zeros((3, 5))}, {"code": np.zeros((3, 5))}),
+    "meridian": lambda: figures.meridian(
+        np.linspace(0, 90, 4), RNG.random((4, 5)), {"seed 0": (1.0, 0.1)}),
+    "pursuit": lambda: figures.pursuit(STEPS, 1 + STEPS / 400, STEPS / 4000, 1.1),
+}  # fmt: skip
+
+
+def layers_of(spec):
+    for layer in spec.get("layer", [spec]):
+        yield from layers_of(layer) if "layer" in layer else [layer]
+
+
+def texts(spec):
+    """Every mark of words in a specification."""
+    return [layer for layer in layers_of(spec) if layer["mark"].get("type") == "text"]
+
+
+def rows(spec, layer):
+    return spec["datasets"][layer.get("data", spec.get("data"))["name"]]
+
+
+# ---- contrast
+
+
+def test_contrast_is_that_of_the_guidelines():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # WebAIM's example
+    assert contrast("#3f8fd2", "#3f8fd2") == 1
+
+
+@pytest.mark.parametrize("page", PAGE)
+def test_the_pages_are_those_of_the_theme(page):
+    assert THEME[page]["backgroundColor"] == PAGE[page]
+
+
+@pytest.mark.parametrize(
+    "colours", [ROLE.values(), *(f(n) for f in (legend.ramp, legend.class_colours)
+                                 for n in (1, 3, 5, 8, 16))],
+)  # fmt: skip
+def test_every_colour_can_be_read_as_text_on_either_page(colours):
+    for colour in colours:
+        for shade, page in zip(readable(colour), PAGE.values(), strict=True):
+            assert contrast(shade, page) >= READABLE, (colour, shade, page)
+
+
+def test_a_colour_that_can_be_read_already_stays():
+    assert readable("#1d2430")[0] == "#1d2430" and readable("#e7eaf0")[1] == "#e7eaf0"
+
+
+@pytest.mark.parametrize("page", PAGE)
+@pytest.mark.parametrize("behind", ["backgroundColor", "secondaryBackgroundColor"])
+def test_captions_can_be_read(page, behind):
+    ink, paper = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])
+                  for c in (THEME[page]["textColor"], THEME[page][behind]))  # fmt: skip
+    faded = "#" + "".join(f"{round(c):02x}" for c in 0.6 * ink + 0.4 * paper)  # Streamlit's opacity
+    assert contrast(faded, THEME[page][behind]) >= READABLE
+
+
+def test_the_active_preset_can_be_read():
+    inks = re.search(r"light-dark\((\S+), (\S+)\)", look.STYLE).groups()
+    for ink, page in zip(inks, PAGE, strict=True):
+        assert contrast(ink, THEME[page]["primaryColor"]) >= READABLE
+        assert contrast(THEME[page]["primaryColor"], PAGE[page]) >= READABLE  # a slider's value
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_words_and_axes_of_a_figure_have_a_colour_for_either_page(name):
+    spec = figures.specification(FIGURES[name]()[0])
+    axis = spec["config"]["axis"]
+    inks = [axis["labelColor"], axis["titleColor"]]
+    for layer in texts(spec):
+        assert "color" not in layer["encoding"], "a shade that was made for lines"
+        inks.append(layer["mark"].get("fill") or layer["mark"]["color"])
+    for ink in inks:
+        assert ink["expr"].startswith(words.BRIGHT), ink
+        shades = re.findall("#[0-9a-f]{6}", ink["expr"])
+        pairs = [shades] if shades else []
+        if "datum" in ink["expr"]:
+            told = [row for layer in texts(spec) for row in rows(spec, layer)]
+            pairs = [(row["light"], row["dark"]) for row in told if "light" in row]
+        assert pairs
+        if name != "matrix":  # whose numbers lie on shaded cells
+            for pair in pairs:
+                assert all(
+                    map(lambda ink, page: contrast(ink, page) >= READABLE, pair, PAGE.values())
+                )
+
+
+@pytest.mark.parametrize("strength", np.linspace(0.08, 1, 12))
+def test_numbers_on_shaded_cells_can_be_read(strength):
+    for ink, page in zip(legend.on_shade(ROLE["z_hat"], strength), PAGE.values(), strict=True):
+        cell, paper = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])
+                       for c in (ROLE["z_hat"], page))  # fmt: skip
+        behind = strength * cell + (1 - strength) * paper
+        assert contrast(ink, "#" + "".join(f"{round(c):02x}" for c in behind)) >= READABLE
+
+
+# ---- ticks
+
+
+@pytest.mark.parametrize(
+    ("lesson", "sweep"), SWEPT, ids=[f"{s.name} {each.field}" for s, each in SWEPT]
+)
+def test_as_many_swept_values_are_written_as_fit_the_first_and_the_last_always(lesson, sweep):
+    knob = knobs_of(lesson.Params)[sweep.field]
+    if knob.choices or None in sweep.values:
+        pytest.skip("named, one beside the other")
+    axis = words.swept_axis(knob, sweep.values).to_dict()
+    scale, values = axis["scale"], axis["axis"]["values"]
+    assert values == sorted(sweep.values)
+    assert scale["domain"] == [values[0], values[-1]] and scale["nice"] is False
+    place = {"linear": np.asarray, "log": np.log,
+             "symlog": lambda v: np.log1p(np.asarray(v) / scale.get("constant", 1))}  # fmt: skip
+    at = np.asarray(place[scale["type"]](values), dtype=float)
+    at = (at - at[0]) / (at[-1] - at[0])
+    told = [legend.named(knob, value) for value in values]
+    wide = np.array([words.LETTER * len(text) for text in told])
+    for below, kept in words.shown_by_width(at, told):
+        assert {0, len(at) - 1} <= set(kept)
+        x = (below - 10) * at  # the narrowest picture that shows these is no narrower than this
+        gaps = np.diff(x[list(kept)]) - (wide[list(kept)][1:] + wide[list(kept)][:-1]) / 2
+        assert (gaps > 0).all() or len(kept) == 2
+        for i in set(range(len(at))) - set(kept):  # no room for another one
+            assert min(abs(x[i] - x[j]) - (wide[i] + wide[j]) / 2 for j in kept) < words.APART
+
+
+def test_the_axis_of_a_sweep_goes_from_its_first_value_to_its_last():
+    spec = swept()[0].to_dict()
+    for layer in spec["layer"]:
+        x = layer["encoding"]["x"]
+        if "field" in x:
+            assert x["scale"]["domain"] == [0.1, 1.0] and x["axis"]["values"] == [0.1, 0.3, 1.0]
+            assert x["title"] == "Model temperature τ"
+
+
+def test_curves_over_training_name_the_last_step():
+    spec = FIGURES["curves"]()[0].to_dict()
+    axis = spec["layer"][0]["encoding"]["x"]["axis"]
+    assert axis["values"][0] == 0 and axis["values"][-1] == 400
+    assert words.first_to_last(1).to_dict()["values"] == [0, 1]
+    assert words.first_to_last(1200).to_dict()["values"][-1] == 1200
+
+
+# ---- names
+
+
+BESIDE = ["sweep", "one-way sweep", "curves", "agreement", "trade", "twist", "generating",
+          "pursuit"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_lines_and_levels_are_named_beside_the_picture_one_below_the_other(name):
+    spec = FIGURES[name]()[0].to_dict()
+    (layer,) = [each for each in texts(spec) if each["encoding"]["y"].get("field") == "at"]
+    assert layer["encoding"]["x"] == {"value": {"expr": "width"}}
+    assert layer["mark"]["align"] == "left" and layer["mark"]["dx"] > 0
+    low, high = layer["encoding"]["y"]["scale"]["domain"]
+    found = sorted(rows(spec, layer), key=lambda row: -row["at"])
+    assert found and all(low <= row["at"] <= high for row in found)
+    line = (high - low) * words.LINE / spec["height"]
+    for upper, lower in pairwise(found):
+        assert upper["at"] - lower["at"] >= 0.99 * line * (upper["lines"] + lower["lines"]) / 2
+
+
+def test_names_that_meet_are_moved_and_others_stay():
+    assert words.apart([0.9, 0.5], [1, 1], 0.1, 0, 1).tolist() == [0.9, 0.5]
+    np.testing.assert_allclose(
+        words.apart([0.5, 0.52, 0.1], [1, 1, 1], 0.1, 0, 1), [0.42, 0.52, 0.1]
+    )
+    np.testing.assert_allclose(words.apart([0.0, 0.01], [1, 2], 0.1, 0, 1), [0, 0.15])
+
+
+def test_long_names_take_two_lines():
+    assert words.wrapped("closed form") == "closed form"
+    assert words.wrapped("autoencoder, reversal") == "autoencoder,\nreversal"
+    assert all(len(line) <= 18 for text in legend.CHOICES.values()
+               for line in words.wrapped(text).split("\n"))  # fmt: skip
+
+
+def test_words_at_the_ends_of_a_strip_point_inwards():
+    spec = figures.strip({"s": 0.9}, {"worst": 0.5, "best": 0.99}, "R²", 1.0)[0].to_dict()
+    assert [layer["mark"]["align"] for layer in texts(spec)] == ["left", "right"]
+
+
+# ---- nothing cut
+
+
+def test_a_closed_curve_ends_where_it_begins():
+    spec = FIGURES["closed curves"]()[0].to_dict()
+    line = next(layer for layer in spec["layer"] if layer["mark"]["type"] == "line")
+    ring = rows(spec, line)
+    assert len(ring) == len(CIRCLE) + 1
+    assert (ring[0]["x"], ring[0]["y"]) == (ring[-1]["x"], ring[-1]["y"])
+
+
+@pytest.mark.parametrize("scale", [0.1, 1.0, 3.0])
+def test_clouds_and_nets_are_drawn_whole(scale):
+    bodies = scale * np.stack([GRID, -GRID])
+    frame = figures.reach(GRID, bodies)
+    for chart, _ in (
+        figures.nets(GRID, bodies),
+        figures.cloud(bodies[0, 0], ["#000000"] * 17, frame),
+    ):
+        for layer in layers_of(chart.to_dict()):
+            for axis in ("x", "y"):
+                if "scale" in layer["encoding"][axis]:
+                    low, high = layer["encoding"][axis]["scale"]["domain"]
+                    assert low == -high and high >= abs(bodies).max()
+            assert not layer["mark"].get("clip")
+
+
+def test_the_curves_of_turned_codes_do_not_leave_their_axis():
+    spec, table = FIGURES["twist"]()[0].to_dict(), FIGURES["twist"]()[1]
+    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    curves = table.drop(columns="Turn, degrees")
+    assert low <= curves.min().min() and curves.max().max() <= high
+
+
+# ---- words for parameters and columns
+
+
+@pytest.mark.parametrize("knob", ALL_KNOBS, ids=lambda knob: knob.name)
+def test_every_choice_has_a_name_in_words_and_every_symbol_plain_letters(knob):
+    assert set(knob.choices) <= set(legend.CHOICES)
+    for value in knob.choices:
+        assert not set(legend.wording(value)) & set("_\\^{}")
+        assert not re.search("grl|vmf|irm|mlp|gennorm", legend.wording(value))
+    label = legend.label_of(knob)
+    assert label.startswith(knob.label) and not set(label) & set("\\_^{}$")
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [("kappa", "World concentration κ"), ("conditional", "Conditional p(z̃ | z)"),
+     ("marginal_kappa", "Marginal concentration κₘ"), ("d_hat", "Encoder dimension d̂"),
+     ("d_x", "Observation dimension dₓ"), ("batch", "Batch")],
+)  # fmt: skip
+def test_a_label_reads_as_it_is_said(name, label):
+    assert legend.label_of(KNOBS[name]) == label
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("v_perp", "in V⊥"), ("ae-grl", "autoencoder, reversal"), ("vmf", "vMF"), (True, "on"),
+     (False, "off"), (None, "auto"), (-0.5, "−0.5"), (10.0, "10"), (3, "3"),
+     ("nothing", "nothing")],
+)  # fmt: skip
+def test_values_are_worded(value, said):
+    assert legend.wording(value) == said
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_columns_behind_a_figure_are_named_in_words(name):
+    columns = list(FIGURES[name]()[1].columns)
+    for column in columns:
+        assert "_" not in column and (column[0].isupper() or not column.isascii() or " " in column)
+    assert not {"x", "y", "by", "value", "colour"} & set(columns)
+
+
+def test_the_table_behind_a_sweep_says_what_was_varied():
+    _, table = swept()
+    assert list(table.columns) == ["Model temperature τ", "Latent dimension d", "Seed", "Linear R²",
+                                   "raw x: Linear R²", "untrained: Linear R²"]  # fmt: skip
+    assert table.iloc[0, :3].tolist() == ["0.1", "2", 0]
