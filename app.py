@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import address, door, runner
+from ui import address, door, look, runner
 from ui.latent_view import preload_plotly
 
 st.set_page_config(page_title="Identifiability Explorer", page_icon="🌐", layout="wide")
@@ -17,6 +17,7 @@ page = st.navigation(
     position="top",
 )
 address.arrive(page.url_path or "home")
+look.dress()
 preload_plotly()
 with door.closed_to_tracebacks():
     page.run()

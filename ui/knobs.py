@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 from pydantic import ValidationError
 
-from core.legend import spoken
+from core.legend import label_of, named, wording
 from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
 from ui import address
 
@@ -149,11 +149,6 @@ def ticks(knob: Knob) -> list[Value]:
     return [None, *found] if knob.optional else list(found)
 
 
-def name_of(knob: Knob) -> str:
-    """A knob's label with its symbol, as Streamlit's labels take it."""
-    return f"{knob.label} ${knob.symbol}$" if knob.symbol else knob.label
-
-
 def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
     """A preset as the query of a link to its page, where it is of the page's first scenario."""
     params = scenario.Params.model_validate(dict(preset.params))
@@ -174,16 +169,18 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
     value = address.get(key)  # said twice, as one that is new to the browser shows its default
     common = {"key": address.widget(key), "help": about, "disabled": off}
     if knob.kind is bool:
-        st.toggle(name_of(knob), value, **common)
-    elif knob.choices and len("".join(knob.choices)) > WIDEST:
-        st.selectbox(name_of(knob), knob.choices, knob.choices.index(value), **common)
+        st.toggle(label_of(knob), value, **common)
+    elif knob.choices and len("".join(map(wording, knob.choices))) > WIDEST:
+        at = knob.choices.index(value)
+        st.selectbox(label_of(knob), knob.choices, at, format_func=wording, **common)
     elif knob.choices:
         st.segmented_control(
-            name_of(knob),
+            label_of(knob),
             knob.choices,
             default=value,
             required=True,
             width="stretch",
+            format_func=wording,
             **common,
         )
     else:
@@ -191,10 +188,10 @@ def _widget(knob: Knob, key: str, off: bool) -> None:
         options = [None, *sorted(numbers)] if knob.optional else sorted(numbers)
         unset = knob.none if knob.none.startswith("no ") else "auto"
 
-        def wording(value: Value) -> str:
-            return unset if value is None else spoken(value)
+        def written(value: Value) -> str:
+            return unset if value is None else wording(value)
 
-        st.select_slider(name_of(knob), options, value, format_func=wording, **common)
+        st.select_slider(label_of(knob), options, value, format_func=written, **common)
 
 
 def _between(key: str) -> set[Value]:
@@ -224,7 +221,7 @@ def _taken(
             knob = knobs[field]
             values[field] = knob.default
             values[field] = _nearest(model, knob, values)
-            used = spoken(values[field]) or "nothing"
+            used = named(knobs[field], values[field]) or "nothing"
             sentences.append(
                 f"{knob.label} in the link {reason}; {used} is used instead."
                 if field in texts
@@ -247,7 +244,7 @@ def _repaired(
         except ValidationError as error:
             field, reason = explain(error, address.quoted)
             values[field] = changed[field] = _nearest(model, knobs[field], values)
-            used = spoken(values[field]) or "nothing"
+            used = named(knobs[field], values[field]) or "nothing"
             sentences.append(f"{knobs[field].label} {reason}; {used} is used instead.")
     raise AssertionError(f"no value of {', '.join(changed)} fits")
 

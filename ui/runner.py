@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.experiment import Experiment, Member, Result
 from core.job import Job, Live, Snapshot
-from core.legend import spoken
+from core.legend import named
 from core.scenarios.scenario import knobs_of
 from core.store import Store
 from ui import address, door
@@ -271,7 +271,7 @@ def described(experiment: Experiment) -> str:
     all_knobs = knobs_of(type(experiment.params))
     varied = " and ".join(all_knobs[name].label for name in experiment.vary)
     fixed = ", ".join(
-        f"{all_knobs[name].label} {spoken(value)}"
+        f"{all_knobs[name].label} {named(all_knobs[name], value)}"
         for name, value in experiment.params.chosen().items()
         if name not in experiment.vary
     )
