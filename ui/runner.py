@@ -106,13 +106,16 @@ def panel(
     wanted = [m for m in experiment.members if m.key not in results]
     still = [m for m in experiment.members if m.key in results and not results[m.key].playable]
     unplayed = still if name == PLAYED else []
-    with st.container(horizontal=True, vertical_alignment="center"):
+    # one height, whatever it says: the picture below stays where it is
+    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.training_row"):
         job = _job_for(experiment, key, wanted, unplayed)
         _say(experiment, key, job, about_saving=name == PLAYED)
         if job is None and wanted:
             _offer(experiment, wanted, key, about)
         elif job is None and unplayed:
             _begin_button("Train again to play it", experiment, key, playable=True)
+        elif name == PLAYED and complete and (job is None or not job.asked):
+            st.caption(provenance(list(results.values())))
     if job is not None:
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
@@ -266,6 +269,17 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     st.caption(said if before is None else f"{said} Drawn instead: {described(before)}.")
 
 
+def provenance(results: Sequence[Result]) -> str:
+    """Where finished runs come from, in a line."""
+    facts = [result.provenance for result in results]
+    cost = sum(float(fact["cpu_seconds"]) for fact in facts) / len(facts)
+    dates = sorted({str(fact["date"]) for fact in facts})
+    where = " and ".join(sorted({str(fact["device"]) for fact in facts})).replace("cpu", "the CPU")
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    runs = f"{len(results)} finished {'run' if len(results) == 1 else 'runs'}"
+    return f":material/check: {runs}, {cost:.1f} s of training each on {where}, {when}."
+
+
 def described(experiment: Experiment) -> str:
     """An experiment in a few words: what it varies, and what it changes of the defaults."""
     all_knobs = knobs_of(type(experiment.params))
@@ -331,7 +345,9 @@ def _watch(
     while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
         time.sleep(0.02)  # a warm worker's first frame comes before the rest of the page is drawn
         now = job.snapshot(_viewer())
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(
+        horizontal=True, vertical_alignment="center", key=f"{key}.status.training_row"
+    ):
         _status(now, experiment, key)
     if now.members or now.results:
         draw(Shown(experiment, now.results, now.members, now.step, now.steps))

@@ -7,7 +7,7 @@ import streamlit as st
 from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
-ABOUT = 92  # pixels: four lines, and more by scrolling
+ABOUT = 48  # pixels: two lines
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 
 
@@ -83,14 +83,19 @@ def refused(sentences: Sequence[str]) -> None:
 
 
 def about(scenario: Scenario, params: Params, key: str = "about") -> None:
-    """The lesson of the setting and what it breaks, in a place of one height: the picture below it
-    stays where it is from setting to setting.
+    """The lesson of the setting, and one click away what it breaks or cannot show.
+
+    In a place of one height: the picture below it stays where it is from setting to setting.
     """
-    now = active(scenario, params)
-    with st.container(height=ABOUT, border=False, gap=None, key=address.owned(key)):
-        st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
-        for notice in scenario.notices(params):
-            st.caption(f":material/info: {notice.text}")
+    now, notices = active(scenario, params), scenario.notices(params)
+    with st.container(height=ABOUT, border=False, key=address.owned(key)):
+        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
+            st.caption(now.lesson if now else "Your own setting. Every knob is in the link.")
+            if notices:
+                count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
+                with st.popover(count, icon=":material/info:", type="tertiary"):
+                    for notice in notices:
+                        st.markdown(notice.text)
 
 
 Step = tuple[str, str, Callable[[], None]]
