@@ -15,7 +15,7 @@ def command(experiment: Experiment, verb: str = "", tail: str = "") -> str:
         if name in chosen:
             words.append(_flag(name, chosen[name]))
     if experiment.vary:
-        varied = (f"{n}={','.join(map(_spelt, v))}" for n, v in experiment.vary.items())
+        varied = (f"{n}={','.join(map(spelt, v))}" for n, v in experiment.vary.items())
         words += ["--vary", *varied]
     words += ["--seeds", *map(str, experiment.seeds)]
     return " ".join([*words, *([tail] if tail else [])])
@@ -25,11 +25,11 @@ def _flag(name: str, value: Value) -> str:
     flag = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{flag}" if value else f"--no-{flag}"
-    return f"--{flag} {_spelt(value)}"
+    return f"--{flag} {spelt(value)}"
 
 
-def _spelt(value: Value) -> str:
-    """A value in full: read back, it is the same to the last bit."""
+def spelt(value: Value) -> str:
+    """A value's text in a shell or a link: short, and read back the same to the last bit."""
     if isinstance(value, float):
         short = f"{value:g}"
         return short if float(short) == value else repr(value)

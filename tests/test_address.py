@@ -7,6 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from visits import CLUSTERS, LAPLACE, REVERSAL, SPHERE, metric, opened, own, to
 
+from core.command import spelt
 from core.scenarios.scenario import knobs_of
 from ui import address, recovery
 
@@ -133,7 +134,7 @@ def test_what_a_link_asks_in_vain_is_said_until_something_changes(key, text, sen
 
 @pytest.mark.parametrize("value", [0.1, 2**0.5, 1e-4, 3, True, None, "ae-grl", 4000.0, 1 / 3])
 def test_a_value_is_read_back_from_its_text_as_it_was(value):
-    text = address.exact(value)
+    text = spelt(value)
     if isinstance(value, float):
         assert float(text) == value
     else:

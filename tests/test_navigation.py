@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from itertools import permutations
 from urllib.parse import parse_qsl, urlparse
 
 import pytest
@@ -11,7 +10,8 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 from test_browser import PATIENCE, browser, number, page, pytestmark, server
 
-from core.experiment import Member
+from core.command import command, spelt
+from core.experiment import Experiment, Member
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.store import GALLERY, Store
@@ -35,7 +35,8 @@ STOPS = {
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
 }
-HOME = "Identifiability Explorer"
+HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
+MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 
 
 def settled(page: Page) -> None:
@@ -62,97 +63,112 @@ def link_of(page: Page) -> tuple[str, dict[str, str]]:
     return address.path.strip("/"), dict(parse_qsl(address.query, keep_blank_values=True))
 
 
-def expect_setting(page: Page, name: str, preset: bool) -> None:
-    """The four places that say what is set: the address, a knob, the command and the number."""
+def expect_setting(page: Page, name: str, set_: bool) -> None:
+    """What is set, or else the page's first setting, stands wherever a setting is told.
+
+    That is the address, a knob, the lit preset, the command to take home, and the number drawn.
+    """
     settled(page)
+    if name == "":
+        angle = page.get_by_role("slider", name=ANGLE).get_attribute("aria-valuetext")
+        told = link_of(page), angle, number(page, "MCC")
+        turned, start = (("", {"angle": "90"}), "90°", "1.00"), (("", {}), "45°", "0.71")
+        assert told == (turned if set_ else start)
+        return
     stop, lesson = STOPS[name], LESSONS[name]
-    chosen = dict(preset_of(name).params) if preset else dict(lesson.start)
-    params = lesson.Params.model_validate(chosen)
-    at_start = lesson.at_start()
-    wanted = {
-        field: f"{getattr(params, field):g}"
-        if isinstance(getattr(params, field), float)
-        else str(getattr(params, field)).lower()
-        for field in lesson.Params.model_fields
-        if getattr(params, field) != getattr(at_start, field)
-    }
-    assert link_of(page) == (name, wanted)
-    label = lesson.controls()[stop.field].label
-    knob = page.get_by_role("slider", name=re.compile(re.escape(label))).first
+    params = lesson.Params.model_validate(dict(preset_of(name).params if set_ else lesson.start))
+    rest = lesson.at_start()
+    fields = [f for f in lesson.Params.model_fields if getattr(params, f) != getattr(rest, f)]
+    assert link_of(page) == (name, {field: spelt(getattr(params, field)) for field in fields})
+    label = re.compile(re.escape(lesson.controls()[stop.field].label))
+    knob = page.get_by_role("slider", name=label).first
     assert float(knob.get_attribute("aria-valuetext")) == getattr(params, stop.field)
-    command = page.locator("[data-testid=stCode]").last.inner_text()
-    assert f"run {lesson.name}" in command
-    for field, value in params.chosen().items():
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            assert re.search(rf"--{field.replace('_', '-')} {value:g}\b", command), command
-    flags = {flag.replace("-", "_") for flag in re.findall(r"--([a-z-]+)", command)}
-    assert flags - {"seeds"} <= {*params.chosen(), *(f"no_{f}" for f in params.chosen())}
-    result = Store(gallery=GALLERY).get(Member(lesson.name, params, 0))
+    if set_:
+        lit = page.locator("button[kind=primary]").first
+        assert lit.inner_text() == preset_of(name).title
+    member = Member(lesson.name, params, 0)
+    asked = Experiment(params, lesson.name, (0, 1, 2))
+    told = page.locator("[data-testid=stCode]", has_text="core run").inner_text()
+    assert told.strip() == command(asked)
+    result = Store(gallery=GALLERY).get(member)
     assert result is not None
     title = SCORES[stop.score].title
     assert number(page, title) == SCORES[stop.score].written(result.scores[stop.score])
-    lit = page.locator("button[kind=primary]").first.inner_text()
-    assert not preset or lit == preset_of(name).title
 
 
-def menu(page: Page, words: str) -> None:
-    page.locator("[data-testid=stTopNavLink]", has_text=words).click()
+def menu(page: Page, name: str) -> None:
+    page.locator("[data-testid=stTopNavLink]", has_text=MENU[name]).click()
+    arrived(page, name)
+
+
+def arrived(page: Page, name: str) -> None:
+    page.wait_for_function("name => location.pathname === '/' + name", arg=name)
 
 
 def steps(page: Page) -> int:
     return page.evaluate("history.length")
 
 
-def click_preset(page: Page, name: str) -> None:
-    page.get_by_role("button", name=preset_of(name).title, exact=True).first.click()
+def set_(page: Page, name: str) -> None:
+    """One click, or key, that moves a page's setting."""
+    if name == "":
+        page.get_by_role("slider", name=ANGLE).focus()
+        page.keyboard.press("End")
+    else:
+        page.get_by_role("button", name=preset_of(name).title, exact=True).first.click()
     page.wait_for_function("() => location.search.length > 1")
 
 
-@pytest.mark.parametrize(("here", "there"), permutations(STOPS, 2))
-def test_each_page_keeps_its_own_setting_on_the_way_to_another_and_back(server, page, here, there):
+@pytest.mark.parametrize("here", MENU, ids=lambda name: name or "home")
+def test_each_page_keeps_its_own_setting_on_the_way_to_every_other_and_back(
+    server, browser, page, here
+):
     page.goto(f"{server}/{here}")
-    settled(page)
-    click_preset(page, here)
-    expect_setting(page, here, preset=True)
+    expect_setting(page, here, False)
     before = steps(page)
-    menu(page, STOPS[there].menu)
-    page.wait_for_function("name => location.pathname.endsWith(name)", arg=there)
-    expect_setting(page, there, preset=False)
-    assert steps(page) == before + 1
-    page.go_back()
-    page.wait_for_function("name => location.pathname.endsWith(name)", arg=here)
-    expect_setting(page, here, preset=True)
-    menu(page, STOPS[there].menu)
-    page.wait_for_function("name => location.pathname.endsWith(name)", arg=there)
-    settled(page)
-    menu(page, STOPS[here].menu)  # finds the page as it was left, and the address says so
-    page.wait_for_function("name => location.pathname.endsWith(name)", arg=here)
-    page.wait_for_function("() => location.search.length > 1")
-    expect_setting(page, here, preset=True)
-
-
-@pytest.mark.parametrize("name", STOPS)
-def test_a_link_means_the_same_after_a_reload_and_in_another_browser(server, browser, page, name):
-    page.goto(f"{server}/{name}")
-    settled(page)
-    before = steps(page)
-    click_preset(page, name)
-    expect_setting(page, name, preset=True)
+    set_(page, here)
+    expect_setting(page, here, True)
     assert steps(page) == before + 1  # one click, one step of history
+    for there in MENU:
+        if there == here:
+            continue
+        menu(page, there)
+        expect_setting(page, there, False)
+        assert steps(page) == before + 2
+        page.go_back()
+        arrived(page, here)
+        expect_setting(page, here, True)
     page.reload()
-    expect_setting(page, name, preset=True)
-    page.go_back()
-    page.wait_for_function("() => location.search.length <= 1")
-    expect_setting(page, name, preset=False)
-    page.go_forward()
-    page.wait_for_function("() => location.search.length > 1")
-    expect_setting(page, name, preset=True)
+    expect_setting(page, here, True)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     other = context.new_page()
     other.set_default_timeout(PATIENCE)
     other.goto(page.url)
-    expect_setting(other, name, preset=True)
+    expect_setting(other, here, True)
     context.close()
+    page.go_back()
+    page.wait_for_function("() => location.search.length <= 1")
+    expect_setting(page, here, False)
+    page.go_forward()
+    page.wait_for_function("() => location.search.length > 1")
+    expect_setting(page, here, True)
+
+
+def test_the_menu_finds_a_page_as_it_was_left(server, page):
+    page.goto(f"{server}/infonce_sphere")
+    settled(page)
+    set_(page, "infonce_sphere")
+    menu(page, "vmf_clusters")
+    settled(page)
+    set_(page, "vmf_clusters")
+    before = steps(page)
+    menu(page, "infonce_sphere")
+    page.wait_for_function("() => location.search.length > 1")
+    expect_setting(page, "infonce_sphere", True)
+    assert steps(page) == before + 1
+    page.go_back()
+    arrived(page, "vmf_clusters")
+    expect_setting(page, "vmf_clusters", True)
 
 
 def test_back_and_forward_walk_through_the_knobs_one_step_a_time(server, page):
@@ -185,17 +201,16 @@ def test_a_tour_of_the_claims_at_home_opens_each_as_it_is_told(server, page):
         link = page.locator(f"a[data-testid=stPageLink-NavLink][href*={name}]").first
         before = steps(page)
         link.click()
-        page.wait_for_function("name => location.pathname.endsWith(name)", arg=name)
+        arrived(page, name)
         settled(page)
         assert steps(page) == before + 1
         assert page.locator("button[kind=primary]").count() >= 1  # a preset, as told
         page.go_back()
         page.locator("h1", has_text="When does").wait_for()
         settled(page)
-        menu(page, STOPS[name].menu)
-        page.wait_for_function("name => location.pathname.endsWith(name)", arg=name)
+        menu(page, name)
         settled(page)
-        menu(page, HOME)
+        menu(page, "")
         page.locator("h1", has_text="When does").wait_for()
         settled(page)
 
@@ -203,12 +218,11 @@ def test_a_tour_of_the_claims_at_home_opens_each_as_it_is_told(server, page):
 def test_presenting_goes_along_from_page_to_page(server, page):
     page.goto(f"{server}/infonce_sphere?present=1")
     settled(page)
-    menu(page, "vMF clusters")
-    page.wait_for_function("() => location.pathname.endsWith('vmf_clusters')")
+    menu(page, "vmf_clusters")
     page.get_by_role("button", name="Next").wait_for()
     settled(page)
     assert link_of(page) == ("vmf_clusters", {"present": "1"})
     page.go_back()
-    page.wait_for_function("() => location.pathname.endsWith('infonce_sphere')")
+    arrived(page, "infonce_sphere")
     settled(page)
     assert link_of(page) == ("infonce_sphere", {"present": "1"})

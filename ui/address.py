@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from core.command import spelt
 from core.scenarios.scenario import Value
 
 PAGES, HERE = "_pages", "_page"
@@ -40,7 +41,7 @@ class Settings:
 
     rest: Mapping[str, Value]
     take: Callable[[Mapping[str, str]], Taken]
-    write: Callable[[str, Value], str] = lambda key, value: exact(value)
+    write: Callable[[str, Value], str] = lambda key, value: spelt(value)
 
 
 @dataclass
@@ -189,7 +190,7 @@ def choice(
     wording: Callable[[Any], str] = str,
 ) -> Settings:
     """One of several options, which a link names by value or by `wording`."""
-    offered = {text: option for option in options for text in (exact(option), wording(option))}
+    offered = {text: option for option in options for text in (spelt(option), wording(option))}
 
     def take(link: Mapping[str, str]) -> Taken:
         taken, sentences = {}, []
@@ -225,18 +226,6 @@ def switch(key: str, label: str) -> Settings:
 
 
 EVERYWHERE = (switch(PRESENT, "Presenter mode"), switch(PLAIN, "The plain picture"))
-
-
-def exact(value: Value) -> str:
-    """A value's text in a link: as short as it can be, and read back as the same value."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        short = f"{value:g}"
-        return short if float(short) == value else repr(value)
-    return str(value)
 
 
 def quoted(text: str) -> str:

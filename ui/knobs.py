@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 from pydantic import ValidationError
 
+from core.command import spelt
 from core.legend import label_of, named, wording
 from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
 from ui import address
@@ -153,11 +154,11 @@ def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
     """A preset as the query of a link to its page, where it is of the page's first scenario."""
     params = scenario.Params.model_validate(dict(preset.params))
     wanted = {
-        name: address.exact(getattr(params, name))
+        name: spelt(getattr(params, name))
         for name, knob in scenario.controls().items()
         if getattr(params, name) != knob.default
     }
-    switched = {name: address.exact(value) for name, value in preset.link.items()}
+    switched = {name: spelt(value) for name, value in preset.link.items()}
     # always said: a link without any settings opens the page as it was left
     return {**wanted, **switched, SEEDS: str(len(preset.seeds))}
 
