@@ -191,7 +191,9 @@ class Engine:
         with self._lock:
             if self._jobs.get(job.key) is not job:
                 return
-            if unless_watched and job.watched(ASKED_SECONDS if job.asked else VIEWER_SECONDS):
+            # who only waits costs nothing, and a page that is still being drawn cannot look
+            patient = job.asked or job.status == "queued"
+            if unless_watched and job.watched(ASKED_SECONDS if patient else VIEWER_SECONDS):
                 return
             del self._jobs[job.key]
             self._waiting = deque(entry for entry in self._waiting if entry[0] is not job)

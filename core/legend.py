@@ -62,7 +62,10 @@ SCORES = {  # in the order in which a page shows them
     ),
     "complement_r2": Score("R² outside the span", "R² of the latents' part at right angles to it"),
     "mcc": Score(
-        "MCC", "mean correlation after matching coordinates; a rotation lowers it", ""
+        "MCC",
+        "mean correlation after matching coordinates; a rotation lowers it, and where the rotation "
+        "is left open its second decimal depends on the machine (R² agrees to 0.001)",
+        "",
     ),
     "singular_value_mae": Score(
         "Singular-value error", "0 when the fitted map is orthogonal, of theory's scale", "best 0"

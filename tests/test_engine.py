@@ -215,6 +215,20 @@ def test_a_run_that_somebody_asked_for_waits_longer_for_its_viewer(bench, monkey
     until(lambda: again.ended.is_set() and jobs[1].ended.is_set(), "both are stopped")
 
 
+def test_a_run_that_waits_for_a_worker_is_not_dropped_for_its_viewer(bench, monkeypatch):
+    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 0.3)
+    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
+    bench.tell("hold")
+    for seed in (55, 56):  # two workers
+        bench.engine.submit(asked(seed), "anna", asked=True)
+        bench.started(asked(seed))
+    waiting = bench.engine.submit(asked(57), "bert")
+    time.sleep(1)
+    assert waiting.status == "queued"
+    monkeypatch.setattr(core.engine, "ASKED_SECONDS", 0.3)
+    until(lambda: waiting.ended.is_set(), "it is dropped when nobody comes for long")
+
+
 def test_a_viewers_own_cancel_needs_no_explanation(bench):
     bench.tell("hold")
     job = bench.engine.submit(asked(53), "anna", asked=True)

@@ -1,6 +1,11 @@
 """Members that train together: independent of their companions, and what the loop promises."""
 
+import json
+import os
+import subprocess
+import sys
 from dataclasses import fields, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +17,7 @@ from core.scenarios import SCENARIOS
 from core.training import FRAMES, LOST, MOST_LOSSES, schedule, train
 from core.worker import pick_device, train_group
 
+ROOT = Path(__file__).parents[1]
 Params = SCENARIOS["infonce"].Params
 SHORT = {"steps": 40, "batch": 64}
 
@@ -416,3 +422,43 @@ def test_numbers_are_those_of_this_version(setting, expected):
             f"{name} changed: stored results no longer match this code. If that is meant, raise "
             "`version` of its scenario and pin the new numbers here."
         )
+
+
+# --- other machines ---------------------------------------------------------------------------
+
+ELSEWHERE = """
+import json
+from core.experiment import Experiment
+from core.scenarios import SCENARIOS
+from core.worker import train_group
+members = Experiment(SCENARIOS["infonce"].Params(), "infonce", (0, 1, 2)).members
+print(json.dumps([result.scores for result in train_group(members, device="cpu")]))
+"""
+
+
+def trained_with(**environment):
+    """The scores of the default setting from a process with these instructions of the CPU."""
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    torch.backends.cpu.get_cpu_capability() == "DEFAULT", reason="has no other instructions"
+)
+def test_what_agrees_across_machines():
+    here = trained_with()
+    there = trained_with(ATEN_CPU_CAPABILITY="default", MKL_CBWR="COMPATIBLE")
+    assert any(a["mcc"] != b["mcc"] for a, b in zip(here, there, strict=True))  # another machine
+    for a, b in zip(here, there, strict=True):
+        for name in ("linear_r2", "orthogonal_r2"):
+            assert min(a[name], b[name]) >= 0.99  # a recovered member
+            assert a[name] == pytest.approx(b[name], abs=1e-3)
+        assert a["degree"] == b["degree"]
+        # what was drawn before training is the same; where the rotation ends is not
+        for name in ("raw_linear_r2", "raw_mcc", "untrained_linear_r2", "untrained_mcc"):
+            assert a[name] == pytest.approx(b[name], abs=1e-3)
+        assert a["mcc"] == pytest.approx(b["mcc"], abs=0.03)

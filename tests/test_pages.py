@@ -23,6 +23,7 @@ from visits import (
 )
 
 from core.experiment import Experiment, Member, Result
+from core.job import Snapshot
 from core.lessons import LESSONS
 from core.worker import train_group
 from ui import game_view, recovery, runner
@@ -279,6 +280,138 @@ def test_a_slow_setting_waits_for_the_button_and_says_its_price():
     at = opened(SPHERE, steps="20000", d="5")
     button = next(b for b in at.button if b.key == "run.train")
     assert button.label.startswith("Train 3 runs, about")
+
+
+def test_what_trains_by_itself_depends_on_the_setting_and_not_on_a_busy_minute(monkeypatch):
+    cheap = Experiment(LESSONS["infonce_sphere"].Params(steps=41), "infonce", (0,)).members
+    dear = Experiment(LESSONS["infonce_sphere"].Params(steps=20_000), "infonce", (0,)).members
+    here = runner.engine()
+    for measured in (here._gallery_rate / 1000, 1000 * here._gallery_rate):
+        monkeypatch.setattr(here, "_measured", measured)
+        assert runner._quick(cheap) and not runner._quick(dear)
+        assert here.estimate(cheap) == pytest.approx(
+            here.usual(cheap) * here._gallery_rate / measured
+        )
+
+
+def test_a_dot_of_a_sweep_is_trained_again_without_a_word_and_then_plays():
+    sweep = next(s for s in LESSONS["infonce_sphere"].sweeps if s.field == "kappa" and not s.by)
+    presets = [p.params for p in LESSONS["infonce_sphere"].presets]
+    kappa = next(v for v in sweep.values if {"kappa": v} not in presets and v != 10)
+    member = Member("infonce", LESSONS["infonce_sphere"].Params(kappa=kappa), 0)
+    assert not runner.store().get(member).playable  # the gallery holds its last frame
+    at = opened(SPHERE, kappa=f"{kappa:g}", seeds="1")
+    assert not at.exception and said(at, "of 1 seeds reach")  # the stored frame is there
+    assert not {"run.train", "run.cancel"} & {b.key for b in at.button}  # not a word
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not runner.store().get(member).playable:
+        time.sleep(0.2)
+        at.run()
+    assert runner.store().get(member).playable
+    at.run()
+    assert not at.exception and "run.job" not in at.session_state
+
+
+def test_a_costly_dot_keeps_its_button():
+    setting = next(
+        params for sweep in LESSONS["vmf_clusters"].sweeps
+        for member in Experiment(
+            LESSONS["vmf_clusters"].Params.model_validate(dict(sweep.params)), "clusters",
+            (0, 1, 2), sweep.vary,
+        ).members
+        if (kept := runner.store().get(member)) is not None and not kept.playable
+        and not runner._quick([member] * 3) for params in [member.params]
+    )  # fmt: skip
+    at = opened(CLUSTERS, **{name: str(value) for name, value in setting.chosen().items()})
+    assert not at.exception
+    assert next(b for b in at.button if b.key == "run.train").label == "Train again to play it"
+
+
+def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instead():
+    at = opened(SPHERE, d="7", seeds="2", vary="kappa")
+    assert not at.exception
+    line = next(c.value for c in at.caption if c.value.startswith("Not stored yet: World conc"))
+    assert " values, 2 seeds each. Drawn instead: " in line and line.endswith(
+        "varied at the defaults."
+    )
+    assert any(b.key == "sweep.train" for b in at.button)
+
+
+SNAPSHOT = Snapshot("running", None, True, 0, "training", 120, 400, 0.3, 1.0, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        ({}, "Training, step 120 of 400; 0 of 21 runs done"),
+        ({"doing": "making worlds", "step": 0, "steps": 0}, "Making the worlds; 0 of 21 runs done"),
+        ({"doing": "scoring", "step": 400}, "Scoring the last step; 0 of 21 runs done"),
+        ({"doing": "waiting", "ready": False}, "The trainers are still starting"),
+        ({"doing": "waiting", "position": 2}, "Waiting: 2 ahead in the queue"),
+        ({"doing": "waiting"}, "Waiting for a free trainer"),
+    ],
+)
+def test_the_status_says_what_is_going_on(now, words):
+    assert runner.progress(replace(SNAPSHOT, **now), 21) == words
+    assert "runs done" not in runner.progress(replace(SNAPSHOT, **now), 1)
+
+
+def test_coming_back_to_a_run_says_what_became_of_it(monkeypatch):
+    monkeypatch.setattr("core.engine.ASKED_SECONDS", 1.0)
+    monkeypatch.setattr("core.engine.TICK_SECONDS", 0.1)
+    at = opened(SPHERE, steps="19999", seeds="1")
+    next(b for b in at.button if b.key == "run.train").click().run()
+    job = at.session_state["run.job"]
+    assert job.asked and job.ended.wait(90) and job.status == "cancelled"
+    at.run()  # the visitor is back
+    assert any(c.value.endswith("because nobody was looking.") for c in at.caption)
+    assert any(b.key == "run.train" for b in at.button)
+    elsewhere = opened(SPHERE, steps="19999", seeds="1")  # and so is one with a new session
+    assert any("Its last run: stopped " in c.value for c in elsewhere.caption)
+
+
+def test_a_run_that_finished_unseen_says_so(monkeypatch):
+    monkeypatch.setattr("core.job.AWAY_SECONDS", 0.0)
+    monkeypatch.setattr("core.engine.VIEWER_SECONDS", 90)  # no browser looks here
+    at = opened(SPHERE, steps="43", seeds="1")
+    job = at.session_state["run.job"]
+    assert job.ended.wait(90) and job.status == "done"
+    at.run()
+    assert any("finished while you were away" in c.value for c in at.caption)
+    assert metric(at, "Linear R²") != "–" and not at.exception
+
+
+def test_a_run_of_another_setting_goes_on_while_it_was_asked_for():
+    at = opened(SPHERE, steps="19998", seeds="1")
+    next(b for b in at.button if b.key == "run.train").click().run()
+    job = at.session_state["run.job"]
+    at.select_slider(key="kappa").set_value(1.0).run()
+    assert not job.ended.is_set()
+    at.select_slider(key="kappa").set_value(10.0).run()
+    assert at.session_state["run.job"] is job
+    at.button(key="run.cancel").click().run()
+    assert job.status == "cancelled" and job.error is None
+
+
+def test_a_cache_folder_that_cannot_be_written_is_said_and_loses_nothing(tmp_path, monkeypatch):
+    (tmp_path / "taken").write_text("in the way")
+    monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "taken"))
+    runner.engine().close()
+    runner.engine.clear()
+    runner.store.clear()
+    try:
+        at = opened(SPHERE)
+        assert not at.exception and float(metric(at, "Linear R²")) >= 0.99  # the gallery's
+        at = opened(SPHERE, steps="47", seeds="1")
+        wait_for(at, "of 1 seeds reach")
+        at.run()
+        assert not at.exception and 0 < float(metric(at, "Linear R²")) <= 1
+        unsaved = [c.value for c in at.caption if "Not saved" in c.value]
+        assert len(unsaved) == 1 and "taken cannot be written (" in unsaved[0]
+    finally:
+        runner.engine().close()
+        runner.engine.clear()
+        runner.store.clear()
 
 
 @each_page

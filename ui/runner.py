@@ -164,7 +164,7 @@ def _settle(experiment: Experiment, key: str) -> None:
     if held is not None and held.ended.is_set():
         st.session_state.pop(f"{key}.job")
         stopped = held.status == "cancelled" and held.error is not None  # with nobody looking
-        if held.status != "done" and (held.asked or not stopped):
+        if held.status != "done":  # lest it starts and is stopped for ever where pages are slow
             st.session_state[f"{key}.declined"] = experiment.key
         if held.status == "failed":
             st.session_state[f"{key}.error"] = (experiment.key, held.error)
