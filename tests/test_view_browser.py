@@ -17,7 +17,8 @@ server, browser, page = test_browser.server, test_browser.browser, test_browser.
 
 # What the row of numbers shows: by title, the text that is seen, and whether it is of the end.
 SEEN = """(key) => Object.fromEntries(
-  [...document.querySelectorAll(`.st-key-${key} [data-testid=stMetric]`)].map((metric) => { const value = metric.querySelector('[data-testid=stMetricValue]');
+  [...document.querySelectorAll(`.st-key-${key} [data-testid=stMetric]`)].map((metric) => {
+    const value = metric.querySelector('[data-testid=stMetricValue]');
     const over = getComputedStyle(value, '::before').content, hidden = getComputedStyle(
       value.firstElementChild).visibility === 'hidden';
     return [metric.querySelector('[data-testid=stMetricLabel] p').textContent,
