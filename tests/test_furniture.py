@@ -243,8 +243,8 @@ def words_of(header):
     """All that is said in a message to the browser, but for colours and names of arrays."""
     for name, value in header.items() if isinstance(header, dict) else enumerate(header):
         if isinstance(value, dict | list | tuple):
-            yield from () if name in ("arrays", "colours") else words_of(value)
-        elif isinstance(value, str) and name not in ("key", "run", "numbers", "curves"):
+            yield from () if name in ("arrays", "colours", "follow") else words_of(value)
+        elif isinstance(value, str) and name not in ("key", "run"):
             yield value
 
 
