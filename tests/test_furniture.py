@@ -11,8 +11,8 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Claim, Preset, Published
-from ui import head_view, knobs, recovery, runner, seeds
-from ui.latent_view import Arrow
+from ui import game_view, head_view, knobs, recovery, runner, seeds
+from ui.latent_view import Arrow, pack
 
 SPHERE = LESSONS["infonce_sphere"]
 CLAIM = Claim("linear", "linear_r2", ("linear_r2",), "A claim.", "its source")
@@ -260,6 +260,38 @@ def test_numbers_follow_the_player_where_they_were_measured(name):
             assert value == SCORES[score].written(there if np.isfinite(there) else None)
     view = recovery.view_of(run, recovery.Choice(0, True, (0, 1, 2)))
     assert view.follow.scores == follow.scores
+
+
+def words_of(header):
+    """All that is said in a message to the browser, but for colours and names of arrays."""
+    for name, value in header.items() if isinstance(header, dict) else enumerate(header):
+        if isinstance(value, dict | list | tuple):
+            yield from () if name in ("arrays", "colours", "follow") else words_of(value)
+        elif isinstance(value, str) and name not in ("key", "run"):
+            yield value
+
+
+@pytest.mark.parametrize(
+    ("lesson", "preset"),
+    [(name, p) for name in ("infonce_sphere", "vmf_clusters", "laplace_violation",
+                            "gradient_reversal") for p in LESSONS[name].presets],
+    ids=lambda value: getattr(value, "name", value),
+)  # fmt: skip
+def test_no_view_says_anything_in_latex_or_code(lesson, preset):
+    (result,) = seeds.stored(LESSONS[lesson], preset.params, preset.seeds[:1])
+    run, choice = recovery.Run.finished(result), recovery.Choice(0, True, (0, 1, 2))
+    params = result.member.params
+    if lesson == "gradient_reversal":
+        view = game_view.of(run, params, False)
+    elif lesson == "infonce_sphere":
+        view = recovery.view_of(run, choice)
+    else:
+        dense = params if lesson == "laplace_violation" else None
+        view = head_view.of(run, params, choice, False, density=dense)
+    said = list(words_of(pack(view, "key", 400)["header"]))
+    assert len(said) > 5
+    for words in said:
+        assert not set(words) & set("$\\_^{}"), words
 
 
 def test_between_two_measurements_there_is_no_number():

@@ -273,6 +273,16 @@ def test_the_plain_figure_is_a_valid_plotly_figure_of_the_last_frame(d):
     np.testing.assert_allclose(drawn, view.z_hat[-1], atol=1e-4)
 
 
+@pytest.mark.parametrize("d", [2, 3])
+def test_the_plain_figure_cuts_nothing_of_the_last_frame(d):
+    view = make_view(d=d)
+    view.z_hat[-1, 3] *= 1.6
+    layout = plain_figure(view)["layout"]
+    axes = layout["scene2"] if d == 3 else {"xaxis": layout["xaxis2"], "yaxis": layout["yaxis2"]}
+    for axis in ("xaxis", "yaxis"):
+        assert axes[axis]["range"][1] > 1.6
+
+
 def test_the_plain_figure_shows_the_density_and_its_levels_on_the_true_side_only():
     plotly = pytest.importorskip("plotly.graph_objects")
     spec = plain_figure(make_view(c=0, field=density(rows=13, columns=24), levels=[triangle()]))

@@ -39,8 +39,11 @@ function listenHands(view) {
 // One finger turns it, unless it swipes up or down, which the browser takes for the page (touch-action
 // in latent_view.css); two zoom.
 
+const SLOP = 6; // px that a finger moves before it turns a globe
+
 function listenTouch(view) {
   const { plot } = view, fingers = new Map(); // pointer -> [x, y]
+  let turns = false; // or it is not yet known which way the one finger goes
   const apart = () => {
     const [[a, b], [c, d]] = [...fingers.values()];
     return Math.max(1, Math.hypot(a - c, b - d));
@@ -60,11 +63,14 @@ function listenTouch(view) {
   plot.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "touch" && view.dims === 3 && fingers.size < 2 && onGlobe(event))
       fingers.set(event.pointerId, [event.clientX, event.clientY]);
+    turns = false;
   }, true);
   plot.addEventListener("pointermove", (event) => {
     const before = fingers.get(event.pointerId), now = [event.clientX, event.clientY];
     if (!before) return;
     const was = fingers.size > 1 && apart();
+    turns ||= !was && Math.abs(now[0] - before[0]) > Math.max(SLOP, Math.abs(now[1] - before[1]));
+    if (!was && !turns) return; // the browser may still take it for a swipe
     fingers.set(event.pointerId, now);
     if (was) zoom(view, apart() / was);
     else turn(view, (before[0] - now[0]) / view.outline(), (now[1] - before[1]) / view.outline());

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.legend import ROLE
 from ui.latent_chart import plain_axes, plain_series, typeset
-from ui.latent_scene import RIM, LatentView, annulus, band, broken, level_lines, outside
+from ui.latent_scene import RIM, LatentView, annulus, band, broken, level_lines, reach
 
 DEEP = "rgb(38,88,128)"  # level lines of the plain figure, seen on a pale and on a blue ball
 DARK = "rgb(70,74,82)"  # the same on a ball of another colour
@@ -168,7 +168,10 @@ def _plain_layout(view: LatentView) -> dict[str, Any]:
             for title, half in zip(view.titles, halves, strict=True)
         ],
     }
-    widest = max(1.1, round(outside(view), 3))
+    drawn = {"z": view.z, "z_hat": view.z_hat} | (
+        {"net": view.net, "net_hat": view.net_hat} if view.net.size else {}
+    )
+    widest = round(1.02 * max(1.08, float(reach(view, drawn)[-1])), 3)
     hidden = {"visible": False, "range": [-widest, widest]}
     if view.chart is not None:
         axes, titles = plain_axes(view.chart)
