@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -16,6 +17,8 @@ import pytest
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, sync_playwright
+
+from core.legend import PAGE, READABLE, contrast
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
@@ -343,4 +346,36 @@ def test_nothing_is_wider_than_the_window(server, browser, width):
         " return [m.scrollWidth, m.clientWidth] }"
     )
     assert inner[0] <= inner[1]
+    context.close()
+
+
+WORDS_OF_CHARTS = """() => [...document.querySelectorAll('.vega-embed svg text')]
+  .filter(text => text.textContent.trim() && !text.closest('[opacity="0"]'))
+  .map(text => ({said: text.textContent, ink: text.getAttribute('fill')}))"""
+LABELS_OF_X = """() => [...document.querySelectorAll('.vega-embed svg .role-axis-label')]
+  .map(axis => [...axis.querySelectorAll('text')]
+    .filter(text => text.textContent.trim() && text.getAttribute('opacity') !== '0')
+    .map(text => text.getBoundingClientRect())
+    .map(box => [box.left, box.right, box.top]))
+  .filter(boxes => boxes.length > 1 && boxes.every(box => Math.abs(box[2] - boxes[0][2]) < 2))"""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme, width):
+    context = browser.new_context(viewport={"width": width, "height": 3000}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(f"{server}/infonce_sphere")
+    page.wait_for_function("() => document.querySelectorAll('.vega-embed svg').length >= 6")
+    said = page.evaluate(WORDS_OF_CHARTS)
+    assert {"untrained", "Bayes floor", "identity"} <= {each["said"] for each in said}
+    for each in said:
+        if not re.fullmatch(r"−?\d\.\d\d", each["said"]):  # of the matrix, on shaded cells
+            assert contrast(each["ink"], PAGE[scheme]) >= READABLE, each
+    axes = page.evaluate(LABELS_OF_X)
+    assert len(axes) >= 5
+    for axis in axes:
+        boxes = sorted(axis)
+        assert all(left[1] < right[0] for left, right in pairwise(boxes)), axis
+        assert boxes[0][0] >= 0 and boxes[-1][1] <= width
     context.close()

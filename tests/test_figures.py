@@ -244,6 +244,18 @@ def test_words_at_the_ends_of_a_strip_point_inwards():
     assert [layer["mark"]["align"] for layer in texts(spec)] == ["left", "right"]
 
 
+def test_names_of_points_lie_on_no_curve():
+    oval = CIRCLE * (1.2, 0.8)  # it passes where the names of the points on its axis would be
+    at = np.array([[1.0, 0.0], [0.0, 1.0], [np.sqrt(0.5), np.sqrt(0.5)]])
+    both = {"a": (CIRCLE, "#3f8fd2"), "b": (oval, "#e0703a")}
+    chart, _ = figures.closed_curves(both, at, "v", "v")
+    spec = chart.to_dict()
+    (layer,) = texts(spec)
+    for row in rows(spec, layer):
+        place = np.array([row["x"], row["y"]])
+        assert np.linalg.norm(np.concatenate([CIRCLE, oval]) - place, axis=1).min() > 0.12
+
+
 # ---- nothing cut
 
 

@@ -11,6 +11,7 @@ from core.figures.figure import SQUARE, Figure
 from core.legend import ROLE, on_shade
 
 HEIGHT = 300
+LETTER_SIZE = 0.12  # of a point's name, where the circle has radius 1
 FAINTEST = 0.08  # opacity of a zero in a matrix
 INSIDE = 230  # of it, between the axes
 
@@ -99,8 +100,11 @@ def closed_curves(
         drawn = alt.Chart(line).mark_line(color=colour, strokeWidth=2.5)
         layers.append(drawn.encode(x=x, y=y, order="at:Q", tooltip=alt.value(name)))
     dots = alt.Chart(marks).mark_circle(size=110, color=ROLE[role], opacity=1)
-    outside = marks.assign(x=1.2 * marks["x"], y=1.2 * marks["y"])
-    names = alt.Chart(outside).mark_text(fontSize=14, color=words.ink(ROLE[role]))
+    drawn = np.concatenate([curve for curve, _ in curves.values()])
+    spots = np.stack([_free_spot(point, drawn) for point in points])
+    names = alt.Chart(marks.assign(x=spots[:, 0], y=spots[:, 1])).mark_text(
+        fontSize=14, color=words.ink(ROLE[role])
+    )
     layers += [dots.encode(x=x, y=y), names.encode(x=x, y=y, text="name:N")]
     chart = alt.layer(*layers).properties(**SQUARE)
     table = pd.concat([*lines, marks])
@@ -109,3 +113,11 @@ def closed_curves(
         columns={"x": "First coordinate", "y": "Second coordinate", "curve": "Curve or point"}
     )
     return words.finished(chart), shown
+
+
+def _free_spot(point: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+    """Beside a point, outwards or inwards, where its name lies on none of the curves (n, 2)."""
+    spots = [length * point for length in (1.2, 0.8, 1.35, 0.65)]
+    room = [np.linalg.norm(drawn - spot, axis=1).min() for spot in spots]
+    return next((s for s, free in zip(spots, room, strict=True) if free > LETTER_SIZE),
+                spots[int(np.argmax(room))])  # fmt: skip

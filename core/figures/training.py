@@ -86,7 +86,8 @@ def strip(
         for i, at in enumerate(marks["value"])
     ]  # fmt: skip
     chart = alt.layer(tick, *said, dots).properties(height=84)
-    return words.finished(chart), table.rename(columns={"seed": "Seed", "value": title})
+    named = table.rename(columns={"seed": "Seed", "value": title})
+    return words.finished(chart, top=16), named
 
 
 def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:

@@ -40,7 +40,7 @@ def inked(table: pd.DataFrame, colours: Sequence[str]) -> pd.DataFrame:
 def finished(chart: Chart, **padding: float) -> Chart:
     """The chart with axes that can be read on both pages (Vega leaves room for words beside it)."""
     axis = {"labelColor": QUIET, "titleColor": QUIET, "labelFlush": False}
-    room = {"left": 5, "top": 8, "right": 10, "bottom": 5}
+    room = {"left": 5, "top": 8, "right": 10, "bottom": 12}
     return chart.properties(padding={**room, **padding}).configure_axis(**axis)
 
 
