@@ -211,7 +211,7 @@ def paper() -> None:
     st.caption(
         "Published: Zimmermann et al. 2021, Table 1, mean ± sd; model on the sphere with τ = 1, "
         "scored on the points fitted. Here: d = 3, held out, the default τ and 400 or 600 steps; "
-        "for Laplace noise τ = 0.05 and 1,600 steps, which the default budget does not reach."
+        "for Laplace noise τ = 0.05 and 1,600 steps, as the default budget does not get there."
     )
 
 

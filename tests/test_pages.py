@@ -305,7 +305,7 @@ def test_every_preset_is_shipped_and_opens(page):
         at.button(key=f"{lesson.name}.preset.{preset.name}").click().run()
         assert not at.exception
         beside = preset.link.get("beside")
-        counted = f"of {len(preset.seeds)} seeds"
+        counted = f"{len(preset.seeds)} seeds"
         assert said(at, counted if not beside else "Supervised: labels are classes")
 
 
