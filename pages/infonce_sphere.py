@@ -75,12 +75,11 @@ def why(result: Result) -> None:
         if broken:
             words += f" This model cannot reach it: that asks for {', '.join(broken)}."
         else:
-            told, batch = theory.vmf_information(params.kappa, params.d), np.log(params.batch)
+            limit = theory.large_batch_limit(params.batch, params.kappa, params.d)
             words += (
-                f" Its limit for large batches, log B − I, is {batch - told:.2f}."
-                if batch > told
-                else f" The limit for large batches, log B − I, is far off: it needs log B above "
-                f"I = {told:.2f} nats, and here log B = {batch:.2f}."
+                " This batch is too small for the limit of large ones, log B − I: log B is below I."
+                if limit is None
+                else f" Its limit for large batches, log B − I, is {limit:.2f}."
             )
         st.caption(words)
 
