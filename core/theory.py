@@ -34,6 +34,15 @@ def vmf_mean_cosine(kappa: float, d: int) -> float:
     return float(ive(d / 2, kappa) / ive(d / 2 - 1, kappa)) if kappa > 0 else 0.0
 
 
+def large_batch_limit(batch: int, kappa: float, d: int) -> float | None:
+    """log B - I, the least InfoNCE loss for large batches; None where the batch is not large.
+
+    A cross-entropy is not negative: the limit speaks only where log B exceeds I.
+    """
+    limit = log(batch) - vmf_information(kappa, d)
+    return limit if limit > 0 else None
+
+
 def vmf_information(kappa: float, d: int) -> float:
     """Mutual information of a positive pair, in nats: uniform marginal, vMF(kappa) conditional."""
     normaliser = float(log_vmf_normaliser(kappa, d))

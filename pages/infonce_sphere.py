@@ -74,12 +74,11 @@ def why(result: Result) -> None:
         if broken:
             words += f" This model cannot reach it: that asks for {', '.join(broken)}."
         else:
-            told, batch = theory.vmf_information(params.kappa, params.d), np.log(params.batch)
+            limit = theory.large_batch_limit(params.batch, params.kappa, params.d)
             words += (
-                f" Its limit for large batches, log B − I, is {batch - told:.2f}."
-                if batch > told
-                else f" The limit for large batches, log B − I, is far off: it needs log B above "
-                f"I = {told:.2f} nats, and here log B = {batch:.2f}."
+                " This batch is too small for the limit of large ones, log B − I: log B is below I."
+                if limit is None
+                else f" Its limit for large batches, log B − I, is {limit:.2f}."
             )
         st.caption(words)
 
@@ -210,7 +209,7 @@ def paper() -> None:
     st.caption(
         "Published: Zimmermann et al. 2021, Table 1, mean ± sd; model on the sphere with τ = 1, "
         "scored on the points fitted. Here: d = 3, held out, the default τ and 400 or 600 steps; "
-        "for Laplace noise τ = 0.05 and 1,600 steps, which the default budget does not reach."
+        "for Laplace noise τ = 0.05 and 1,600 steps, as the default budget does not get there."
     )
 
 

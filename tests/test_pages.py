@@ -421,7 +421,7 @@ def test_every_preset_is_shipped_and_opens(page):
         at.button(key=own(at, f"{lesson.name}.preset.{preset.name}")).click().run()
         assert not at.exception
         beside = preset.link.get("beside")
-        counted = f"of {len(preset.seeds)} seeds"
+        counted = f"{len(preset.seeds)} seeds"
         assert said(at, counted if not beside else "Supervised: labels are classes")
 
 
@@ -511,6 +511,38 @@ def test_a_page_that_opens_with_its_own_setting_takes_a_link_from_there():
     assert float(metric(at, "Linear R²")) >= 0.99
     other = opened(LAPLACE, conditional="vmf")
     assert other.selectbox(key=own(other, "conditional")).value == "vmf" and not other.warning
+
+
+def test_where_an_assumption_is_missing_nothing_is_promised_and_no_bound_is_counted():
+    for page, setting, missing in (
+        (SPHERE, {"marginal_kappa": "20"}, "a uniform marginal"),
+        (SPHERE, {"conditional": "laplace", "spread": "0.2"}, "a vMF conditional"),
+        (CLUSTERS, {"n_clusters": "3"}, "d + 1 clusters"),
+        (CLUSTERS, {"label_noise": "0.8"}, "labels without noise"),
+        (REVERSAL, {"kappa_spread": "8"}, "one concentration for all classes"),
+        (LAPLACE, {}, "a von Mises-Fisher conditional"),
+    ):
+        at = opened(page, **setting)
+        assert not at.exception
+        promises = [c.value for c in at.caption if "romised" in c.value.partition(":")[0]]
+        assert any(p.startswith("Nothing is promised here") and missing in p for p in promises)
+        assert not any(p.startswith("Promised") for p in promises)
+        assert said(at, "Measured: ") and not said(at, "seeds reach")
+
+
+def test_a_cap_has_no_degree_to_show():
+    at = opened(SPHERE, marginal_kappa="20")
+    (degree,) = (m for m in at.metric if m.label == "Degree of the map")
+    assert (degree.value, degree.delta) == (
+        "–", "does not apply: the latents leave part of the sphere bare"
+    )  # fmt: skip
+
+
+def test_home_says_of_how_many_seeds_its_ranges_are_and_where_x_is_z():
+    ranges = [c.value for c in opened("pages/home.py").caption if "raw x" in c.value]
+    assert len(ranges) > 10 and all("seed" in each for each in ranges)
+    assert all("as x = z" in each for each in ranges if "raw x 1.000" in each)
+    assert any("as x = z" in each for each in ranges)
 
 
 def test_the_six_claims_are_drawn_from_shipped_runs():

@@ -379,3 +379,11 @@ def test_the_family_begins_at_the_identity_and_ends_where_no_ellipsoid_is():
     np.testing.assert_allclose(psi, 0, atol=1e-12)
     with pytest.raises(ValueError, match="eps = 50 is too large"):
         theory.c3_counterexample(v, quadric, 50.0)
+
+
+def test_the_limit_of_large_batches_is_left_out_where_it_would_be_negative():
+    assert theory.large_batch_limit(256, 10.0, 3) == pytest.approx(3.55, abs=0.01)
+    assert theory.large_batch_limit(256, 500.0, 3) is None
+    assert theory.large_batch_limit(4096, 500.0, 3) == pytest.approx(
+        np.log(4096) - theory.vmf_information(500.0, 3)
+    )

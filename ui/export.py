@@ -25,6 +25,7 @@ from ui.runner import duration
 
 SHORT = 60.0  # seconds of training that a download may take; the browser gives up after 180
 GIVES_UP = 170.0
+LOADING = 3.0  # that a new process takes to load torch
 LONGEST_NAME = 80
 ONE_AT_A_TIME = threading.Lock()  # trainings for downloads, however many visitors ask
 FOR_DRAWING = frozenset({"x", "colour", "end", "share"})  # columns that a chart needs, not a reader
@@ -82,7 +83,7 @@ def take_home(results: Sequence[Result], params: Params, scenario: Scenario) -> 
         f"second is scored. The pictures show {drawn} points of the second half, rounded, so "
         "scores of those differ a little."
     )
-    seconds = sum(float(result.provenance["cpu_seconds"]) for result in results)
+    seconds = LOADING + sum(float(result.provenance["cpu_seconds"]) for result in results)
     with st.container(horizontal=True):
         st.download_button(
             "Scores (JSON)", lambda: scores_json(results), f"{name}.scores.json",
