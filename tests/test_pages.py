@@ -278,7 +278,7 @@ def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
 
 def test_a_slow_setting_waits_for_the_button_and_says_its_price():
     at = opened(SPHERE, steps="20000", d="5")
-    button = next(b for b in at.button if b.key == "run.train")
+    button = next(b for b in at.button if b.key == own(at, "run.train"))
     assert button.label.startswith("Train 3 runs, about")
 
 
@@ -302,14 +302,14 @@ def test_a_dot_of_a_sweep_is_trained_again_without_a_word_and_then_plays():
     assert not runner.store().get(member).playable  # the gallery holds its last frame
     at = opened(SPHERE, kappa=f"{kappa:g}", seeds="1")
     assert not at.exception and said(at, "of 1 seeds reach")  # the stored frame is there
-    assert not {"run.train", "run.cancel"} & {b.key for b in at.button}  # not a word
+    assert not {own(at, "run.train"), own(at, "run.cancel")} & {b.key for b in at.button}  # not a word
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and not runner.store().get(member).playable:
         time.sleep(0.2)
         at.run()
     assert runner.store().get(member).playable
     at.run()
-    assert not at.exception and "run.job" not in at.session_state
+    assert not at.exception and own(at, "run.job") not in at.session_state
 
 
 def test_a_costly_dot_keeps_its_button():
@@ -324,7 +324,7 @@ def test_a_costly_dot_keeps_its_button():
     )  # fmt: skip
     at = opened(CLUSTERS, **{name: str(value) for name, value in setting.chosen().items()})
     assert not at.exception
-    assert next(b for b in at.button if b.key == "run.train").label == "Train again to play it"
+    assert next(b for b in at.button if b.key == own(at, "run.train")).label == "Train again to play it"
 
 
 def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instead():
@@ -334,7 +334,7 @@ def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instea
     assert " values, 2 seeds each. Drawn instead: " in line and line.endswith(
         "varied at the defaults."
     )
-    assert any(b.key == "sweep.train" for b in at.button)
+    assert any(b.key == own(at, "sweep.train") for b in at.button)
 
 
 SNAPSHOT = Snapshot("running", None, True, 0, "training", 120, 400, 0.3, 1.0, {}, {})
@@ -360,12 +360,12 @@ def test_coming_back_to_a_run_says_what_became_of_it(monkeypatch):
     monkeypatch.setattr("core.engine.ASKED_SECONDS", 1.0)
     monkeypatch.setattr("core.engine.TICK_SECONDS", 0.1)
     at = opened(SPHERE, steps="19999", seeds="1")
-    next(b for b in at.button if b.key == "run.train").click().run()
-    job = at.session_state["run.job"]
+    next(b for b in at.button if b.key == own(at, "run.train")).click().run()
+    job = at.session_state[own(at, "run.job")]
     assert job.asked and job.ended.wait(90) and job.status == "cancelled"
     at.run()  # the visitor is back
     assert any(c.value.endswith("because nobody was looking.") for c in at.caption)
-    assert any(b.key == "run.train" for b in at.button)
+    assert any(b.key == own(at, "run.train") for b in at.button)
     elsewhere = opened(SPHERE, steps="19999", seeds="1")  # and so is one with a new session
     assert any("Its last run: stopped " in c.value for c in elsewhere.caption)
 
@@ -374,7 +374,7 @@ def test_a_run_that_finished_unseen_says_so(monkeypatch):
     monkeypatch.setattr("core.job.AWAY_SECONDS", 0.0)
     monkeypatch.setattr("core.engine.VIEWER_SECONDS", 90)  # no browser looks here
     at = opened(SPHERE, steps="43", seeds="1")
-    job = at.session_state["run.job"]
+    job = at.session_state[own(at, "run.job")]
     assert job.ended.wait(90) and job.status == "done"
     at.run()
     assert any("finished while you were away" in c.value for c in at.caption)
@@ -383,13 +383,13 @@ def test_a_run_that_finished_unseen_says_so(monkeypatch):
 
 def test_a_run_of_another_setting_goes_on_while_it_was_asked_for():
     at = opened(SPHERE, steps="19998", seeds="1")
-    next(b for b in at.button if b.key == "run.train").click().run()
-    job = at.session_state["run.job"]
-    at.select_slider(key="kappa").set_value(1.0).run()
+    next(b for b in at.button if b.key == own(at, "run.train")).click().run()
+    job = at.session_state[own(at, "run.job")]
+    at.select_slider(key=own(at, "kappa")).set_value(1.0).run()
     assert not job.ended.is_set()
-    at.select_slider(key="kappa").set_value(10.0).run()
-    assert at.session_state["run.job"] is job
-    at.button(key="run.cancel").click().run()
+    at.select_slider(key=own(at, "kappa")).set_value(10.0).run()
+    assert at.session_state[own(at, "run.job")] is job
+    at.button(key=own(at, "run.cancel")).click().run()
     assert job.status == "cancelled" and job.error is None
 
 
