@@ -302,7 +302,9 @@ def test_a_dot_of_a_sweep_is_trained_again_without_a_word_and_then_plays():
     assert not runner.store().get(member).playable  # the gallery holds its last frame
     at = opened(SPHERE, kappa=f"{kappa:g}", seeds="1")
     assert not at.exception and said(at, "of 1 seeds reach")  # the stored frame is there
-    assert not {own(at, "run.train"), own(at, "run.cancel")} & {b.key for b in at.button}  # not a word
+    assert not {own(at, "run.train"), own(at, "run.cancel")} & {
+        b.key for b in at.button
+    }  # not a word
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline and not runner.store().get(member).playable:
         time.sleep(0.2)
@@ -324,7 +326,10 @@ def test_a_costly_dot_keeps_its_button():
     )  # fmt: skip
     at = opened(CLUSTERS, **{name: str(value) for name, value in setting.chosen().items()})
     assert not at.exception
-    assert next(b for b in at.button if b.key == own(at, "run.train")).label == "Train again to play it"
+    assert (
+        next(b for b in at.button if b.key == own(at, "run.train")).label
+        == "Train again to play it"
+    )
 
 
 def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instead():

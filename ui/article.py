@@ -51,7 +51,7 @@ def opening(
     params, chosen = knobs.read(scenario)
     sweep.settle(scenario, params)
     address.sync()
-    with main:
+    with main, st.container(gap="xsmall"):
         if present:
             story.slides(scenario, params)
         else:

@@ -7,7 +7,6 @@ import streamlit as st
 from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
-ABOUT = 48  # pixels: two lines
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 
 
@@ -88,14 +87,13 @@ def about(scenario: Scenario, params: Params, key: str = "about") -> None:
     In a place of one height: the picture below it stays where it is from setting to setting.
     """
     now, notices = active(scenario, params), scenario.notices(params)
-    with st.container(height=ABOUT, border=False, key=address.owned(key)):
-        with st.container(horizontal=True, vertical_alignment="top", gap="small"):
-            st.caption(now.lesson if now else "Your own setting. Every knob is in the link.")
-            if notices:
-                count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
-                with st.popover(count, icon=":material/info:", type="tertiary"):
-                    for notice in notices:
-                        st.markdown(notice.text)
+    with st.container(horizontal=True, gap="small", key=address.owned(f"{key}.lesson_row")):
+        st.caption(now.lesson if now else "Your own setting. Every knob is in the link.")
+        if notices:
+            count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
+            with st.popover(count, icon=":material/info:", type="tertiary"):
+                for notice in notices:
+                    st.markdown(notice.text)
 
 
 Step = tuple[str, str, Callable[[], None]]
