@@ -39,7 +39,8 @@ from core.store import Damaged, Store, read
 
 MOST_QUEUED = 32  # jobs that wait for a worker
 MOST_SECONDS = 600  # of one job, from its first task's start
-VIEWER_SECONDS = 20  # after which a viewer who did not look no longer counts
+VIEWER_SECONDS = 60  # after which a viewer who did not look no longer counts; a page looks only
+# once it is drawn, which takes most of that on a machine that is ten times too busy
 ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connection comes back
 MOST_FATES = 256  # runs that ended without success, of which is known why
 STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended

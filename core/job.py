@@ -14,7 +14,7 @@ from core.experiment import Experiment, Member, Result, work
 ARRAYS = ("z", "z_hat", "net", "net_hat")  # of a Progress
 NAMED = ("world", "moving")  # what only some scenarios have, sent as `group.name`
 LOOK_SECONDS = 1.0
-AWAY_SECONDS = 5.0  # a page looks several times a second
+AWAY_SECONDS = 30.0  # a page looks several times a second, but not while it is being drawn
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
 Doing = Literal["waiting", "making worlds", "training", "scoring"]
