@@ -56,11 +56,13 @@ def opening(
             story.slides(scenario, params)
         else:
             story.presets(scenario, params)
-            story.about(scenario, params)
+            story.lesson(scenario, params)
         refused = st.container()
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
+            if not present:
+                story.notes(scenario, params)
         with refused:  # once all of the page's choices have been read
             story.refused(address.refusals())
         finished = panels(Experiment(params, scenario.name, chosen), choice)

@@ -4,12 +4,15 @@ import streamlit as st
 
 from core.legend import PAGE
 
-ROW = "2.5rem"  # a button's height: what comes and goes in these rows moves nothing below
+# what comes and goes in these rows moves nothing below them
+ROW, LESSON = "2.5rem", "3.3rem"  # a button's height; two lines
 # On the dark page the primary colour is light, for it also writes the values of sliders there;
 # Streamlit writes white on it all the same.
 STYLE = f"""<style>
 [data-testid="stBaseButton-primary"] {{ color: light-dark(#ffffff, {PAGE["dark"]}); }}
-[class*="training_row"], [class*="lesson_row"] {{ min-height: {ROW}; }}
+[class*="training_row"] {{ min-height: {ROW}; }}
+[class*="status-training_row"] {{ margin-bottom: -0.5rem; }}
+[class*="lesson_row"] {{ min-height: {LESSON}; }}
 </style>"""
 
 

@@ -94,8 +94,10 @@ def own() -> None:
     side, main = st.columns([1, 3.6], gap="medium")
     with main:
         story.presets(scenario, params, PREFIX)
-        story.about(scenario, params, f"{PREFIX}.about")
-        seed = recovery.seed_drawn(chosen, PREFIX)
+        story.lesson(scenario, params, f"{PREFIX}.lesson_row")
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            seed = recovery.seed_drawn(chosen, PREFIX)
+            story.notes(scenario, params, f"{PREFIX}.notes")
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)
         runner.panel(asked, lambda shown: draw(shown, seed), "nonlinear", before=before)

@@ -81,19 +81,22 @@ def refused(sentences: Sequence[str]) -> None:
             st.warning(sentence, icon=":material/link_off:")
 
 
-def about(scenario: Scenario, params: Params, key: str = "about") -> None:
-    """The lesson of the setting, and one click away what it breaks or cannot show.
+def lesson(scenario: Scenario, params: Params, key: str = "lesson_row") -> None:
+    """What the setting teaches, in a place of two lines: the picture below it stays where it is."""
+    now = active(scenario, params)
+    with st.container(key=address.owned(key)):
+        st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
 
-    In a place of one height: the picture below it stays where it is from setting to setting.
-    """
-    now, notices = active(scenario, params), scenario.notices(params)
-    with st.container(horizontal=True, gap="small", key=address.owned(f"{key}.lesson_row")):
-        st.caption(now.lesson if now else "Your own setting. Every knob is in the link.")
-        if notices:
-            count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
-            with st.popover(count, icon=":material/info:", type="tertiary"):
-                for notice in notices:
-                    st.markdown(notice.text)
+
+def notes(scenario: Scenario, params: Params, key: str = "notes") -> None:
+    """What the setting breaks or cannot show, one click away and in the line of other choices."""
+    notices = scenario.notices(params)
+    if notices:
+        count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
+        icon = ":material/info:"
+        with st.popover(count, icon=icon, type="tertiary", key=address.owned(key)):
+            for notice in notices:
+                st.markdown(notice.text)
 
 
 Step = tuple[str, str, Callable[[], None]]
