@@ -5,7 +5,7 @@ import streamlit as st
 from core.legend import PAGE
 
 # what comes and goes in these rows moves nothing below them
-ROW, LESSON = "2.5rem", "3.3rem"  # a button's height; two lines
+ROW, LESSON = "2.5rem", "3.8rem"  # a button's height; two lines
 # On the dark page the primary colour is light, for it also writes the values of sliders there;
 # Streamlit writes white on it all the same.
 STYLE = f"""<style>
