@@ -39,9 +39,10 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
 
 def drawn_points(run: recovery.Run) -> str:
     """What the table of latents holds, and what it does not."""
+    turned = "aligned as in the picture" if run.aligned else "as learnt"
     return (
-        f"{len(run.z)} of the {EVALUATED:,} points of the evaluation set, as learnt: "
-        "before they are aligned. Scores are of all of them."
+        f"{len(run.z)} of the {EVALUATED:,} points of the evaluation set, {turned}. Scores are of "
+        "all of them."
     )
 
 
