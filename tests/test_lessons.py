@@ -5,6 +5,7 @@ import numpy as np
 from core import curate
 from core.experiment import Experiment
 from core.lessons import LESSONS
+from core.lessons.gradient_reversal import EIGHT
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import CLAIMS, LAPLACE
 from core.lessons.nonlinear import METHODS, STAGES
@@ -115,3 +116,13 @@ def test_what_isotropised_noise_costs_is_next_to_nothing():
     round_ = next(p for p in LESSONS["laplace_violation"].presets if p.name == "round")
     found = scores("linear_r2", "laplace_violation", **round_.params)
     assert 0.98 < min(found) <= max(found) < 1
+
+
+def test_the_closed_form_is_on_average_at_least_as_good_as_the_game():
+    for n in (300, 1000, 4000, 16_000, None):
+        runs = shipped("gradient_reversal", **EIGHT, n_samples=n)
+        played, closed = (
+            np.mean([r.scores[name] for r in runs])
+            for name in ("angle_to_v_perp_deg", "closed_angle_to_v_perp_deg")
+        )
+        assert closed <= played, n
