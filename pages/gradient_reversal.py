@@ -71,12 +71,12 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     from ui import game_view  # scipy takes a while to import, and the numbers come first
 
     with place:
-        height = 460 if story.presenting() else 400
+        height = 460 if address.presenting() else 400
         recovery.picture(game_view.of(run, params, shown.stale), "game", height)
     recovery.picture_first("game")
     gauges(run, params)
     seeds.together(shown, run, claim)
-    if not story.presenting():
+    if not address.presenting():
         levels = {"knows nothing": blind}
         seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")
 

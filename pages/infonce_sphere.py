@@ -11,7 +11,7 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import article, export, recovery, runner, seeds, story
+from ui import address, article, export, recovery, runner, seeds, story
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
@@ -29,10 +29,10 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     recovery.numbers(run, claim, "floor" if params.negatives == "views" else "at truth")
     with place:
         view = recovery.view_of(run, choice, shown.stale)
-        recovery.picture(view, "globe", 440 if story.presenting() else 380)
+        recovery.picture(view, "globe", 440 if address.presenting() else 380)
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)
-    if not story.presenting():
+    if not address.presenting():
         seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
 
 

@@ -20,7 +20,7 @@ from core.lessons.laplace_violation import (
 )
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
-from ui import article, export, head_view, recovery, runner, seeds, story
+from ui import address, article, export, head_view, recovery, runner, seeds, story
 
 scenario = LESSONS["laplace_violation"]
 PAIRS = 1500  # of latents and cluster vectors in a picture
@@ -53,10 +53,10 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
         if view.field is not None:
             kind = "Density" if asked.on_sphere else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
-        recovery.picture(view, "globe", 440 if story.presenting() else 380)
+        recovery.picture(view, "globe", 440 if address.presenting() else 380)
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)
-    if not story.presenting():
+    if not address.presenting():
         levels = {
             f"Bayes floor of seed {seed}": run.scores.get("loss_floor"),
             "chance": float(np.log(params.n_labels)),

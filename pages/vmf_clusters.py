@@ -62,13 +62,13 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     recovery.numbers(run, claim, ideals={"feature_norm": radius})
     with place:
         recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
-                         440 if story.presenting() else 380)  # fmt: skip
+                         440 if address.presenting() else 380)  # fmt: skip
     recovery.picture_first("globe")
     seeds.together(shown, run, claim)
     result = shown.result(seed)
     if result is not None and result.scores["span_r2"] is not None and not shown.stale:
         split(result)
-    if not story.presenting():
+    if not address.presenting():
         levels = {
             f"Bayes floor of seed {seed}": run.scores.get("loss_floor"),
             "chance": float(np.log(params.n_labels)),

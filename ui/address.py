@@ -123,6 +123,11 @@ def get(key: str) -> Any:
     return st.session_state[state] if state in st.session_state else _here().values[key]
 
 
+def presenting() -> bool:
+    """Whether the page is being shown to a room: only claim, picture and numbers."""
+    return bool(_here().values.get(PRESENT))
+
+
 def put(key: str, value: Value) -> None:
     """Give a setting a value (from a callback, or before its widget is drawn)."""
     page = _here()

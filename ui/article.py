@@ -45,7 +45,7 @@ def opening(
         knobs.settings(scenario), *recovery.settings(sides), seeds.settings(scenario),
         *sweep.settings(scenario), *more, *address.EVERYWHERE,
     )  # fmt: skip
-    present = story.presenting()
+    present = address.presenting()
     story.opening(title, sentence)
     side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
     params, chosen = knobs.read(scenario)
@@ -90,7 +90,7 @@ def sections(
 
     `headings` are those of `why`, `breaks` and `paper`.
     """
-    if story.presenting():
+    if address.presenting():
         return
     st.header("How the scores change", anchor="sweep")
     sweep.panel(scenario, opened.params, opened.seeds)

@@ -115,7 +115,8 @@ def panel(
         elif job is None and unplayed:
             _begin_button("Train again to play it", experiment, key, playable=True)
         elif name == PLAYED and complete and (job is None or not job.asked):
-            st.caption(provenance(list(results.values())))
+            if not address.presenting():  # to a room, every line counts
+                st.caption(provenance(list(results.values())))
     if job is not None:
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None

@@ -16,14 +16,9 @@ def opening(title: str, sentence: str) -> None:
     st.markdown(sentence)
 
 
-def presenting() -> bool:
-    """Whether the page is being shown to a room: only claim, picture and numbers."""
-    return bool(address.get(address.PRESENT))
-
-
 def presenter_switch() -> None:
     """The switch."""
-    st.toggle("Present", presenting(), key=address.widget(address.PRESENT),
+    st.toggle("Present", address.presenting(), key=address.widget(address.PRESENT),
               help="Only the claim, the picture and its numbers, and ← → between presets.",
               )  # fmt: skip
 
