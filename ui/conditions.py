@@ -183,16 +183,16 @@ def _items(scenario: Scenario) -> list[Item]:
         ),
         (
             "**Tight clusters ask for more answers.** With the default of one step each the game "
-            "begins to fail at about κ = 20, in some seeds before others: the classifier's weights have to grow with κ, and the "
-            "encoder is gone before. Five inner steps go further. The closed form does not care.",
+            "begins to fail at about κ = 20, in some seeds before others: the classifier's weights "
+            "have to grow with κ, and the encoder is gone before. Five inner steps go further. The "
+            "closed form does not care.",
             lambda: _sweep(scenario, "kappa", "inner_steps"),
             {},
         ),
         (
             "**Finite data leave an angle.** The closed form, the null space of the differences of "
-            "class means (LEACE's row space), is at least as good on average and takes a moment. The "
-            "game "
-            "earns its keep in the nonlinear world.",
+            "class means (LEACE's row space), is at least as good on average and takes a moment. "
+            "The game earns its keep in the nonlinear world.",
             lambda: _closed(scenario),
             {},
         ),
