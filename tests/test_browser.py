@@ -211,13 +211,11 @@ def test_a_knob_moves_the_numbers_and_keeps_camera_and_link(server, page):
 def test_a_click_on_a_sweeps_dot_opens_that_run_above(server, page):
     drawn(page, f"{server}/infonce_sphere")
     run = facts(page)["run"]
-    dot = (
-        "path[aria-roledescription=circle][aria-label*='temperature: 0.01'][aria-label*='seed: 1']"
-    )
+    dot = "path[aria-roledescription=circle][aria-label*=': 0.01'][aria-label*='Seed: 1']"
     page.locator(f"[class*=st-key-sweep_tau_linear_r2] {dot}").click(force=True)
     page.wait_for_function("() => location.search.includes('tau=0.01')")
     until(page, f"v.run != {json.dumps(run)}")
-    assert "show=seed+1" in page.url
+    assert "show=1" in page.url
     assert float(number(page, "Linear R²")) < 0.8
 
 
@@ -243,10 +241,10 @@ def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays
     assert page.get_by_text("green: cluster vectors v").is_visible()
     family = page.locator(VIEW).nth(1)
     family.scroll_into_view_if_needed()
-    family.get_by_text("posterior exact to").wait_for()
+    family.locator("[data-part=step]", has_text="posterior exact to").wait_for()
     slider = family.locator("[data-part=slider]")
     slider.fill("0")
-    family.get_by_text("axes 1.00 : 1").wait_for()
+    family.locator("[data-part=step]", has_text="axes 1.00 : 1").wait_for()
     assert not [c for c in page.complaints if "404" not in c]
 
 
@@ -256,13 +254,17 @@ def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
     assert page.get_by_text("grey: the closed-form answer").is_visible()
     run = facts(page)["run"]
     page.get_by_role("button", name="Adversary", exact=True).click()
-    page.get_by_text("move 1 of 1: adversary moved").wait_for(timeout=PATIENCE)
+    page.locator("[data-part=step]", has_text="move 1 of 1: adversary moved").wait_for(
+        timeout=PATIENCE
+    )
     until(page, f"v.run != {json.dumps(run)} && !v.run.includes('previous')")
     page.get_by_role("button", name="Encoder", exact=True).click()
-    page.get_by_text("move 2 of 2: encoder moved").wait_for(timeout=PATIENCE)
+    page.locator("[data-part=step]", has_text="move 2 of 2: encoder moved").wait_for(
+        timeout=PATIENCE
+    )
     assert "moves=ae" in page.url
     page.locator(f"{VIEW} [data-part=back]").first.click()
-    page.get_by_text("move 1 of 2: adversary moved").wait_for()
+    page.locator("[data-part=step]", has_text="move 1 of 2: adversary moved").wait_for()
     assert not [c for c in page.complaints if "404" not in c]
 
 
@@ -278,7 +280,7 @@ def test_another_seed_moves_the_picture_and_the_steps_below(server, page):
         ".some(m => m.innerText.includes('above the floor') && m.innerText != was)",
         arg=before,
     )
-    assert "show=seed+2" in page.url
+    assert "show=2" in page.url
 
 
 def test_a_links_text_is_never_read_as_markdown(server, page):
