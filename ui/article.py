@@ -58,7 +58,7 @@ def opening(
             story.presets(scenario, params)
             story.lesson(scenario, params)
         refused = st.container()
-        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
             if not present:

@@ -87,7 +87,7 @@ def notes(scenario: Scenario, params: Params, key: str = "notes") -> None:
     """What the setting breaks or cannot show, one click away and in the line of other choices."""
     notices = scenario.notices(params)
     if notices:
-        count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'} on this setting"
+        count = f"{len(notices)} {'note' if len(notices) == 1 else 'notes'}"  # one line with seeds
         icon = ":material/info:"
         with st.popover(count, icon=icon, type="tertiary", key=address.owned(key)):
             for notice in notices:
