@@ -157,8 +157,14 @@ BRIGHT = """() => {
 
 
 @pytest.fixture
-def alone(address):
-    yield from test_latent_view.browsing(address)
+def alone(browser, address):
+    context = browser.new_context(viewport={"width": 1024, "height": 768})
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector(f"{VIEW}[data-draws]")
+    yield page
+    context.close()
 
 
 def test_a_globe_is_drawn_again_after_its_context_was_lost(alone):
