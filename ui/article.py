@@ -58,7 +58,10 @@ def opening(
             story.presets(scenario, params)
             story.lesson(scenario, params)
         refused = st.container()
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(
+            horizontal=True, vertical_alignment="center", gap="small",
+            key=address.owned("choices_row"),
+        ):  # fmt: skip
             choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
             switch()
             if not present:

@@ -10,7 +10,7 @@ ROW, LESSON = "2.5rem", "3.8rem"  # a button's height; two lines
 # Streamlit writes white on it all the same.
 STYLE = f"""<style>
 [data-testid="stBaseButton-primary"] {{ color: light-dark(#ffffff, {PAGE["dark"]}); }}
-[class*="training_row"] {{ min-height: {ROW}; }}
+[class*="training_row"], [class*="choices_row"] {{ min-height: {ROW}; }}
 [class*="status-training_row"] {{ margin-bottom: -0.5rem; }}
 [class*="lesson_row"] {{ min-height: {LESSON}; }}
 </style>"""
