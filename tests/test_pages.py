@@ -296,10 +296,11 @@ def test_the_maps_picture_is_drawn_from_columns_its_table_has():
     from core import figures
 
     chart, table = figures.matrix(np.array([[1.5, -0.2], [0.1, 1.0]]))
-    used = {c["field"] for layer in chart.to_dict()["layer"] for c in layer["encoding"].values()
-            if "field" in c}  # fmt: skip
-    assert used <= set(table.columns)
-    assert table["value"].tolist() == [1.5, -0.2, 0.1, 1.0]
+    spec = chart.to_dict()
+    for layer in spec["layer"]:
+        used = {c["field"] for c in layer["encoding"].values() if "field" in c}
+        assert used <= set(spec["datasets"][layer.get("data", spec.get("data"))["name"]][0])
+    assert table["Value"].tolist() == [1.5, -0.2, 0.1, 1.0]
 
 
 def test_a_page_that_opens_with_its_own_setting_takes_a_link_from_there():
