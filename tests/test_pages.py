@@ -17,6 +17,7 @@ from visits import (
     metric,
     opened,
     own,
+    pictures,
     said,
     wait_for,
 )
@@ -46,7 +47,7 @@ def test_a_page_opens_without_an_error(page):
 def test_the_first_picture_comes_from_the_gallery(page, reached):
     at = opened(page)
     assert (float(metric(at, "Linear R²")) >= 0.99) == (reached == 3)
-    assert at.get("bidi_component")
+    assert pictures(at)
     assert said(at, "3 of 3 seeds reach 0.99" if reached else "Measured: linear R²")
 
 
@@ -54,7 +55,7 @@ def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
     at = opened(REVERSAL)
     assert float(metric(at, "Angle to V⊥").rstrip("°")) <= 2
     assert float(metric(at, "Exact information, nats")) <= 0.002
-    assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2°.") and at.get("bidi_component")
+    assert said(at, "3 of 3 seeds: Angle to V⊥ at most 2°.") and pictures(at)
     at.button(key=own(at, "reversal.preset.align")).click().run()
     assert not at.exception
     assert (
@@ -280,7 +281,7 @@ def test_every_preset_is_shipped_and_opens(page):
 def test_the_plain_page_shows_the_same_figure_without_the_component(page):
     at = opened(page, plain="1")
     assert not at.exception
-    assert not at.get("bidi_component")
+    assert not pictures(at)
     assert len(at.get("plotly_chart")) >= 1
 
 
@@ -367,7 +368,7 @@ def test_too_few_clusters_show_what_comes_back_and_what_does_not():
 def test_one_link_shows_classes_beside_instances():
     at = opened(CLUSTERS, supervision="instance", beside="true")
     assert not at.exception and not at.warning
-    assert len(at.get("bidi_component")) == len(opened(CLUSTERS).get("bidi_component")) + 1
+    assert len(pictures(at)) == len(pictures(opened(CLUSTERS))) + 1
     assert said(at, "Supervised: labels are classes") and said(at, "DIET: labels are instances")
     assert at.button(key=own(at, "clusters.preset.diet")).proto.type == "primary"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from visits import CLUSTERS, PAGES, REVERSAL, SPHERE, metric, opened, own, said, wait_for
+from visits import CLUSTERS, PAGES, REVERSAL, SPHERE, metric, opened, own, pictures, said, wait_for
 
 from core.experiment import Experiment, Member, Result
 from core.job import Snapshot
@@ -202,7 +202,7 @@ def test_a_run_that_diverges_is_drawn_up_to_where_it_went(page):
     result = blown_up(page, **few)
     at = opened(page, steps="40", batch="64", seeds="1", **{k: str(v) for k, v in few.items()})
     assert not at.exception, at.exception
-    assert said(at, "1 diverged") and at.get("bidi_component")
+    assert said(at, "1 diverged") and pictures(at)
     promised = "Angle to V⊥" if page == REVERSAL else "Linear R²"
     shown = {m.label.strip("*"): m for m in at.metric}
     assert shown[promised].value == "–" and "diverged" in shown[promised].delta

@@ -53,6 +53,12 @@ def metric(at: AppTest, label: str) -> str:
     return next(m.value for m in at.metric if m.label.strip("*") == label)
 
 
+def pictures(at: AppTest) -> list:
+    """The views of a page, without what every page brings along unseen."""
+    unseen = {"address", "preload_plotly"}
+    return [each for each in at.get("bidi_component") if each.key not in unseen]
+
+
 def said(at: AppTest, words: str) -> bool:
     """Whether these words stand in a paragraph."""
     return any(words in text.value for text in at.markdown)
