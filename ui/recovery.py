@@ -200,7 +200,7 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
     axes = FIRST_AXES
     if d > 3:
         if any(axis >= d for axis in address.get(AXES)):
-            address.put(AXES, FIRST_AXES)
+            address.put(AXES, list(FIRST_AXES))
         chosen = st.multiselect(
             "Coordinates", range(d), address.get(AXES), max_selections=3, width=220,
             key=address.widget(AXES), format_func=lambda axis: str(axis + 1),
