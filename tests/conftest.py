@@ -15,3 +15,13 @@ os.environ["EXPLORER_CACHE"] = _scratch.name
 def _own_store() -> Iterator[None]:
     yield
     _scratch.cleanup()
+
+
+@pytest.fixture(scope="module")
+def pages_engine() -> Iterator[None]:
+    """For modules that open pages: the engine that these share ends with the module."""
+    yield
+    from ui import runner
+
+    runner.engine().close()
+    runner.engine.clear()

@@ -11,14 +11,7 @@ from core.command import spelt
 from core.scenarios.scenario import knobs_of
 from ui import address, recovery
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _close_engine():
-    yield
-    from ui import runner
-
-    runner.engine().close()
-    runner.engine.clear()
+pytestmark = pytest.mark.usefixtures("pages_engine")
 
 
 def two_pages():

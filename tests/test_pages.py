@@ -24,16 +24,11 @@ from visits import (
 
 from core.experiment import Experiment
 from core.lessons import LESSONS
-from ui import runner
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _close_engine():
-    yield
-    runner.engine().close()
-    runner.engine.clear()
+pytestmark = pytest.mark.usefixtures("pages_engine")
 
 
 @pytest.mark.parametrize("page", [HOME, *PAGES])

@@ -17,11 +17,7 @@ from ui import game_view, recovery, runner
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _close_engine():
-    yield
-    runner.engine().close()
-    runner.engine.clear()
+pytestmark = pytest.mark.usefixtures("pages_engine")
 
 
 def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
