@@ -139,8 +139,21 @@ def test_three_coordinates_in_a_link():
     taken, refused = settings.take({recovery.AXES: "1-2-5"})
     assert taken == {recovery.AXES: [0, 1, 4]} and not refused
     assert settings.write(recovery.AXES, [0, 1, 4]) == "1-2-5"
-    taken, refused = settings.take({recovery.AXES: "1-1-x"})
-    assert not taken and "`1-1-x`" in refused[0]
+    for text in ("1-1-x", "0-1-2", "1-1-2", "1-2-3-4", ""):
+        taken, refused = settings.take({recovery.AXES: text})
+        assert not taken and f"`{text}`" in refused[0]
+
+
+def test_a_seed_or_a_coordinate_that_is_not_there_is_said_where_a_link_asks_for_it():
+    at = opened(SPHERE, show="5")
+    assert any("Seed 5 is not among the 3" in w.value for w in at.warning)
+    assert at.session_state[own(at, "show")] == 0 and link(at) == {}
+    at = opened(SPHERE, d="5", axes="1-2-9", width="128", batch="512", steps="800")
+    assert any("There are 5 coordinates" in w.value for w in at.warning)
+    assert "axes" not in link(at)
+    many = opened(SPHERE, initialisation="standard", steps="800", seeds="8", show="6")
+    many.slider(key=own(many, "seeds")).set_value(3).run()  # a knob's doing: no word is needed
+    assert not many.warning and many.session_state[own(many, "show")] == 0
 
 
 # ---- the pages themselves

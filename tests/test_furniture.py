@@ -301,6 +301,13 @@ def test_between_two_measurements_there_is_no_number():
     assert recovery.follow(recovery.Run.finished(halved)).scores == {}
 
 
+def test_a_score_that_says_nothing_of_a_setting_does_not_follow_either():
+    titles = {SCORES[name].title for name in ("linear_r2", "degree")}
+    assert set(recovery.follow(recovery.Run.finished(result())).scores) == titles
+    cap = recovery.Run.finished(result(marginal_kappa=20.0))  # leaves part of the sphere bare
+    assert set(recovery.follow(cap).scores) == {SCORES["linear_r2"].title}
+
+
 def test_a_number_that_rounds_to_nothing_has_no_sign():
     assert SCORES["linear_r2"].written(-0.0004) == "0.000"
     assert SCORES["linear_r2"].written(-0.0006) == "−0.001"

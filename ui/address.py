@@ -52,6 +52,7 @@ class Page:
     declared: dict[str, Settings] = field(default_factory=dict)  # by key
     refused: list[str] = field(default_factory=list)
     link: dict[str, str] | None = None  # what this run still has to take its settings from
+    arrived: bool = False  # in this very run, from its link
     untold: set[str] = field(default_factory=set)  # set here, and maybe not yet known to a browser
 
     def query(self) -> dict[str, str]:
@@ -102,6 +103,7 @@ def declare(*groups: Settings) -> None:
     page.declared = {key: group for group in groups for key in group.rest}
     if page.link is None and not page.values:  # a page that runs alone
         page.link = st.query_params.to_dict()
+    page.arrived = page.link is not None
     if page.link is None:
         before = dict(page.values)
         _gather(page)
@@ -148,6 +150,11 @@ def widget(key: str) -> str:
     elif key in page.untold:
         st.session_state[state] = st.session_state[state]
     return state
+
+
+def arrived() -> bool:
+    """Whether this run has taken the page's settings from its link."""
+    return _here().arrived
 
 
 def note(sentence: str) -> None:

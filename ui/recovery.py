@@ -11,6 +11,7 @@ import streamlit as st
 from core.experiment import Result
 from core.job import Live
 from core.legend import BASELINES, SCORES, direction_colours
+from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Claim
 from ui import address, knobs
 from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
@@ -117,13 +118,15 @@ class Run:
 def _on_the_way(result: Result, steps: np.ndarray) -> dict[str, np.ndarray]:
     """Each score over training at the `steps` of the frames, which need not be those of all scores.
 
-    Scores that were not measured at every frame are left out: between two there is no number.
+    Scores that were not measured at every frame are left out: between two there is no number. So
+    are those that say nothing of the setting.
     """
+    silent = SCENARIOS[result.member.scenario].claim(result.member.params).silent
     at = {int(step): i for i, step in enumerate(result.history_step)}
     if any(int(step) not in at for step in steps):
         return {}
     seen = [at[int(step)] for step in steps]
-    return {name: values[seen] for name, values in result.history.items()}
+    return {name: values[seen] for name, values in result.history.items() if name not in silent}
 
 
 def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
@@ -162,8 +165,9 @@ def _axes() -> address.Settings:
     def take(link: Mapping[str, str]) -> address.Taken:
         for text in link.values():
             names = text.split("-")
-            if len(set(names)) == len(names) <= 3 and all(name.isdecimal() for name in names):
-                return {AXES: [max(0, int(name) - 1) for name in names]}, []
+            axes = [int(name) - 1 for name in names if name.isdecimal()]
+            if len(set(axes)) == len(names) <= 3 and min(axes) >= 0:
+                return {AXES: axes}, []
             return {}, [f"Coordinates in the link are three, such as 1-2-3 (not "
                         f"{address.quoted(text)}); the first three are drawn."]  # fmt: skip
         return {}, []
@@ -176,7 +180,11 @@ def _axes() -> address.Settings:
 def seed_drawn(seeds: Sequence[int], prefix: str = "") -> int:
     """Offer which seed is drawn."""
     key = knobs.key_of(SHOW, prefix)
-    if address.get(key) not in seeds:
+    wanted = address.get(key)
+    if wanted not in seeds:
+        if address.arrived():
+            address.note(f"Seed {wanted} is not among the {len(seeds)} of the link; seed "
+                         f"{seeds[0]} is drawn.")  # fmt: skip
         address.put(key, seeds[0])
     return st.segmented_control(
         "Seed drawn", seeds, default=address.get(key), required=True, key=address.widget(key),
@@ -200,6 +208,8 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
     axes = FIRST_AXES
     if d > 3:
         if any(axis >= d for axis in address.get(AXES)):
+            if address.arrived():
+                address.note(f"There are {d} coordinates; the first three are drawn.")
             address.put(AXES, list(FIRST_AXES))
         chosen = st.multiselect(
             "Coordinates", range(d), address.get(AXES), max_selections=3, width=220,
