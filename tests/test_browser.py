@@ -385,7 +385,7 @@ def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme
 def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):
     tops = {}
     fold = "?initialisation=standard&steps=800&seeds=8"
-    for link in ("", fold, "?tau=0.01", "?conditional=laplace&spread=0.2", "?steps=6000&seeds=1"):
+    for link in ("", fold, "?tau=0.01", "?conditional=laplace&spread=0.2", "?steps=5000&seeds=1"):
         drawn(page, f"{server}/infonce_sphere{link}")
         page.get_by_text("Numbers").first.wait_for()
         page.wait_for_timeout(500)
