@@ -114,7 +114,9 @@ def test_what_is_of_the_end_alone_says_so_while_a_game_plays(server, page):
 
 def test_each_of_two_pictures_has_numbers_of_its_own(server, page):
     drawn(page, f"{server}/vmf_clusters?beside=true")
-    page.wait_for_function(f"() => document.querySelectorAll('{VIEW}[data-draws]').length === 2")
+    page.locator(f"{VIEW}[data-draws]").nth(1).wait_for()
+    for row in ("numbers-run", "numbers-twin"):  # which come after the picture
+        page.locator(f".st-key-{row} [data-testid=stMetric]").nth(2).wait_for()
     other = page.evaluate(SEEN, "numbers-twin")
     before = page.evaluate(SEEN, "numbers-run")
     go_to(page.locator(VIEW).first, 9)

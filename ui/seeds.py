@@ -161,11 +161,13 @@ def tally(results: Sequence[Result], claim: Claim) -> str:
 
 
 def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
-    """The spread of a score over seeds against raw x, and how many maps are whole."""
+    """The spread of a score over seeds against raw x, how many maps are whole, how many diverged."""
+    lost = sum(r.diverged for r in results)
+    end = f"; {lost} diverged." if lost else "."
     known = [(v, r.scores.get(f"raw_{score}")) for r in results
              if (v := r.scores.get(score)) is not None]  # fmt: skip
     if not known:
-        return "not measured here."
+        return "not measured here" + end
     title = SCORES[score].title
     title = title[0].lower() + title[1:] if title[1].islower() else title
     words = f"{title} {counted([value for value, _ in known], score)}"
@@ -179,8 +181,8 @@ def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
             words += f", better for {better} of {len(pairs)})" if better else ")"
     degrees = [r.scores.get("degree") for r in results if r.member.params.whole]
     if all(degree is None for degree in degrees):
-        return words + "."
-    return f"{words}, {sum(degree in (1, -1) for degree in degrees)} of {len(degrees)} maps whole."
+        return words + end
+    return f"{words}, {sum(d in (1, -1) for d in degrees)} of {len(degrees)} maps whole{end}"
 
 
 def breaks(scenario: Scenario, presets: Mapping[str, str], score: str = "linear_r2") -> None:
