@@ -161,7 +161,7 @@ def tally(results: Sequence[Result], claim: Claim) -> str:
 
 
 def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
-    """The spread of a score over seeds against raw x, how many maps are whole, how many diverged."""
+    """The spread of a score over seeds against raw x, and how many maps are whole, or diverged."""
     lost = sum(r.diverged for r in results)
     end = f"; {lost} diverged." if lost else "."
     known = [(v, r.scores.get(f"raw_{score}")) for r in results
