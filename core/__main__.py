@@ -45,8 +45,8 @@ def fail(sentence: str) -> NoReturn:
 
 def _list(arguments: list[str]) -> int:
     for scenario in SCENARIOS.values():
-        claim = scenario.claim(scenario.Params())
-        print(f"{scenario.name}: {scenario.title}. {claim.said}")
+        promise = scenario.promise(scenario.Params())
+        print(f"{scenario.name}: {scenario.title}. {promise.said}")
         for name, knob in knobs_of(scenario.Params).items():
             bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
             free = "text" if knob.kind is str else "yes or no"

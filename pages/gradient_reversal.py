@@ -52,7 +52,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     seed, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    claim, blind = scenario.claim(params), log(params.n_classes)
+    promise, blind = scenario.promise(params), log(params.n_classes)
     chance = run.scores.get("chance")
     beside = "" if chance is None else f"chance {chance:.3f}"
     probes = {f"probe_accuracy_{kind}": beside for kind in ("linear", "mlp")}
@@ -63,7 +63,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         st.caption(":material/history: Another setting's numbers, until this one has run.")
     recovery.numbers(
         run,
-        claim,
+        promise,
         ideals={**probes, "adversary_loss": f"blind {blind:.3f}",
                 "information_nats": f"of {blind:.3f}{error}"},
         without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
@@ -75,7 +75,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         recovery.picture(game_view.of(run, params, shown.stale), "game", height)
     recovery.picture_first("game")
     gauges(run, params)
-    seeds.together(shown, run, claim)
+    seeds.together(shown, run, promise)
     if not address.presenting():
         levels = {"knows nothing": blind}
         seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")

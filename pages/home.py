@@ -147,4 +147,4 @@ for name, preset_name, words in LINKS:
         st.page_link(
             f"pages/{name}.py", label=words, icon=":material/arrow_forward:", query_params=link
         )
-        st.caption(seeds.spread(results, scenario.claim(params).score), width="content")
+        st.caption(seeds.spread(results, scenario.promise(params).score), width="content")

@@ -24,14 +24,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     seed, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    claim = scenario.claim(params)
+    promise = scenario.promise(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, claim, "floor" if params.negatives == "views" else "at truth")
+    recovery.numbers(run, promise, "floor" if params.negatives == "views" else "at truth")
     with place:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 440 if address.presenting() else 380)
     recovery.picture_first("globe")
-    seeds.together(shown, run, claim)
+    seeds.together(shown, run, promise)
     if not address.presenting():
         seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
 

@@ -45,9 +45,9 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     seed, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    claim = scenario.claim(params)
+    promise = scenario.promise(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, claim)
+    recovery.numbers(run, promise)
     with place:
         view = head_view.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:
@@ -55,7 +55,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
         recovery.picture(view, "globe", 440 if address.presenting() else 380)
     recovery.picture_first("globe")
-    seeds.together(shown, run, claim)
+    seeds.together(shown, run, promise)
     if not address.presenting():
         levels = {
             f"Bayes floor of seed {seed}": run.scores.get("loss_floor"),

@@ -56,15 +56,15 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     seed, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    claim = scenario.claim(params)
+    promise = scenario.promise(params)
     place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
     radius = {"C3": f"theory κ = {params.kappa:g}", "C4": ""}.get(params.case, "by design")
-    recovery.numbers(run, claim, ideals={"feature_norm": radius})
+    recovery.numbers(run, promise, ideals={"feature_norm": radius})
     with place:
         recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
                          440 if address.presenting() else 380)  # fmt: skip
     recovery.picture_first("globe")
-    seeds.together(shown, run, claim)
+    seeds.together(shown, run, promise)
     result = shown.result(seed)
     if result is not None and result.scores["span_r2"] is not None and not shown.stale:
         split(result)
@@ -86,7 +86,7 @@ def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     view = head_view.of(run, params, choice, shown.stale)
     view = replace(view, follow=recovery.follow(run, numbers, curves=""))
     recovery.picture(view, f"globe.{key}", 300)
-    recovery.numbers(run, scenario.claim(params), only=("linear_r2", "v_r2", "loss"), key=numbers)
+    recovery.numbers(run, scenario.promise(params), only=("linear_r2", "v_r2", "loss"), key=numbers)
 
 
 def split(result: Result) -> None:

@@ -317,9 +317,9 @@ def test_the_default_breaks_nothing():
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_promised_depends_on_the_case(case):
-    claim = scenario.claim(Params(case=case))
-    assert claim.up_to == ("linear" if case == "C4" else "orthogonal")
-    assert ("orthogonal_r2" in claim.promised) == (case != "C4")
+    promise = scenario.promise(Params(case=case))
+    assert promise.up_to == ("linear" if case == "C4" else "orthogonal")
+    assert ("orthogonal_r2" in promise.promised) == (case != "C4")
 
 
 @pytest.mark.parametrize(
@@ -333,22 +333,22 @@ def test_what_is_promised_depends_on_the_case(case):
     ],
 )
 def test_a_promise_names_the_assumption_that_is_missing(setting, words):
-    claim = scenario.claim(Params(**setting))
-    assert claim.said.startswith("Nothing is promised here") and words in claim.said
-    assert not claim.judges and not claim.kept(1.0)
+    promise = scenario.promise(Params(**setting))
+    assert promise.said.startswith("Nothing is promised here") and words in promise.said
+    assert not promise.judges and not promise.kept(1.0)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_with_every_assumption_a_bound_decides(case):
-    claim = scenario.claim(Params(case=case))
-    assert claim.judges and claim.said.startswith("Promised: A minimiser")
+    promise = scenario.promise(Params(case=case))
+    assert promise.judges and promise.said.startswith("Promised: A minimiser")
 
 
 def test_below_the_count_case_c3_is_promised_a_linear_map_alone():
-    claim = scenario.claim(Params(case="C3", n_clusters=8))
-    assert claim.up_to == "linear" and "orthogonal_r2" not in claim.promised
-    assert "d(d+3)/2" in claim.said and claim.judges
-    assert scenario.claim(Params(case="C3", n_clusters=9)).up_to == "orthogonal"
+    promise = scenario.promise(Params(case="C3", n_clusters=8))
+    assert promise.up_to == "linear" and "orthogonal_r2" not in promise.promised
+    assert "d(d+3)/2" in promise.said and promise.judges
+    assert scenario.promise(Params(case="C3", n_clusters=9)).up_to == "orthogonal"
 
 
 def test_the_degree_is_silent_where_it_says_nothing_and_says_why():
@@ -358,8 +358,8 @@ def test_the_degree_is_silent_where_it_says_nothing_and_says_why():
         ({"d": 5}, "d = 2 and 3"),
         ({"conditional": "gennorm", "project": False}, "fill the space"),
     ):
-        assert words in scenario.claim(Params(**setting)).silent["degree"]
-    assert not scenario.claim(Params()).silent
+        assert words in scenario.promise(Params(**setting)).silent["degree"]
+    assert not scenario.promise(Params()).silent
 
 
 @pytest.mark.parametrize("d", (2, 3, 5, 10))

@@ -357,10 +357,10 @@ def test_what_keeps_the_distances_from_being_kept_is_named(setting, broken):
     ],
 )
 def test_a_promise_names_the_assumption_that_is_missing(setting, words):
-    claim = SCENARIO.claim(Params(**setting))
-    assert not claim.judges and not claim.kept(1.0)
-    assert claim.said.startswith("Nothing is promised here") and words in claim.said
-    assert SCENARIO.claim(Params(kappa=3)).judges and SCENARIO.claim(Params(kappa=3)).kept(0.99)
+    promise = SCENARIO.promise(Params(**setting))
+    assert not promise.judges and not promise.kept(1.0)
+    assert promise.said.startswith("Nothing is promised here") and words in promise.said
+    assert SCENARIO.promise(Params(kappa=3)).judges and SCENARIO.promise(Params(kappa=3)).kept(0.99)
 
 
 @pytest.mark.parametrize(
@@ -372,8 +372,8 @@ def test_a_promise_names_the_assumption_that_is_missing(setting, words):
     ],
 )
 def test_the_degree_says_truly_why_it_is_missing(setting, words):
-    assert SCENARIO.claim(Params(**setting)).silent == {"degree": words}
-    assert SCENARIO.claim(Params(d=2)).silent == {}
+    assert SCENARIO.promise(Params(**setting)).silent == {"degree": words}
+    assert SCENARIO.promise(Params(d=2)).silent == {}
 
 
 def test_more_negatives_than_pairs_are_said_to_repeat_the_positive():

@@ -10,12 +10,12 @@ from test_store import result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
-from core.scenarios.scenario import Claim, Preset, Published
+from core.scenarios.scenario import Preset, Promise, Published
 from ui import game_view, head_view, knobs, recovery, runner, seeds
 from ui.latent_view import Arrow, pack
 
 SPHERE = LESSONS["infonce_sphere"]
-CLAIM = Claim("linear", "linear_r2", ("linear_r2",), "A claim.", "its source")
+PROMISE = Promise("linear", "linear_r2", ("linear_r2",), "A promise.", "its source")
 
 
 def page_with_a_switch():
@@ -77,14 +77,14 @@ def test_a_link_to_a_preset_opens_it():
 def numbers_of(scores, promised, diverged=False, ideals=None, silent=None):
     """(label, value, small line) of every number shown."""
 
-    def page(run, claim, ideals):
+    def page(run, promise, ideals):
         from ui import recovery
 
-        recovery.numbers(run, claim, "floor", ideals)
+        recovery.numbers(run, promise, "floor", ideals)
 
     finished = replace(result(), scores=scores, diverged=diverged)
-    claim = Claim("linear", promised[0], promised, "", "", silent=silent or {})
-    kwargs = {"run": recovery.Run.finished(finished), "claim": claim, "ideals": ideals}
+    promise = Promise("linear", promised[0], promised, "", "", silent=silent or {})
+    kwargs = {"run": recovery.Run.finished(finished), "promise": promise, "ideals": ideals}
     at = AppTest.from_function(page, kwargs=kwargs).run()
     assert not at.exception
     return [(m.label, m.value, m.delta) for m in at.metric]
@@ -130,16 +130,16 @@ def runs(scores, **params):
 
 def test_seeds_are_counted_with_and_without_a_degree():
     values = [{"linear_r2": 0.995}, {"linear_r2": 0.7}, {"linear_r2": None}]
-    assert seeds.tally(runs(values), CLAIM) == "1 of 3 seeds reach 0.99."
+    assert seeds.tally(runs(values), PROMISE) == "1 of 3 seeds reach 0.99."
     with_degree = [{**v, "degree": d} for v, d in zip(values, (1, 0, None), strict=True)]
     said = "1 of 3 seeds reach 0.99; 1 has degree 0, a folded globe."
-    assert seeds.tally(runs(with_degree), CLAIM) == said
+    assert seeds.tally(runs(with_degree), PROMISE) == said
     on_a_cap = runs(with_degree, marginal_kappa=20.0)
-    assert seeds.tally(on_a_cap, CLAIM) == "1 of 3 seeds reach 0.99."
+    assert seeds.tally(on_a_cap, PROMISE) == "1 of 3 seeds reach 0.99."
 
 
 def test_a_promise_may_be_to_stay_below_a_bound():
-    angle = replace(CLAIM, score="angle_to_v_perp_deg", bound=2.0, at_most=True)
+    angle = replace(PROMISE, score="angle_to_v_perp_deg", bound=2.0, at_most=True)
     values = [{"angle_to_v_perp_deg": v} for v in (0.5, 2.0, 80.0, None)]
     assert seeds.tally(runs(values), angle) == "2 of 4 seeds: Angle to V⊥ at most 2°."
 
@@ -159,14 +159,14 @@ def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measu
 
 def test_where_nothing_is_promised_no_bound_is_counted_against():
     values = [{"linear_r2": 0.5, "degree": 0}, {"linear_r2": 0.995, "degree": 1}]
-    nothing = replace(CLAIM, missing=("a uniform marginal", "τκ = 1"))
+    nothing = replace(PROMISE, missing=("a uniform marginal", "τκ = 1"))
     said = seeds.tally(runs(values, tau=1.0), nothing)
     assert said == "Measured: linear R² 0.500 to 0.995, 2 seeds, 1 of 2 maps whole."
     assert (
         nothing.said == f"Nothing is promised here: that takes a uniform marginal and τκ = 1 "
-        f"({CLAIM.source})."
+        f"({PROMISE.source})."
     )
-    assert "of 2 seeds reach" in seeds.tally(runs(values), CLAIM)
+    assert "of 2 seeds reach" in seeds.tally(runs(values), PROMISE)
 
 
 def test_published_numbers_stand_beside_the_stored_runs():

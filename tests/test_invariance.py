@@ -52,7 +52,7 @@ def test_reversal_hides_the_nuisance_from_a_fresh_probe_and_keeps_the_content():
         assert over_chance(scores) <= 0.04 and over_chance(scores, "linear") <= 0.04
         assert scores["content_r2"] >= 0.94 and scores["content_r2_per_class"] >= 0.95
         assert scores["adversary_loss"] == pytest.approx(np.log(4), abs=0.02)
-        assert scenario.claim(Params()).kept(scores["probe_accuracy_mlp"])
+        assert scenario.promise(Params()).kept(scores["probe_accuracy_mlp"])
 
 
 @pytest.mark.slow
@@ -296,23 +296,25 @@ def test_fields_without_effect_do_not_make_another_run():
 
 def test_every_method_has_a_promise_and_says_who_made_it():
     for method in Params.model_fields["method"].annotation.__args__:
-        claim = scenario.claim(Params(method=method, n_classes=5))
-        assert claim.statement and claim.source and claim.at_most
-        assert not claim.kept(0.26) and not claim.kept(None)
+        promise = scenario.promise(Params(method=method, n_classes=5))
+        assert promise.statement and promise.source and promise.at_most
+        assert not promise.kept(0.26) and not promise.kept(None)
         # only an adversary is promised to leave nothing to any probe
-        assert claim.judges == claim.kept(0.24) == Params(method=method).reverses
-        assert claim.said.startswith("Promised" if claim.judges or method == "leace" else "Nothing")
+        assert promise.judges == promise.kept(0.24) == Params(method=method).reverses
+        assert promise.said.startswith(
+            "Promised" if promise.judges or method == "leace" else "Nothing"
+        )
 
 
 def test_without_its_gradient_reversal_promises_nothing():
-    claim = scenario.claim(Params(lam=0.0))
-    assert claim.missing == ("a λ above 0",) and not claim.judges
+    promise = scenario.promise(Params(lam=0.0))
+    assert promise.missing == ("a λ above 0",) and not promise.judges
 
 
 def test_erasure_promises_a_loss_of_linear_probes_and_no_accuracy():
-    claim = scenario.claim(Params(method="leace"))
-    assert claim.bound is None and claim.promised == ("probe_accuracy_linear",)
-    assert "of accuracies neither" in claim.said
+    promise = scenario.promise(Params(method="leace"))
+    assert promise.bound is None and promise.promised == ("probe_accuracy_linear",)
+    assert "of accuracies neither" in promise.said
 
 
 def test_the_penalty_of_a_minibatch_is_not_zero_where_that_of_all_is():

@@ -261,11 +261,11 @@ def test_a_code_dimension_that_is_the_default_is_no_choice():
 
 
 def test_where_a_code_must_leak_the_promise_is_of_information():
-    assert scenario.claim(Params()).score == "angle_to_v_perp_deg"
-    assert scenario.claim(Params(lam=-1.0)).score == "angle_to_v_deg"
+    assert scenario.promise(Params()).score == "angle_to_v_perp_deg"
+    assert scenario.promise(Params(lam=-1.0)).score == "angle_to_v_deg"
     for setting in ({**EIGHT, "d_z": 6}, {"kappa_spread": 8.0}):
-        claim = scenario.claim(Params(**setting))
-        assert claim.score == "information_nats" and not claim.judges and not claim.kept(0.0)
+        promise = scenario.promise(Params(**setting))
+        assert promise.score == "information_nats" and not promise.judges and not promise.kept(0.0)
 
 
 @pytest.mark.parametrize(
@@ -282,16 +282,16 @@ def test_where_a_code_must_leak_the_promise_is_of_information():
     ],
 )
 def test_a_promise_names_the_condition_that_is_missing(setting, words):
-    claim = scenario.claim(Params(**setting))
-    assert not claim.judges and not claim.kept(0.0)
-    assert claim.said.startswith("Nothing is promised here") and words in claim.said
+    promise = scenario.promise(Params(**setting))
+    assert not promise.judges and not promise.kept(0.0)
+    assert promise.said.startswith("Nothing is promised here") and words in promise.said
 
 
 @pytest.mark.parametrize("setting", [{}, {"lam": -1.0}, {"beta1": 0.8}, EIGHT, {"d_z": 1}])
 def test_a_setting_with_every_condition_is_promised_something(setting):
-    claim = scenario.claim(Params(**setting))
-    assert claim.judges and claim.kept(1.0) and not claim.kept(45.0)
-    assert claim.said.startswith("Promised: ")
+    promise = scenario.promise(Params(**setting))
+    assert promise.judges and promise.kept(1.0) and not promise.kept(45.0)
+    assert promise.said.startswith("Promised: ")
 
 
 def test_inner_steps_are_moves_of_the_adversary_alone():

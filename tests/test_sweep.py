@@ -198,9 +198,9 @@ def test_the_gallery_ships_every_combination_of_a_two_way_sweep(monkeypatch):
 @pytest.mark.parametrize("scenario", LESSONS.values(), ids=LESSONS)
 def test_a_scenario_speaks_of_scores_that_have_a_name(scenario):
     for preset in scenario.presets:
-        claim = scenario.claim(scenario.Params.model_validate(dict(preset.params)))
-        assert claim.score in claim.promised
-        assert set(claim.promised) <= set(SCORES)
+        promise = scenario.promise(scenario.Params.model_validate(dict(preset.params)))
+        assert promise.score in promise.promised
+        assert set(promise.promised) <= set(SCORES)
         assert not set(preset.link) & set(scenario.Params.model_fields)
     assert scenario.scores and set(scenario.scores) <= set(SCORES)
 

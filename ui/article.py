@@ -36,7 +36,7 @@ def opening(
     sides: bool = True,
     more: Sequence[address.Settings] = (),
 ) -> Opened:
-    """Claim, presets, knobs and the main picture, which `panels` draws.
+    """Promise, presets, knobs and the main picture, which `panels` draws.
 
     `switch` draws what else the page lets a visitor choose about the picture, `sides` says whether
     that has a recovered side, `more` which further settings the page has.

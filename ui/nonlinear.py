@@ -118,11 +118,11 @@ def draw(shown: runner.Shown, seed: int) -> None:
     ideals["adversary_loss"] = f"blind {log(len(run.moving['bodies'][-1])):.3f}"
     own = ("action_r2", "state_r2")
     without = ("loss", *(() if run.scores.get("action_r2") is not None else own))
-    recovery.numbers(run, scenario.claim(params), ideals=ideals, without=without, key="nonlinear")
+    recovery.numbers(run, scenario.promise(params), ideals=ideals, without=without, key="nonlinear")
     code(run)
     results = list(shown.results.values())
     if not shown.stale and len(results) == len(shown.experiment.members):
-        st.markdown(seeds.tally(results, scenario.claim(params)))
+        st.markdown(seeds.tally(results, scenario.promise(params)))
 
 
 def code(run: recovery.Run) -> None:

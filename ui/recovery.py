@@ -12,7 +12,7 @@ from core.experiment import Result
 from core.job import Live
 from core.legend import BASELINES, SCORES, direction_colours
 from core.scenarios import SCENARIOS
-from core.scenarios.scenario import Claim
+from core.scenarios.scenario import Promise
 from ui import address, knobs
 from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
@@ -121,7 +121,7 @@ def _on_the_way(result: Result, steps: np.ndarray) -> dict[str, np.ndarray]:
     Scores that were not measured at every frame are left out: between two there is no number. So
     are those that say nothing of the setting.
     """
-    silent = SCENARIOS[result.member.scenario].claim(result.member.params).silent
+    silent = SCENARIOS[result.member.scenario].promise(result.member.params).silent
     at = {int(step): i for i, step in enumerate(result.history_step)}
     if any(int(step) not in at for step in steps):
         return {}
@@ -364,7 +364,7 @@ def _when(run: Run, moments: Sequence[str] | None) -> str:
 
 def numbers(
     run: Run,
-    claim: Claim,
+    promise: Promise,
     floor: str = "floor",
     ideals: Mapping[str, str] | None = None,
     without: Sequence[str] = (),
@@ -377,19 +377,19 @@ def numbers(
     perfect is where that depends on the setting. Scores named in `without` are left out, and those
     that are not in `only`.
     """
-    rest = (name for name in SCORES if name not in (*claim.promised, *without))
-    order = [name for name in (*claim.promised, *rest) if only is None or name in only]
+    rest = (name for name in SCORES if name not in (*promise.promised, *without))
+    order = [name for name in (*promise.promised, *rest) if only is None or name in only]
     with st.container(horizontal=True, gap="small", key=key):
         for name in order:
             score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
-            if name in claim.silent:
-                beside = claim.silent[name]
+            if name in promise.silent:
+                beside = promise.silent[name]
             known = run.scores.get(name) is not None
-            if name not in run.scores or not (known or beside or name in claim.promised):
+            if name not in run.scores or not (known or beside or name in promise.promised):
                 continue
             st.metric(
-                f"**{score.title}**" if name in claim.promised else score.title,
-                score.written(None if name in claim.silent else run.scores[name]),
+                f"**{score.title}**" if name in promise.promised else score.title,
+                score.written(None if name in promise.silent else run.scores[name]),
                 beside,
                 delta_color="off",
                 delta_arrow="off",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.experiment import EVALUATED, Experiment, Member, Result
 from core.legend import BASELINES, SCORES
-from core.scenarios.scenario import FURTHER, OPENED, Claim, Published, Scenario, Sweep, Value
+from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
 from ui import address, export, recovery, runner, story
 
 CURVE = "curve"
@@ -22,7 +22,7 @@ def settings(scenario: Scenario) -> address.Settings:
                           lambda name: SCORES[name].title)  # fmt: skip
 
 
-def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
+def together(shown: runner.Shown, run: recovery.Run, promise: Promise) -> None:
     """How many seeds keep the promise, the table behind the picture, and every seed as a dot."""
     results = list(shown.results.values())
     if shown.stale:
@@ -30,11 +30,11 @@ def together(shown: runner.Shown, run: recovery.Run, claim: Claim) -> None:
     elif len(results) == len(shown.experiment.members):
         words, dots = st.columns([1, 2.4], vertical_alignment="center")
         with words:
-            st.markdown(tally(results, claim))
-            st.caption(claim.said)
+            st.markdown(tally(results, promise))
+            st.caption(promise.said)
             export.table(recovery.points(run), "latents", "globe.table", drawn_points(run))
         with dots:
-            strip(results, claim)
+            strip(results, promise)
 
 
 def drawn_points(run: recovery.Run) -> str:
@@ -46,11 +46,11 @@ def drawn_points(run: recovery.Run) -> str:
     )
 
 
-def strip(results: Sequence[Result], claim: Claim) -> None:
-    """The claim's score of every seed as a dot, with its mean baselines and what is best."""
+def strip(results: Sequence[Result], promise: Promise) -> None:
+    """The promised score of every seed as a dot, with its mean baselines and what is best."""
     from core import figures  # altair: the numbers do not wait for it
 
-    score = claim.score
+    score = promise.score
     values = {f"seed {r.member.seed}": r.scores.get(score) for r in results}
     beside = {}
     for kind, word in BASELINES.items():
@@ -58,7 +58,7 @@ def strip(results: Sequence[Result], claim: Claim) -> None:
         if known:
             beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
     title = SCORES[score].title
-    chart, _ = figures.strip(values, beside, title, best=0.0 if claim.at_most else 1.0)
+    chart, _ = figures.strip(values, beside, title, best=0.0 if promise.at_most else 1.0)
     st.altair_chart(chart, key="every_seed", alt=f"{title} of every seed as a dot on a line.")
 
 
@@ -143,17 +143,17 @@ def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Result]]:
     return [(member, found[member.key]) for member in members if member.key in found]
 
 
-def tally(results: Sequence[Result], claim: Claim) -> str:
+def tally(results: Sequence[Result], promise: Promise) -> str:
     """How many seeds reached the promise, in a sentence; what was measured where there is none."""
-    if not claim.judges:
-        return f"Measured: {spread(results, claim.score)}"
-    good = sum(claim.kept(r.scores.get(claim.score)) for r in results)
+    if not promise.judges:
+        return f"Measured: {spread(results, promise.score)}"
+    good = sum(promise.kept(r.scores.get(promise.score)) for r in results)
     folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
     lost = sum(r.diverged for r in results)
-    sentence = f"{good} of {len(results)} seeds reach {claim.bound:g}"
-    if claim.at_most:
-        title = SCORES[claim.score].title
-        bound = f"{claim.bound:g}{SCORES[claim.score].unit}"
+    sentence = f"{good} of {len(results)} seeds reach {promise.bound:g}"
+    if promise.at_most:
+        title = SCORES[promise.score].title
+        bound = f"{promise.bound:g}{SCORES[promise.score].unit}"
         sentence = f"{good} of {len(results)} seeds: {title} at most {bound}"
     if folded:
         sentence += f"; {folded} {'has' if folded == 1 else 'have'} degree 0, a folded globe"

@@ -1,4 +1,4 @@
-"""The words around a picture: the claim, presets as links, steps of a proof, presenter mode."""
+"""The words around a picture: the promise, presets as links, steps of a proof, presenter mode."""
 
 from collections.abc import Callable, Sequence
 
@@ -19,7 +19,7 @@ def opening(title: str, sentence: str) -> None:
 def presenter_switch() -> None:
     """The switch."""
     st.toggle("Present", address.presenting(), key=address.widget(address.PRESENT),
-              help="Only the claim, the picture and its numbers, and ← → between presets.",
+              help="Only the promise, the picture and its numbers, and ← → between presets.",
               )  # fmt: skip
 
 

@@ -13,9 +13,9 @@ from core.scenarios.scenario import (
     MIXING_LAYERS,
     WIDTH,
     Assumption,
-    Claim,
     Notice,
     Params,
+    Promise,
     Scenario,
     knob,
     lacking,
@@ -422,7 +422,7 @@ def silent(params: Clusters) -> dict[str, str]:
     return {}
 
 
-def claim(params: Clusters) -> Claim:
+def promise(params: Clusters) -> Promise:
     """What Theorem 1C promises in this case; class labels are its case of one instance each.
 
     (Theorem 2C, on class labels, states only that h is linear.)
@@ -430,7 +430,7 @@ def claim(params: Clusters) -> Claim:
     source = f"Reizinger et al. 2025, Theorem 1C, case {params.case}"
     if params.supervision == "class":
         source += ", with one instance a class"
-    linear = Claim(
+    linear = Promise(
         up_to="linear",
         score="linear_r2",
         promised=("linear_r2", "v_r2"),
@@ -461,7 +461,7 @@ SCENARIO = Scenario(
     title="vMF clusters",
     Params=Clusters,
     version=1,
-    claim=claim,
+    promise=promise,
     notices=notices,
     work=work,
     scores=("linear_r2", "v_r2", "orthogonal_r2", "v_orthogonal_r2", "feature_norm", "degree"),

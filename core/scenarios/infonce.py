@@ -13,9 +13,9 @@ from core.scenarios.scenario import (
     MIXING_LAYERS,
     WIDTH,
     Assumption,
-    Claim,
     Notice,
     Params,
+    Promise,
     Scenario,
     Value,
     knob,
@@ -347,9 +347,9 @@ def silent(params: InfoNCE) -> dict[str, str]:
     return {}
 
 
-def claim(params: InfoNCE) -> Claim:
+def promise(params: InfoNCE) -> Promise:
     """What Theorem 2 promises, and which of its assumptions a setting lacks."""
-    return Claim(
+    return Promise(
         up_to="orthogonal",
         score="linear_r2",
         promised=("linear_r2", "orthogonal_r2"),
@@ -365,7 +365,7 @@ SCENARIO = Scenario(
     title="InfoNCE on a sphere",
     Params=InfoNCE,
     version=1,
-    claim=claim,
+    promise=promise,
     scores=("linear_r2", "orthogonal_r2", "mcc", "degree"),
     notices=notices,
     work=work,

@@ -9,9 +9,9 @@ from typing import Literal
 from core.scenarios.scenario import (
     WIDTH,
     Assumption,
-    Claim,
     Notice,
     Params,
+    Promise,
     Scenario,
     knob,
     lacking,
@@ -306,10 +306,10 @@ def work(params: Invariance) -> float:
     return params.steps * passes * (3.0 * params.batch * size + OVERHEAD) + scoring
 
 
-def claim(params: Invariance) -> Claim:
+def promise(params: Invariance) -> Promise:
     """What the method promises of the code."""
     if params.method == "leace":
-        return Claim(
+        return Promise(
             up_to="invariance",
             score="probe_accuracy_linear",
             promised=("probe_accuracy_linear",),
@@ -320,7 +320,7 @@ def claim(params: Invariance) -> Claim:
             bound=None,
             at_most=True,
         )
-    return Claim(
+    return Promise(
         up_to="invariance",
         score="probe_accuracy_mlp",
         promised=("probe_accuracy_mlp", "probe_accuracy_linear"),
@@ -338,7 +338,7 @@ SCENARIO = Scenario(
     title="Invariance in a nonlinear world",
     Params=Invariance,
     version=2,
-    claim=claim,
+    promise=promise,
     scores=(
         "probe_accuracy_mlp",
         "probe_accuracy_linear",

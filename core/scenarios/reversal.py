@@ -11,9 +11,9 @@ from pydantic import ValidationInfo, field_validator
 
 from core.scenarios.scenario import (
     Assumption,
-    Claim,
     Notice,
     Params,
+    Promise,
     Scenario,
     knob,
     lacking,
@@ -394,12 +394,12 @@ def work(params: Reversal) -> float:
     return SCORING + params.turns * inner * (12.0 * params.batch * size + OVERHEAD)
 
 
-def claim(params: Reversal) -> Claim:
+def promise(params: Reversal) -> Promise:
     """What the sign of the gradient asks for."""
     bound = NEAR if params.d == 3 else FAR
     lacks = tuple(each.words for each in missing(assumptions(params), params))
     if params.lam < 0:
-        return Claim(
+        return Promise(
             up_to="linear",
             score="angle_to_v_deg",
             promised=("angle_to_v_deg",),
@@ -411,7 +411,7 @@ def claim(params: Reversal) -> Claim:
         )
     # an angle tells little where the code must leak all the same
     leaks = params.code > params.d - params.rank or params.kappa_spread > 1
-    return Claim(
+    return Promise(
         up_to="invariance",
         score="information_nats" if leaks else "angle_to_v_perp_deg",
         promised=("angle_to_v_perp_deg", "information_nats"),
@@ -429,7 +429,7 @@ SCENARIO = Scenario(
     title="Gradient reversal",
     Params=Reversal,
     version=4,
-    claim=claim,
+    promise=promise,
     scores=("angle_to_v_perp_deg", "information_nats", "content_r2", "adversary_loss"),
     notices=notices,
     work=work,

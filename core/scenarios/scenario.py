@@ -224,7 +224,7 @@ def lacking(assumptions: Iterable[Assumption], params: Params) -> list[Notice]:
 
 
 @dataclass(frozen=True)
-class Claim:
+class Promise:
     """What a theorem promises of a setting: the ambiguity left, its score, its source.
 
     Nothing where the setting lacks an assumption: then `missing` says which, in words. `promised`
@@ -329,7 +329,7 @@ class Published:
 class Scenario:
     """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
 
-    `version` is raised when the scenario's numbers change. `claim` is what the theorem promises
+    `version` is raised when the scenario's numbers change. `promise` is what the theorem promises
     for given parameters. `scores` are those that its curves and sweeps offer, the first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
     duration is foretold. What follows belongs to a page: presets, sweeps and tables of papers,
@@ -341,7 +341,7 @@ class Scenario:
     title: str
     Params: type[Params]
     version: int
-    claim: Callable[[Any], Claim]
+    promise: Callable[[Any], Promise]
     scores: tuple[str, ...]
     notices: Callable[[Any], tuple[Notice, ...]]
     work: Callable[[Any], float]
