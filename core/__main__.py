@@ -150,6 +150,8 @@ def _gallery(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in actions:
         fail("gallery: say build or check")
     problems = actions[arguments[0]]()
+    for name, size in curate.bill().items():
+        print(f"{name:28} {size / 1e6:6.2f} MB")
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -4,34 +4,54 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from core import archive, store
+from core.archive import GALLERY, Damaged, Gallery
 from core.experiment import Experiment, Member, Result, groups, work
 from core.lessons import LESSONS
 from core.scenarios.scenario import Preset, Published, Scenario, Sweep
-from core.store import GALLERY, Damaged, read, write
 
-SIZE_LIMIT = 30_000_000
+SIZE_LIMIT = 30_000_000  # bytes, in all
+PAGE_LIMIT = 3_500_000  # of any one page's archive
 PRESET_POINTS = 300
-SWEEP_FRAMES, SWEEP_POINTS = 1, 200
+SWEEP_FRAMES, SWEEP_POINTS = 1, 150
+FLAT = 3  # dimensions; with more of them half the points are as many numbers
 
 
-def shipped() -> dict[str, tuple[Member, int, int]]:
-    """Member key -> member, frames and points: what presets, sweeps and tables of papers name."""
-    members: dict[str, tuple[Member, int, int]] = {}
-    for scenario in LESSONS.values():
+@dataclass(frozen=True)
+class Wanted:
+    """A run that is to be shipped: on whose page, and how much of it."""
+
+    page: str
+    member: Member
+    frames: int
+    points: int
+
+
+@cache
+def shipped() -> dict[str, Wanted]:
+    """By member key: what presets, sweeps and tables of papers name."""
+    runs: dict[str, Wanted] = {}
+    for page, scenario in LESSONS.items():
         named: list[Sweep | Published | Preset] = [
             *scenario.sweeps, *scenario.published, *scenario.presets
         ]  # fmt: skip
         for each in named:
             for member in _members(scenario, each):
-                members[member.key] = (member, SWEEP_FRAMES, SWEEP_POINTS)
-    for scenario in LESSONS.values():
+                runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, SWEEP_POINTS))
+    for page, scenario in LESSONS.items():
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
             for member in Experiment(params, scenario.name, preset.seeds).members:
-                members[member.key] = (member, scenario.frames, PRESET_POINTS)
-    return members
+                before = runs[member.key]
+                if before.frames < scenario.frames:
+                    flat = getattr(params, "d", FLAT) <= FLAT
+                    points = PRESET_POINTS if flat else PRESET_POINTS // 2
+                    runs[member.key] = Wanted(page, member, scenario.frames, points)
+    return runs
 
 
 def _members(scenario: Scenario, each: Sweep | Published | Preset) -> Iterator[Member]:
@@ -44,69 +64,117 @@ def _members(scenario: Scenario, each: Sweep | Published | Preset) -> Iterator[M
             yield from Experiment(params, scenario.name, seeds, vary).members
 
 
-def build(folder: Path = GALLERY) -> list[str]:
-    """Train what is missing or damaged, remove what no preset or sweep names; list problems.
+def build(folder: Path = GALLERY, work_folder: Path | None = None) -> list[str]:
+    """Train what is missing, damaged or scored by an older version; list what is still wrong.
 
-    Groups train side by side, each in a process of one thread; the longest begin first.
+    Groups train side by side, each in a process of one thread; the longest begin first. Finished
+    runs are kept in `work_folder` (default: beside the visitor's own) until all are there, so that
+    a build that was stopped goes on where it was. What nothing names any more is left out.
     """
-    wanted = shipped()
-    for path in folder.glob("*.npz"):
-        if path.stem not in wanted:
-            path.unlink()
-    missing = [wanted[key] for key in _unreadable(folder, wanted)]
-    sizes = {member.key: (frames, points) for member, frames, points in missing}
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
-    spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
-    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
-        alike = sorted(groups(member for member, _, _ in missing), key=work, reverse=True)
-        trained = {
-            pool.submit(_train, group, {m.key: sizes[m.key] for m in group}): group
-            for group in alike
-        }
-        for future in as_completed(trained):
-            for result in future.result():
-                write(folder / f"{result.member.key}.npz", result, small=True)
-            group = trained[future]
-            print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}",
-                  flush=True)  # fmt: skip
+    loose = work_folder or store.default_folder() / "gallery"
+    loose.mkdir(parents=True, exist_ok=True)
+    runs = shipped()
+    faults = _faults(folder, runs)
+    done = {key for key in faults if _finished(loose, runs[key].member)}
+    alike = groups(runs[key].member for key in faults if key not in done)
+    print(cost(folder, len(runs), len(done), alike), flush=True)
+    for key in _trained(loose, runs, alike):
+        done.add(key)
+    fresh = {key: store.read(loose / f"{key}.npz", runs[key].member) for key in done}
+    archive.write(folder, {key: (run.page, run.member) for key, run in runs.items()}, fresh)
+    for key in done:
+        (loose / f"{key}.npz").unlink()
     return check(folder)
 
 
-def _train(group: tuple[Member, ...], sizes: dict[str, tuple[int, int]]) -> list[Result]:
+def cost(folder: Path, all_runs: int, done: int, alike: list[tuple[Member, ...]]) -> str:
+    """What is to be trained and, by the speed of the runs shipped, how long that takes."""
+    missing = sum(map(len, alike))
+    kept = f"{all_runs - missing - done} of {all_runs} runs are shipped, {done} trained before"
+    known = [(work([r.member]), float(r.provenance["cpu_seconds"]))
+             for r in Gallery(folder).sample(100)]  # fmt: skip
+    if not known or not missing:
+        return f"{kept}; {missing} to train."
+    rate = sum(seconds for _, seconds in known) / sum(each for each, _ in known)
+    minutes = sum(map(work, alike)) * rate / 60
+    return f"{kept}; {missing} to train, about {minutes:.0f} CPU-minutes."
+
+
+def _finished(loose: Path, member: Member) -> bool:
+    """Whether a build that was stopped has trained this run, with the scores of now."""
+    try:
+        record = store.read_record(loose / f"{member.key}.npz", member)
+    except (FileNotFoundError, Damaged):
+        return False
+    return record.provenance["scored"] == member.scored
+
+
+def _trained(
+    loose: Path, runs: dict[str, Wanted], alike: list[tuple[Member, ...]]
+) -> Iterator[str]:
+    """Train groups and write each run as it will be shipped; the keys of those that are written."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
+    spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
+    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
+        futures = {
+            pool.submit(_train, group, [(runs[m.key].frames, runs[m.key].points) for m in group]): (
+                group
+            )
+            for group in sorted(alike, key=work, reverse=True)
+        }
+        for future in as_completed(futures):
+            for result in future.result():
+                store.write(loose / f"{result.member.key}.npz", result)
+                yield result.member.key
+            group = futures[future]
+            print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}",
+                  flush=True)  # fmt: skip
+
+
+def _train(group: tuple[Member, ...], sizes: list[tuple[int, int]]) -> list[Result]:
     """Train a group in a process of the pool; as many frames and points as are shipped."""
     from core.worker import keep_memory, train_group  # torch: not needed to check
 
     keep_memory()
-    return [result.thinned(*sizes[result.member.key]) for result in train_group(group)]
+    results = train_group(group)
+    return [result.thinned(*size) for result, size in zip(results, sizes, strict=True)]
+
+
+def bill(folder: Path = GALLERY) -> dict[str, int]:
+    """Bytes of every file of the gallery, by name."""
+    return {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
 
 
 def check(folder: Path = GALLERY) -> list[str]:
-    """Sentences about files that are missing, unreadable or too many bytes; empty when sound."""
-    wanted = shipped()
-    problems = _unreadable(folder, wanted)
+    """Sentences about runs that are missing or unreadable and files that are too large."""
+    runs = shipped()
     sentences = [
-        f"{wanted[key][0].params.chosen()} seed {wanted[key][0].seed}: {why}"
-        for key, why in problems.items()
+        f"{runs[key].page}: {runs[key].member.params.chosen()} seed {runs[key].member.seed}: {why}"
+        for key, why in _faults(folder, runs).items()
     ]
-    size = sum(path.stat().st_size for path in folder.glob("*.npz"))
-    if size > SIZE_LIMIT:
-        sentences.append(f"the gallery has {size:,} bytes, more than {SIZE_LIMIT:,}")
+    sizes = bill(folder)
+    for name, size in sizes.items():
+        if size > PAGE_LIMIT:
+            sentences.append(f"{name}: {size / 1e6:.1f} MB, more than {PAGE_LIMIT / 1e6:g} MB")
+    if (total := sum(sizes.values())) > SIZE_LIMIT:
+        sentences.append(f"{total / 1e6:.1f} MB in all, more than {SIZE_LIMIT / 1e6:g} MB")
     return sentences
 
 
-def _unreadable(folder: Path, wanted: dict[str, tuple[Member, int, int]]) -> dict[str, str]:
-    """Key -> why, for members whose file cannot serve."""
-    problems = {}
-    for key, (member, frames, _) in wanted.items():
-        path = folder / f"{key}.npz"
-        if not path.exists():
-            problems[key] = "missing"
+def _faults(folder: Path, runs: dict[str, Wanted]) -> dict[str, str]:
+    """Key -> why, for runs that the gallery of a folder cannot serve as they should be."""
+    gallery, faults = Gallery(folder), {}
+    for key, run in runs.items():
+        if key not in gallery:
+            faults[key] = "missing"
             continue
         try:
-            result = read(path, member)
+            result = gallery.read(run.member)
         except Damaged as reason:
-            problems[key] = str(reason)
+            faults[key] = str(reason)
             continue
-        if len(result.frame_step) < min(frames, 2):
-            problems[key] = "has no trajectory"
-    return problems
+        if len(result.frame_step) < min(run.frames, 2):
+            faults[key] = "has no trajectory"
+        elif result.provenance["scored"] != run.member.scored:
+            faults[key] = f"has the scores of version {result.provenance['scored']}"
+    return faults

@@ -35,7 +35,7 @@ from core.experiment import (
     work,
 )
 from core.job import ARRAYS, NAMED, Group, Job, Status
-from core.store import Damaged, Store, read
+from core.store import Store
 
 MOST_QUEUED = 32  # jobs that wait for a worker
 MOST_SECONDS = 600  # of one job, from its first task's start
@@ -302,17 +302,9 @@ class Engine:
     @cached_property
     def _gallery_rate(self) -> float | None:
         """Work per second of the shipped results, made on another machine."""
-        paths = sorted(self.store.gallery.glob("*.npz")) if self.store.gallery else []
-        rates = []
-        for path in paths[:: max(1, len(paths) // GALLERY_SAMPLE)][:GALLERY_SAMPLE]:
-            try:
-                result = read(path)
-            except Damaged as reason:
-                log.warning("not used to foretell durations: %s", reason)
-                continue
-            seconds = float(result.provenance["cpu_seconds"])
-            if seconds > 0:
-                rates.append(work([result.member]) / seconds)
+        shipped = self.store.gallery.sample(GALLERY_SAMPLE) if self.store.gallery else []
+        known = [(work([r.member]), float(r.provenance["cpu_seconds"])) for r in shipped]
+        rates = [each / seconds for each, seconds in known if seconds > 0]
         return statistics.median(rates) if rates else None
 
     def _tick(self) -> None:

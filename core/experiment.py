@@ -3,9 +3,10 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,16 @@ class Member:
 
     def __post_init__(self) -> None:
         _belong(self.params, self.scenario)
+
+    @classmethod
+    def of(cls, scenario: str, params: Mapping[str, Value], seed: int) -> "Member":
+        """From plain values, which are validated (KeyError, ValidationError)."""
+        return cls(scenario, SCENARIOS[scenario].Params.model_validate(dict(params)), seed)
+
+    @property
+    def scored(self) -> int:
+        """By which version of its scenario's scores this run would be scored now."""
+        return SCENARIOS[self.scenario].scored
 
     @cached_property
     def key(self) -> str:
@@ -117,6 +128,7 @@ def work(members: Iterable[Member]) -> float:
     return sum(SCENARIOS[member.scenario].work(member.params) for member in members)
 
 
+BY_NAME = ("history", "world", "moving")  # the fields of a Result that hold arrays by name
 CURVE = 40  # values of a score over training that a shipped run keeps at least
 Scores = dict[str, float | None]
 
@@ -135,6 +147,18 @@ class Progress:
     net_hat: np.ndarray  # (m, c, p, d_hat) the same curves under h
     world: dict[str, np.ndarray] = field(default_factory=dict)  # as in Result, each (m, ...)
     moving: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of a finished member without its arrays: scores, and where they come from."""
+
+    member: Member
+    scores: Scores
+    diverged: bool
+    provenance: dict[str, str | float]  # device, torch, cpu_seconds, seconds, date, scored
+    steps: int
+    playable: bool  # whether its trajectory is stored, and not just the end
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +181,36 @@ class Result:
     provenance: dict[str, str | float]  # device, torch, cpu_seconds, seconds, date
     # what else moves while training, by the scenario's names, each (k, ...)
     moving: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by name, those that are held by name as `history.<name>` and so on."""
+        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+        named = {f"{g}.{name}": a for g in BY_NAME for name, a in plain[g].items()}
+        return {n: a for n, a in plain.items() if isinstance(a, np.ndarray)} | named
+
+    @classmethod
+    def of(cls, record: Record, arrays: Mapping[str, np.ndarray]) -> "Result":
+        """A run from its record and its arrays, named as `arrays` does (TypeError: one lacks)."""
+        parts = [(name.partition("."), array) for name, array in arrays.items()]
+        plain: dict[str, Any] = {name: array for (name, _, rest), array in parts if not rest}
+        for group in BY_NAME:
+            plain[group] = {rest: array for (name, _, rest), array in parts if name == group}
+        return cls(
+            record.member, dict(record.scores), record.diverged,
+            provenance=dict(record.provenance), **plain,
+        )  # fmt: skip
+
+    @property
+    def record(self) -> Record:
+        """What is known of it without the arrays."""
+        return Record(
+            self.member, self.scores, self.diverged, self.provenance, self.steps, self.playable
+        )
+
+    @property
+    def steps(self) -> int:
+        """How many steps it was trained."""
+        return int(self.loss_step[-1]) if len(self.loss_step) else 0
 
     @property
     def playable(self) -> bool:
@@ -218,14 +272,14 @@ def _evenly(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(count - 1, 0, min(most, count)).round().astype(int))
 
 
-def summary(result: Result, cached: bool) -> dict[str, object]:
+def summary(result: Record | Result, cached: bool) -> dict[str, object]:
     """A member's line of the shell's JSON (`null` where a score is not defined)."""
     return {
         "scenario": result.member.scenario,
         "params": result.member.params.model_dump(),
         "seed": result.member.seed,
         "scores": result.scores,
-        "steps": int(result.loss_step[-1]) if len(result.loss_step) else 0,
+        "steps": result.steps,
         "cached": cached,
     }
 

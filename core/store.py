@@ -1,35 +1,32 @@
 """Results on disk, one atomic .npz per member: the visitor's store, then the shipped gallery."""
 
-import dataclasses
 import json
 import logging
-import math
 import os
 import tempfile
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
 
-from core.experiment import Member, Result
-from core.scenarios import SCENARIOS
+from core.archive import GALLERY, Damaged, Gallery
+from core.experiment import Member, Record, Result
 
-GALLERY = Path(__file__).parent / "gallery"
 SIZE_CAP = 2_000_000_000
+ROOM = 0.9  # of the cap that is left full when results are removed: it is not needed at every put
+RECOUNT = 500  # writes after which the folder is looked through: other processes fill it as well
 MOST_UNSAVED = 64  # results kept in memory, where the folder cannot be written: some MB each
+MOST_RECENT = 48  # results kept in memory because they were just read
 STALE_SECONDS = 3600
-FORMAT = 1
-GROUPS = ("history", "world", "moving")  # the fields of a Result that hold arrays by name
+FORMAT = 2
 
 log = logging.getLogger(__name__)
-
-
-class Damaged(Exception):
-    """A file that cannot be read back as the Result its name promises."""
 
 
 class Store:
@@ -38,7 +35,7 @@ class Store:
     `folder` is read and written (default: `EXPLORER_CACHE`, else the platform's cache folder);
     `gallery` is read when the folder has nothing. Any number of processes may share a folder. What
     a folder does not take (read-only, full, a file in its place) is kept in memory, the newest
-    `MOST_UNSAVED`, for as long as this object lives.
+    `MOST_UNSAVED`, for as long as this object lives. Arrays that are read cannot be written.
     """
 
     def __init__(
@@ -48,13 +45,16 @@ class Store:
         size_cap: int = SIZE_CAP,
     ) -> None:
         self.folder = folder or default_folder()
-        self.gallery = gallery
+        self.gallery = None if gallery is None else Gallery(gallery)
         self.size_cap = size_cap
+        self.reads = 0  # results read from disk
         self._unsaved: dict[str, tuple[Result, str]] = {}  # with why, oldest first
+        self._recent: OrderedDict[str, tuple[object, Record | Result]] = OrderedDict()
         self._lock = threading.Lock()
+        self._size = self._written = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._sweep_temporaries()
+            self._look_through()
         except OSError as error:
             log.warning("results cannot be saved: %s", _why(error))
 
@@ -63,19 +63,24 @@ class Store:
         unsaved = self._unsaved.get(member.key)
         if unsaved is not None:
             return unsaved[0]
-        for layer in (self.folder, self.gallery):
-            path = layer / f"{member.key}.npz" if layer else None
-            if path is None or not _exists(path):
-                continue
-            try:
-                return read(path, member)
-            except FileNotFoundError:  # removed by another process between the two calls
-                continue
-            except Damaged as reason:
-                log.warning("set aside a damaged result: %s", reason)
-                if layer == self.folder:
-                    self._set_aside(path)
-        return None
+        found = self._from_folder(member, whole=True)
+        if found is None and self.gallery is not None:
+            stamp = self.gallery.stamp(member)
+            found = self._kept(member.key, stamp, whole=True)
+            if found is None and stamp is not None and (found := self.gallery.get(member)):
+                self._keep(member.key, stamp, found)
+        assert found is None or isinstance(found, Result)
+        return found
+
+    def record(self, member: Member) -> Record | None:
+        """The scores of a stored run and where they come from, as `get` finds it."""
+        unsaved = self._unsaved.get(member.key)
+        if unsaved is not None:
+            return unsaved[0].record
+        found = self._from_folder(member, whole=False)
+        if found is not None:
+            return found.record if isinstance(found, Result) else found
+        return self.gallery.record(member) if self.gallery else None
 
     def put(self, result: Result) -> None:
         """Write atomically; the oldest results make room when the folder passes its size.
@@ -85,7 +90,7 @@ class Store:
         key = result.member.key
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            write(self.folder / f"{key}.npz", result)
+            size = write(self.folder / f"{key}.npz", result)
         except OSError as error:
             reason = f"{self.folder} cannot be written ({error.strerror or error})"
             log.warning("a result is kept in memory only: %s", reason)
@@ -97,14 +102,57 @@ class Store:
             return
         with self._lock:
             self._unsaved.pop(key, None)
-        self._make_room()
+            self._size += size
+            self._written += 1
+            look = self._size > self.size_cap or self._written % RECOUNT == 0
+        if look:
+            self._make_room()
 
     def has(self, member: Member) -> bool:
         """Whether there is a result of this member in any layer (its file is not opened)."""
-        return member.key in self._unsaved or any(
-            layer is not None and _exists(layer / f"{member.key}.npz")
-            for layer in (self.folder, self.gallery)
+        return (
+            member.key in self._unsaved
+            or _stat(self.folder / f"{member.key}.npz") is not None
+            or (self.gallery is not None and member.key in self.gallery)
         )
+
+    def _from_folder(self, member: Member, whole: bool) -> Record | Result | None:
+        """What the folder has of a member: its Result, or where not the `whole`, maybe a Record."""
+        path = self.folder / f"{member.key}.npz"
+        stat = _stat(path)
+        if stat is None:
+            return None
+        stamp = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        found = self._kept(member.key, stamp, whole)
+        if found is not None:
+            return found
+        try:
+            found = read(path, member) if whole else read_record(path, member)
+        except FileNotFoundError:  # removed by another process between the two calls
+            return None
+        except Damaged as reason:
+            log.warning("set aside a damaged result: %s", reason)
+            self._set_aside(path)
+            return None
+        self._keep(member.key, stamp, found)
+        return found
+
+    def _kept(self, key: str, stamp: object, whole: bool) -> Record | Result | None:
+        """What was read a short while ago, if it is still what there is to read."""
+        with self._lock:
+            before, found = self._recent.get(key, (None, None))
+            if before != stamp or (whole and not isinstance(found, Result)):
+                return None
+            self._recent.move_to_end(key)
+            return found
+
+    def _keep(self, key: str, stamp: object, found: Record | Result) -> None:
+        with self._lock:
+            self.reads += isinstance(found, Result)
+            self._recent[key] = (stamp, found)
+            self._recent.move_to_end(key)
+            while len(self._recent) > MOST_RECENT:
+                self._recent.popitem(last=False)
 
     def unsaved(self, members: Iterable[Member]) -> str | None:
         """Why a result of these members is in memory only; None when all are on disk or absent."""
@@ -120,32 +168,49 @@ class Store:
             log.warning("a damaged result stays where it is: %s", _why(error))
 
     def _make_room(self) -> None:
-        files = [(stat.st_mtime, stat.st_size, path) for path, stat in _stats(self.folder, "*.npz")]
-        total = sum(size for _, size, _ in files)
+        """Count what the folder holds, and remove the oldest results where that is too much."""
+        files = self._look_through()
+        if self._size <= self.size_cap:
+            return
         for _, size, path in sorted(files):
-            if total <= self.size_cap:
+            if self._size <= ROOM * self.size_cap:
                 return
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:  # what was just written is there all the same
                 log.warning("no room is made for results: %s", _why(error))
                 return
-            total -= size
+            self._size -= size
 
-    def _sweep_temporaries(self) -> None:
-        """Remove what killed writers and damage left behind, once nobody can be looking at it."""
-        for pattern in (".tmp-*", "*.damaged"):
-            for path, stat in _stats(self.folder, pattern):
-                if time.time() - stat.st_mtime > STALE_SECONDS:
-                    path.unlink(missing_ok=True)
+    def _look_through(self) -> list[tuple[float, int, Path]]:
+        """Age, size and path of every result; what killed writers and damage left is removed.
+
+        That is left alone until nobody can be looking at it any more.
+        """
+        files = []
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                left = entry.name.startswith(".tmp-") or entry.name.endswith(".damaged")
+                if not left and not entry.name.endswith(".npz"):
+                    continue
+                try:
+                    stat = entry.stat()
+                except FileNotFoundError:  # another process removed it
+                    continue
+                if not left:
+                    files.append((stat.st_mtime, stat.st_size, Path(entry.path)))
+                elif time.time() - stat.st_mtime > STALE_SECONDS:
+                    Path(entry.path).unlink(missing_ok=True)
+        self._size = sum(size for _, size, _ in files)
+        return files
 
 
-def _exists(path: Path) -> bool:
-    """Whether there is such a file, as far as this user may know."""
+def _stat(path: Path) -> os.stat_result | None:
+    """Of a file, as far as there is one and this user may know of it."""
     try:
-        return path.exists()
-    except PermissionError:
-        return False
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return None
 
 
 def _why(error: OSError) -> str:
@@ -159,121 +224,76 @@ def default_folder() -> Path:
     return Path(chosen) if chosen else platformdirs.user_cache_path("identifiability-explorer")
 
 
-def write(path: Path, result: Result, small: bool = False) -> None:
+def write(path: Path, result: Result) -> int:
     """Write a Result to `path` so that a reader sees the old file, the new one, or none.
 
-    `small` packs and compresses it, which takes longer to write: for the gallery.
+    Gives the file's size in bytes.
     """
-    arrays, meta = _flatten(result)
-    if small:
-        meta["packed"] = [[name, a.dtype.str, a.shape] for name, a in arrays.items()]
-        arrays = {"packed": _packed(arrays.values())}
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            text = json.dumps(meta, allow_nan=False).encode()
-            save = np.savez_compressed if small else np.savez
-            save(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def read(path: Path, member: Member | None = None) -> Result:
-    """Read a Result back; `member`, when given, must be the one in the file. Raises Damaged."""
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        meta = json.loads(arrays.pop("meta").tobytes())
-        if "packed" in meta:
-            arrays = _unpacked(arrays["packed"], meta["packed"])
-        result = _restore(arrays, meta)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # flipped bits surface as almost any error of zip, NumPy or JSON
-        raise Damaged(f"{path.name}: {error}") from error
-    if member is not None and result.member.key != member.key:
-        raise Damaged(f"{path.name}: holds another member's result")
-    return result
-
-
-def _packed(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """Arrays one after the other, the first bytes of each before its second bytes and so on.
-
-    Signs and exponents then lie side by side, which compresses better, and an archive's overhead
-    is paid once.
-    """
-    flat = (np.ascontiguousarray(a).reshape(-1) for a in arrays)
-    turned = [a.view(np.uint8).reshape(len(a), a.itemsize).T.reshape(-1) for a in flat]
-    return np.concatenate(turned)
-
-
-def _unpacked(
-    packed: np.ndarray, layout: list[tuple[str, str, list[int]]]
-) -> dict[str, np.ndarray]:
-    arrays, start = {}, 0
-    for name, dtype, shape in layout:
-        kind, count = np.dtype(dtype), math.prod(shape)
-        part = packed[start : start + count * kind.itemsize]
-        bytes_of_each = np.ascontiguousarray(part.reshape(kind.itemsize, count).T)
-        arrays[name] = bytes_of_each.reshape(-1).view(kind).reshape(shape)
-        start += count * kind.itemsize
-    if start != len(packed):
-        raise ValueError(f"{len(packed)} bytes, expected {start}")
-    return arrays
-
-
-def _flatten(result: Result) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    arrays: dict[str, np.ndarray] = {}
-    for f in dataclasses.fields(Result):
-        value = getattr(result, f.name)
-        if isinstance(value, np.ndarray):
-            arrays[f.name] = value
-    for group in GROUPS:
-        for name, array in getattr(result, group).items():
-            arrays[f"{group}.{name}"] = array
+    arrays = result.arrays()
     meta = {
         "format": FORMAT,
+        "key": result.member.key,
         "arrays": sorted(arrays),
         "scenario": result.member.scenario,
         "params": result.member.params.model_dump(),
         "seed": result.member.seed,
         "scores": result.scores,
         "diverged": result.diverged,
+        "steps": result.steps,
+        "playable": result.playable,
         "provenance": result.provenance,
     }
-    return arrays, meta
+    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            text = json.dumps(meta, allow_nan=False).encode()
+            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
+            size = file.tell()
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return size
 
 
-def _restore(arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> Result:
+def read(path: Path, member: Member | None = None) -> Result:
+    """Read a Result back; `member`, when given, must be the one in the file. Raises Damaged."""
+    with _damage(path), np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+        meta = json.loads(arrays.pop("meta").tobytes())
+        if sorted(arrays) != meta["arrays"]:
+            raise ValueError(f"arrays {sorted(arrays)}, expected {meta['arrays']}")
+        for array in arrays.values():
+            array.setflags(write=False)
+        return Result.of(_record(meta, member), arrays)
+
+
+def read_record(path: Path, member: Member | None = None) -> Record:
+    """Read what a file says of its run without the arrays, as `read` does."""
+    with _damage(path), np.load(path, allow_pickle=False) as file:
+        return _record(json.loads(file["meta"].tobytes()), member)
+
+
+@contextmanager
+def _damage(path: Path) -> Iterator[None]:
+    """Turn what damage surfaces as, almost any error of zip, NumPy or JSON, into Damaged."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise Damaged(f"{path.name}: {error}") from error
+
+
+def _record(meta: dict[str, Any], member: Member | None) -> Record:
     if meta["format"] != FORMAT:
         raise ValueError(f"format {meta['format']}, expected {FORMAT}")
-    if sorted(arrays) != meta["arrays"]:
-        raise ValueError(f"arrays {sorted(arrays)}, expected {meta['arrays']}")
-    params = SCENARIOS[meta["scenario"]].Params.model_validate(meta["params"])
-    nested: dict[str, dict[str, np.ndarray]] = {group: {} for group in GROUPS}
-    plain: dict[str, Any] = {}
-    for name, array in arrays.items():
-        group, _, rest = name.partition(".")
-        if rest:
-            nested[group][rest] = array
-        else:
-            plain[name] = array
-    return Result(
-        member=Member(meta["scenario"], params, meta["seed"]),
-        scores=meta["scores"],
-        diverged=meta["diverged"],
-        provenance=meta["provenance"],
-        **plain,
-        **nested,  # type: ignore[arg-type]
-    )
-
-
-def _stats(folder: Path, pattern: str) -> Iterator[tuple[Path, os.stat_result]]:
-    for path in folder.glob(pattern):
-        try:
-            yield path, path.stat()
-        except FileNotFoundError:  # another process removed it
-            continue
+    if member is None:
+        member = Member.of(meta["scenario"], meta["params"], meta["seed"])
+    if meta["key"] != member.key:
+        raise ValueError("holds another member's result")
+    return Record(
+        member, meta["scores"], meta["diverged"], meta["provenance"], meta["steps"],
+        meta["playable"],
+    )  # fmt: skip

@@ -52,6 +52,7 @@ def _run(
     provenance: dict[str, str | float] = {
         "device": torch.cuda.get_device_name() if chosen == "cuda" else "cpu",
         "torch": torch.__version__,
+        "scored": members[0].scored,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     return learner, train(learner, report, should_stop, provenance, began)

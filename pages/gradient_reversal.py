@@ -140,7 +140,7 @@ def why(result: Result) -> None:
     def meridian() -> None:
         angle, found = conditions.fan(v, kappa, inside, result.world["outside"].astype(float))
         ends = {}
-        kept = seeds.stored(scenario, params.chosen(), opened.seeds)
+        kept = seeds.runs(scenario, params.chosen(), opened.seeds)
         for each in (run for run in kept if not run.diverged):
             tip = leakage.leakiest(each.moving["m"][-1:].astype(float),
                                    each.world["inside"].astype(float))  # fmt: skip

@@ -175,7 +175,7 @@ def degrees() -> None:
     }
     rows = []
     for start, changes in starts.items():
-        for result in seeds.stored(scenario, changes, range(8)):
+        for result in seeds.runs(scenario, changes, range(8)):
             first, last = result.history["degree"][0], result.scores["degree"]
             whole = "whole, ±1" if last in (1, -1) else "folded, 0" if last == 0 else "unclear"
             rows.append(

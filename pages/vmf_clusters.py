@@ -374,9 +374,7 @@ def trained_c3() -> None:
     rows = []
     for d, counts in ((3, (6, 9, 12, 30)), (5, (10, 20, 40))):
         for count in counts:
-            runs = seeds.stored(
-                scenario, {"case": "C3", "d": d, "n_clusters": count, "steps": 3000}
-            )
+            runs = seeds.runs(scenario, {"case": "C3", "d": d, "n_clusters": count, "steps": 3000})
             ends = [(r.z.astype(float), r.z_hat[-1].astype(float)) for r in runs]
             conditions = [float(np.linalg.cond(metrics.linear_map(*end))) for end in ends]
             where = np.sign(count - quadric_count(d))

@@ -18,6 +18,7 @@ import pytest
 
 import core.engine
 import core.job
+from core import archive
 from core.crew import MOST_STARTS
 from core.engine import Engine, Refused
 from core.experiment import Experiment, Member, groups, work
@@ -542,13 +543,14 @@ def test_an_existing_cluster_is_used_by_its_address(bench, tmp_path):
 
 def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
     engine = Engine.__new__(Engine)  # needs no cluster
-    gallery = Store(tmp_path / "gallery", gallery=None)
-    engine.store, engine._measured = Store(tmp_path / "store", gallery=gallery.folder), None
+    gallery = tmp_path / "gallery"
+    gallery.mkdir()
+    engine.store, engine._measured = Store(tmp_path / "store", gallery), None
     assert engine.estimate(asked(1).members) is None and engine.usual(asked(1).members) is None
     del engine._gallery_rate
-    for member in asked(0, 1).members:  # made in 2 seconds each, says the trainer
-        gallery.put(result(member))
-    (gallery.folder / "damaged.npz").write_bytes(b"")
+    made = asked(0, 1).members  # in 2 seconds each, says the trainer
+    archive.write(gallery, {m.key: ("page", m) for m in made}, {m.key: result(m) for m in made})
+    engine.store = Store(tmp_path / "store", gallery)
     assert engine.estimate(()) == engine.usual(()) == 0
     assert engine.estimate(asked(2, 3, 4).members) == pytest.approx(6)
     members = asked(2).members
@@ -613,6 +615,7 @@ import psutil
 from core.engine import Engine
 from core.experiment import Experiment
 from core.scenarios.infonce import InfoNCE
+from core import archive
 from core.store import Store
 
 engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.archive import Gallery
 from core.experiment import EVALUATED, Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.store import GALLERY, read
 from ui import export
 
 SPHERE, CLUSTERS = LESSONS["infonce_sphere"], LESSONS["vmf_clusters"]
@@ -20,7 +20,7 @@ SPHERE, CLUSTERS = LESSONS["infonce_sphere"], LESSONS["vmf_clusters"]
 def shipped(lesson, **setting) -> list[Result]:
     params = lesson.Params(**setting)
     members = Experiment(params, lesson.name, (0, 1)).members
-    return [read(GALLERY / f"{member.key}.npz", member) for member in members]
+    return [Gallery().read(member) for member in members]
 
 
 def test_columns_carry_names_in_words_and_none_of_the_ink():

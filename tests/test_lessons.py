@@ -3,6 +3,7 @@
 import numpy as np
 
 from core import curate
+from core.archive import Gallery
 from core.experiment import Experiment
 from core.lessons import LESSONS
 from core.lessons.gradient_reversal import EIGHT
@@ -11,8 +12,8 @@ from core.lessons.laplace_violation import CLAIMS, LAPLACE
 from core.lessons.nonlinear import METHODS, STAGES
 from core.lessons.vmf_clusters import CASES, FIVE
 from core.scenarios.scenario import FURTHER, OPENED
-from core.store import GALLERY, read
 
+GALLERY = Gallery()
 RESTS = (*OPENED, *FURTHER)
 DEAR = {("vmf_clusters", "ten")}  # presets whose run takes more than five CPU-seconds
 
@@ -20,7 +21,7 @@ DEAR = {("vmf_clusters", "ten")}  # presets whose run takes more than five CPU-s
 def shipped(page, seeds=RESTS, **setting):
     lesson = LESSONS[page]
     members = Experiment(lesson.Params(**setting), lesson.name, seeds).members
-    return [read(GALLERY / f"{member.key}.npz", member) for member in members]
+    return [GALLERY.read(member) for member in members]
 
 
 def scores(name, page, seeds=RESTS, **setting):
@@ -53,12 +54,15 @@ def test_further_seeds_are_shipped_small():
             params = lesson.Params.model_validate(dict(preset.params))
             for member in Experiment(params, lesson.name, preset.every_seed).members:
                 drawn = member.seed in preset.seeds
-                assert drawn <= (held[member.key][1] == lesson.frames)
+                assert drawn <= (held[member.key].frames == lesson.frames)
 
 
 def test_the_gallery_keeps_within_its_size():
-    assert curate.SIZE_LIMIT == 30_000_000
-    assert sum(path.stat().st_size for path in GALLERY.glob("*.npz")) <= curate.SIZE_LIMIT
+    sizes = curate.bill()
+    assert curate.SIZE_LIMIT == 30_000_000 and curate.PAGE_LIMIT == 3_500_000
+    assert set(sizes) == {"records.parquet", *(f"{page}.frames" for page in LESSONS)}
+    assert sum(sizes.values()) <= curate.SIZE_LIMIT
+    assert max(sizes.values()) <= curate.PAGE_LIMIT
 
 
 def test_a_cold_model_tears_the_globe_into_a_small_cap():

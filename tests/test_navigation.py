@@ -10,11 +10,11 @@ pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import Page, expect
 from test_browser import PATIENCE, browser, number, page, pytestmark, server
 
+from core.archive import Gallery
 from core.command import command, spelt
 from core.experiment import Experiment, Member
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.store import GALLERY, Store
 
 __all__ = ["browser", "page", "pytestmark", "server"]  # fixtures and marks
 
@@ -90,7 +90,7 @@ def expect_setting(page: Page, name: str, set_: bool) -> None:
     asked = Experiment(params, lesson.name, (0, 1, 2))
     told = page.locator("[data-testid=stCode]", has_text="core run").inner_text()
     assert told.strip() == command(asked)
-    result = Store(gallery=GALLERY).get(member)
+    result = Gallery().get(member)
     assert result is not None
     title = SCORES[stop.score].title
     assert number(page, title) == SCORES[stop.score].written(result.scores[stop.score])

@@ -5,13 +5,14 @@ import shlex
 
 import pytest
 
+from core import curate
 from core.__main__ import asked, main
+from core.archive import Gallery
 from core.command import command
 from core.experiment import Experiment
 from core.lessons import LESSONS
 from core.lessons.laplace_violation import CLAIMS
 from core.scenarios import SCENARIOS
-from core.store import GALLERY, read
 
 NAMES = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
@@ -127,7 +128,12 @@ def test_bad_parameters_give_one_clear_sentence_and_status_2(capsys, arguments, 
 
 
 def test_the_gallery_is_whole(capsys):
-    assert told(capsys, "gallery", "check") == (0, "", "")
+    status, out, err = told(capsys, "gallery", "check")
+    assert (status, err) == (0, "")
+    bill = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert bill.keys() == curate.bill().keys()
+    for name, size in curate.bill().items():
+        assert bill[name].strip() == f"{size / 1e6:.2f} MB"
 
 
 # ---- the command that a page shows
@@ -188,7 +194,7 @@ def test_the_command_of_a_cheap_preset_gives_the_shipped_scores(capsys, page, pr
     status, out, _ = told(capsys, *words, "--inline", "--fresh", "--json")
     (member,) = json.loads(out)["members"]
     assert status == 0 and not member["cached"]
-    shipped = read(GALLERY / f"{one.members[0].key}.npz", one.members[0])
+    shipped = Gallery().read(one.members[0])
     score = lesson.promise(one.params).score
     tolerance = 1.0 if score.endswith("_deg") else 2e-3  # across machines
     assert member["scores"][score] == pytest.approx(shipped.scores[score], abs=tolerance)

@@ -6,18 +6,18 @@ import numpy as np
 import streamlit as st
 
 from core import leakage
-from core.experiment import Member, Result
+from core.experiment import Member, Record
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.gradient_reversal import ANSWERED, COLLAPSE, COMPETING, EIGHT, UNEQUAL
-from core.scenarios.scenario import Scenario, Value, knobs_of
+from core.scenarios.scenario import OPENED, Scenario, Value, knobs_of
 from ui import seeds, sheet, story
 
 AZIMUTHS = 24
 ANGLES = np.linspace(0, 90, 46)
 RANKS: Mapping[str, Value] = {"d": 8, "n_classes": 8}
 UNEVEN = (0, 80, 200)  # degrees of three centres in V that are no regular triangle
-Runs = list[tuple[Member, Result]]
+Runs = list[tuple[Member, Record]]
 
 
 def fan(
@@ -204,7 +204,7 @@ def _mirrored(scenario: Scenario) -> list[sheet.Part]:
     rows = []
     for words, setting in (("d = 3, r = 2", {}), ("d = 3, r = 1", {"rank": 1, "n_classes": 2})):
         moved, seen = [], []
-        for r in seeds.stored(scenario, setting):
+        for r in seeds.runs(scenario, setting):
             a, inside = r.z.astype(float), r.world["inside"].astype(float)
             shift = 2 * a @ inside.T @ inside
             moved.append(float(np.linalg.norm(shift, axis=1).mean()))
@@ -287,7 +287,7 @@ def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     all_knobs, runs = knobs_of(scenario.Params), swept(scenario, "lam", "start", COMPETING)
     if not runs:
         return [sheet.NOT_STORED]
-    world = runs[0][1].world
+    world = seeds.runs(scenario, COMPETING, OPENED[:1])[0].world
     facts = (world[name].astype(float) for name in ("v", "kappa", "inside", "outside"))
     strengths, angles = exact_minimum(*facts)
     figure = figures.bistable(runs, all_knobs["lam"], all_knobs["start"], (strengths, angles))
@@ -343,7 +343,7 @@ def _unequal(scenario: Scenario) -> list[sheet.Part]:
 
 def _spans(scenario: Scenario) -> list[sheet.Part]:
     """Closed form: two codes that erase, one of them too much."""
-    result = next(iter(seeds.stored(scenario, EIGHT)), None)
+    result = next(iter(seeds.runs(scenario, EIGHT, OPENED[:1])), None)
     if result is None:
         return [sheet.NOT_STORED]
     v, outside = result.world["v"].astype(float), result.world["outside"].astype(float)
@@ -417,7 +417,7 @@ def _collapse(scenario: Scenario) -> list[sheet.Part]:
     rows = []
     for words, setting in (("orthonormal rows", {}), ("free, no pull", {"encoder": "free"}),
                            ("free, weight decay 0.1, λ = 0.3", COLLAPSE)):  # fmt: skip
-        runs = seeds.stored(scenario, setting)
+        runs = seeds.runs(scenario, setting)
         rows.append(
             {
                 "M": words,
@@ -441,7 +441,7 @@ def _content(scenario: Scenario) -> list[sheet.Part]:
 
     rows = []
     for words, setting in (("λ = 1", {}), ("λ = −1", {"lam": -1.0})):
-        runs = seeds.stored(scenario, setting)
+        runs = seeds.runs(scenario, setting)
         inside, outside = [], []
         for r in runs:
             a, code = r.z.astype(float), r.z_hat[-1].astype(float)

@@ -243,7 +243,7 @@ def maps() -> list[sheet.Part]:
     )
     drawings = []
     for title, setting, seed in chosen:
-        for result in seeds.stored(scenario, setting, (seed,)):
+        for result in seeds.runs(scenario, setting, (seed,)):
             run = recovery.Run.finished(result)
             _, bodies = read_out(run)
             figure = figures.nets(run.world["grid"].astype(float), bodies)

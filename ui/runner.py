@@ -4,12 +4,12 @@ import itertools
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from core.experiment import Experiment, Member, Result
+from core.experiment import Experiment, Member, Record, Result
 from core.job import Job, Live, Snapshot
 from core.legend import named
 from core.scenarios.scenario import knobs_of
@@ -27,7 +27,7 @@ class Shown:
     """What there is to draw: finished members, members in training, or the run before."""
 
     experiment: Experiment
-    results: dict[str, Result]  # by member key
+    results: Mapping[str, Result]  # by member key; of a sweep only their records
     live: dict[str, Live]  # by member key, while training
     step: int = 0
     steps: int = 0
@@ -52,6 +52,7 @@ class Shown:
 
 
 Draw = Callable[[Shown], None]
+Read = Callable[[Iterable[Member]], Mapping[str, Result | Record]]
 
 
 @st.cache_resource(show_spinner=False)
@@ -84,24 +85,32 @@ def stored(members: Iterable[Member]) -> dict[str, Result]:
     return {key: result for key, result in found if result is not None}
 
 
+def records(members: Iterable[Member]) -> dict[str, Record]:
+    """The scores of these members as far as they are stored, by key."""
+    found = ((member.key, store().record(member)) for member in members)
+    return {key: record for key, record in found if record is not None}
+
+
 def panel(
     experiment: Experiment,
     draw: Draw,
     name: str,
     before: Experiment | None = None,
     about: str = "this setting",
-) -> dict[str, Result]:
+    read: Read = stored,
+) -> Mapping[str, Result]:
     """Draw the experiment: stored at once, else trained (by itself when quick) and streamed.
 
     `draw` is called with what there is, several times a second while it trains; with nothing yet,
     with the last experiment seen here, at first `before`, marked stale. `about` says in words what
-    would be trained. Gives the finished results, empty until all are there.
+    would be trained, `read` takes what is stored. Gives the finished results, empty until all are
+    there.
     """
     key = address.owned(name)
     if before is not None:
         st.session_state.setdefault(f"{key}.before", before)
     _settle(experiment, key)
-    results = stored(experiment.members)
+    results = read(experiment.members)
     complete = len(results) == len(experiment.members)
     wanted = [m for m in experiment.members if m.key not in results]
     still = [m for m in experiment.members if m.key in results and not results[m.key].playable]
@@ -121,14 +130,14 @@ def panel(
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
         _fragment(key, running=True)(
-            lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile),
+            lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile, read),
             key,
         )
     elif complete:
         st.session_state[f"{key}.before"] = experiment
         _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw), key)
     else:
-        _fragment(key, running=False)(lambda: _still(_before(key), draw), key)
+        _fragment(key, running=False)(lambda: _still(_before(key, read), draw), key)
     return results if complete else {}
 
 
@@ -308,10 +317,10 @@ def _begin_button(label: str, experiment: Experiment, key: str, playable: bool =
     )
 
 
-def _before(key: str) -> Shown | None:
+def _before(key: str, read: Read) -> Shown | None:
     """The last experiment seen here, marked stale."""
     before: Experiment | None = st.session_state.get(f"{key}.before")
-    return None if before is None else Shown(before, stored(before.members), {}, stale=True)
+    return None if before is None else Shown(before, read(before.members), {}, stale=True)
 
 
 # Both below begin with one container for what is said about the run, so that the picture has the
@@ -326,7 +335,13 @@ def _still(shown: Shown | None, draw: Draw) -> None:
 
 
 def _watch(
-    job: Job, experiment: Experiment, draw: Draw, key: str, first: bool, meanwhile: Shown | None
+    job: Job,
+    experiment: Experiment,
+    draw: Draw,
+    key: str,
+    first: bool,
+    meanwhile: Shown | None,
+    read: Read,
 ) -> None:
     """One look at a running job: status line, cancel button, and the picture so far.
 
@@ -352,7 +367,7 @@ def _watch(
         _status(now, experiment, key)
     if now.members or now.results:
         draw(Shown(experiment, now.results, now.members, now.step, now.steps))
-    elif (before := _before(key)) is not None:
+    elif (before := _before(key, read)) is not None:
         draw(before)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import EVALUATED, Experiment, Member, Result
+from core.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.legend import BASELINES, SCORES
 from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
 from ui import address, export, recovery, runner, story
@@ -121,14 +121,27 @@ def history(shown: runner.Shown, score: str) -> Series:
 
 def stored(
     scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int] = (*OPENED, *FURTHER)
+) -> list[Record]:
+    """The scores of a setting's runs, in the order of their seeds: as many as are stored."""
+    return list(runner.records(_members(scenario, changes, of)).values())
+
+
+def runs(
+    scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int] = (*OPENED, *FURTHER)
 ) -> list[Result]:
-    """The stored runs of a setting, in the order of their seeds: as many as there are of these."""
+    """The same runs with their arrays, which are read for it."""
+    return list(runner.stored(_members(scenario, changes, of)).values())
+
+
+def _members(
+    scenario: Scenario, changes: Mapping[str, Value], of: Sequence[int]
+) -> tuple[Member, ...]:
     params = scenario.Params.model_validate(dict(changes))
-    return list(runner.stored(Experiment(params, scenario.name, tuple(of)).members).values())
+    return Experiment(params, scenario.name, tuple(of)).members
 
 
-def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Result]]:
-    """The members of a shipped sweep that are stored, each with its run."""
+def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Record]]:
+    """The members of a shipped sweep that are stored, each with its scores."""
     params = scenario.Params.model_validate(dict(sweep.params))
     members = [
         member
@@ -139,11 +152,11 @@ def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Result]]:
     # setting by setting, as a sweep is drawn
     settings = {member.params.model_dump_json(): i for i, member in reversed([*enumerate(members)])}
     members.sort(key=lambda m: (settings[m.params.model_dump_json()], m.seed))
-    found = runner.stored(members)
+    found = runner.records(members)
     return [(member, found[member.key]) for member in members if member.key in found]
 
 
-def tally(results: Sequence[Result], promise: Promise) -> str:
+def tally(results: Sequence[Record | Result], promise: Promise) -> str:
     """How many seeds reached the promise, in a sentence; what was measured where there is none."""
     if not promise.judges:
         return f"Measured: {spread(results, promise.score)}"
@@ -160,7 +173,7 @@ def tally(results: Sequence[Result], promise: Promise) -> str:
     return sentence + (f"; {lost} diverged" if lost else "") + "."
 
 
-def spread(results: Sequence[Result], score: str = "linear_r2") -> str:
+def spread(results: Sequence[Record | Result], score: str = "linear_r2") -> str:
     """The spread of a score over seeds against raw x, and how many maps are whole, or diverged."""
     lost = sum(r.diverged for r in results)
     end = f"; {lost} diverged." if lost else "."
@@ -217,7 +230,7 @@ def published(
     st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
 
 
-def _percent(results: Sequence[Result], score: str) -> str:
+def _percent(results: Sequence[Record | Result], score: str) -> str:
     known, raw = (
         [100 * v for r in results if (v := r.scores.get(name)) is not None]
         for name in (score, f"raw_{score}")

@@ -38,6 +38,7 @@ def panel(scenario: Scenario, params: Params, seeds: tuple[int, ...]) -> None:
             "sweep",
             before=_instead(scenario, vary),
             about=_about(experiment),
+            read=runner.records,
         )
 
 

@@ -236,4 +236,5 @@ LESSON = replace(
     scores=("linear_r2", "v_r2", "feature_norm", "orthogonal_r2", "clipped_r2"),
     start=LAPLACE,
     front=("conditional", "shape", "spread", "truncation", "project", "d"),
+    frames=24,
 )

@@ -144,5 +144,9 @@ PUBLISHED_C3 = (
 )  # fmt: skip
 
 LESSON = replace(
-    clusters.SCENARIO, presets=PRESETS, sweeps=SWEEPS, published=(*PUBLISHED, *PUBLISHED_C3)
+    clusters.SCENARIO,
+    presets=PRESETS,
+    sweeps=SWEEPS,
+    published=(*PUBLISHED, *PUBLISHED_C3),
+    frames=16,
 )

@@ -329,8 +329,10 @@ class Published:
 class Scenario:
     """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
 
-    `version` is raised when the scenario's numbers change. `promise` is what the theorem promises
-    for given parameters. `scores` are those that its curves and sweeps offer, the first at first.
+    `version` is raised when what is trained changes, `scored` when a score or a baseline does: runs
+    scored by an older version are shown until they are trained again. `promise` is what the
+    theorem promises for given parameters. `scores` are those that its curves and sweeps offer, the
+    first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
     duration is foretold. What follows belongs to a page: presets, sweeps and tables of papers,
     the parameters it opens with, the knobs it puts in front, and how many frames of a preset's run
@@ -351,6 +353,7 @@ class Scenario:
     start: Mapping[str, Value] = field(default_factory=dict)
     front: tuple[str, ...] = ()
     frames: int = 30
+    scored: int = 1
 
     def at_start(self) -> Any:
         """The parameters a page opens with: the defaults but for `start`."""
