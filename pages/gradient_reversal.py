@@ -10,7 +10,7 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import address, article, export, nonlinear, recovery, runner, seeds, story
+from ui import address, article, export, knobs, nonlinear, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -93,19 +93,20 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
         value, score = scores.get(name), SCORES[name]
         return figures.Gauge(score.title, value, low, high, score.written(value), marks)
 
-    chart, table = figures.gauges(
-        [
-            reading("angle_to_v_perp_deg", 0, 90, {"V⊥": 0.0, "V": 90.0}),
-            reading("information_nats", 0, blind, {"all: H(y)": blind}),
-            reading("probe_accuracy_mlp", 0, 1, {"chance": chance}),
-            reading("adversary_loss", 0, 1.25 * blind, {"knows nothing": blind}),
-        ]
-    )
+    def readings() -> figures.figure.Figure:
+        return figures.gauges(
+            [
+                reading("angle_to_v_perp_deg", 0, 90, {"V⊥": 0.0, "V": 90.0}),
+                reading("information_nats", 0, blind, {"all: H(y)": blind}),
+                reading("probe_accuracy_mlp", 0, 1, {"chance": chance}),
+                reading("adversary_loss", 0, 1.25 * blind, {"knows nothing": blind}),
+            ]
+        )
+
+    alt = "Angle, exact information, fresh probe and the adversary's own loss of the seed drawn."
     with st.container(key=game_view.GAUGES):
-        st.altair_chart(chart, key="gauges", alt="Angle, exact information, fresh probe and the "
-                        "adversary's own loss of the seed drawn.")  # fmt: skip
-    if not run.live:
-        export.table(table, "gauges", "gauges.table")
+        sheet.figure("gauges", alt, readings, of=None if run.live else (run.name,),
+                     numbers=None if run.live else "")  # fmt: skip
 
 
 def why(result: Result) -> None:
@@ -114,9 +115,6 @@ def why(result: Result) -> None:
     from ui import conditions
 
     params = cast(Reversal, result.member.params)
-    if result.diverged:
-        st.caption("This run diverged: the three steps need one that did not.")
-        return
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
     inside = result.world["inside"].astype(float)
     u = leakage.leakiest(result.moving["m"].astype(float), inside)
@@ -140,7 +138,7 @@ def why(result: Result) -> None:
     def meridian() -> None:
         angle, found = conditions.fan(v, kappa, inside, result.world["outside"].astype(float))
         ends = {}
-        kept = seeds.runs(scenario, params.chosen(), opened.seeds)
+        kept = seeds.runs(scenario, params.chosen(), range(address.get(knobs.SEEDS)))
         for each in (run for run in kept if not run.diverged):
             tip = leakage.leakiest(each.moving["m"][-1:].astype(float),
                                    each.world["inside"].astype(float))  # fmt: skip
@@ -203,32 +201,22 @@ def care() -> None:
     conditions.show()
 
 
-def beyond() -> None:
-    """The second and third part: the nonlinear world, and two stages for many bodies."""
-    nonlinear.show()
-    st.header("Two stages, many bodies: SCAR in miniature", anchor="stages")
-    nonlinear.stages()
-
-
-opened = article.opening(
+article.Article(
     scenario,
     "One sign decides what a code keeps: align with the nuisance, or go blind to it",
     "Latents $a$ cluster by a nuisance $e$. A linear code $M a$ and a classifier of $e$ share one "
     "cross-entropy. Descend it together and the code turns into $V$, where the classes differ; "
     "reverse the encoder's gradient (λ > 0) and it turns out of $V$, invariant to the nuisance.",
     panels,
-    sides=False,
-    more=nonlinear.settings(),
-)
-article.sections(
-    scenario,
-    opened,
-    why,
-    care,
-    beyond,
+    [
+        *article.standard(why, care, None),
+        article.Part("nonlinear", "A nonlinear world", article.alone(nonlinear.show),
+                     nonlinear.settings()),
+        article.Part("stages", "Two stages, many bodies", article.alone(nonlinear.stages)),
+    ],
     "After the post “Anti-Diversity is All You Need to Get a Unified Latent Space” "
     "(minghaofu.com), whose equations are reconstructed here, and SCAR, arXiv 2605.16412. Gradient "
     "reversal: Ganin et al. 2016, JMLR 17(59). LEACE: Belrose et al. 2023, arXiv 2306.03819. The "
     "conditions, the exact information and the findings marked so are this project's own.",
-    ("Why it works", "Where the argument needs care", "A nonlinear world"),
-)
+    sides=False,
+).show()  # fmt: skip

@@ -213,7 +213,7 @@ def paper() -> None:
     )
 
 
-opened = article.opening(
+article.Article(
     scenario,
     "Contrastive learning finds the latents, up to a rotation",
     "Points on a sphere are hidden by an invertible network $g$. An encoder $f$ sees only pairs of "
@@ -221,14 +221,8 @@ opened = article.opening(
     lambda experiment, choice: runner.panel(
         experiment, lambda shown: draw(shown, choice), "run", before=article.shipped(scenario)
     ),
-)
-article.sections(
-    scenario,
-    opened,
-    why,
-    breaks,
-    paper,
+    article.standard(why, breaks, paper),
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
     "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
     "own finding.",
-)
+).show()

@@ -70,9 +70,6 @@ def why(result: Result) -> None:
     from core import figures
 
     params = cast(Clusters, result.member.params)
-    if result.diverged:
-        st.caption("This run diverged: the three steps need one that did not.")
-        return
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
     log_p = Conditional(**params.law).log_density(z, v)
@@ -191,7 +188,7 @@ def claims() -> None:
 
 def after_the_figures() -> None:
     """Sweeps after the paper's Figures 4 and 5, drawn from runs of this code."""
-    from core import figures
+    from core.figures import sweep
 
     st.subheader("After the paper's Figures 4 and 5", anchor="figures")
     st.caption(
@@ -221,7 +218,7 @@ def after_the_figures() -> None:
                 st.markdown(f"**{title}**")
                 beside = [f"{kind}_{score}" for kind in BASELINES]
                 known = [b for b in beside if runs and runs[0][1].scores.get(b) is not None]
-                chart, table = figures.sweep(runs, knobs[name], score, known, knobs[by])
+                chart, table = sweep(runs, knobs[name], score, known, knobs[by])
                 key = f"figure_{name}_{by}_{score}"
                 st.altair_chart(chart, key=key, alt=f"{title}.")
                 export.table(table, key, f"{key}.table")
@@ -302,12 +299,10 @@ def contrast() -> None:
     )
 
 
-def breaks() -> None:
-    """The six claims, the paper's figures, and the other loss."""
-    claims()
+def figures() -> None:
+    """The paper's figures, and what its prose says of them."""
     after_the_figures()
     findings()
-    contrast()
 
 
 def paper() -> None:
@@ -333,21 +328,20 @@ def paper() -> None:
     )
 
 
-opened = article.opening(
+article.Article(
     scenario,
     "On the sphere, Laplace clusters cost the latents, and not for their tails",
     "The theorem on clusters assumes a von Mises-Fisher conditional. Replace it, with nothing "
     "hidden ($x = z$), and watch what minimising cross-entropy gives up.",
     panels,
-)
-article.sections(
-    scenario,
-    opened,
-    why,
-    breaks,
-    paper,
+    [
+        article.Part("why", "What the objective asks for", article.of_run(why)),
+        article.Part("claims", "Claims", article.alone(claims)),
+        article.Part("figures", "After the figures", article.alone(figures)),
+        article.Part("infonce", "And InfoNCE?", article.alone(contrast)),
+        article.Part("paper", "The paper", article.alone(paper)),
+    ],
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The isotropic controls "
     "and the reading of claim (4) are this project's own.",
-    ("What the objective asks for", "Six claims", "The paper's numbers"),
-)
+).show()

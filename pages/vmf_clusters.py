@@ -129,9 +129,6 @@ def why(result: Result) -> None:
     params = cast(Clusters, result.member.params)
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
-    if result.diverged:
-        st.caption("This run diverged: the three steps need one that did not.")
-        return
     beta = float(result.moving["beta"][-1])
     loss, floor = result.scores["loss"], result.scores["loss_floor"]
     a, _ = metrics.affine_map(v, w)
@@ -431,23 +428,17 @@ def switch() -> None:
               help="Draw the same world twice: supervised, and DIET.")  # fmt: skip
 
 
-opened = article.opening(
+article.Article(
     scenario,
     "Classifying clusters finds the latents, up to a linear map",
     "Latents cluster on a sphere and are hidden by an invertible network $g$. A classifier sees "
     "only observations and labels: an encoder $f$ under a linear head $W$, trained by "
     "cross-entropy. Its features are the latents again, and its weights the cluster vectors.",
     panels,
-    switch,
-    more=(address.switch(BESIDE, "Classes beside instances"), minimisers.settings()),
-)
-article.sections(
-    scenario,
-    opened,
-    why,
-    breaks,
-    paper,
+    article.standard(why, breaks, paper, (minimisers.settings(),)),
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The count d(d+3)/2, its "
     "counterexamples and the part of the start are this project's own findings.",
-)
+    switch,
+    more=(address.switch(BESIDE, "Classes beside instances"),),
+).show()

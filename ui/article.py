@@ -1,78 +1,147 @@
-"""The anatomy of a page that sets up one scenario, in the order that every such page keeps."""
+"""The anatomy of a page that sets up one scenario: a bar of parts, of which one is open.
 
-from collections.abc import Callable, Mapping, Sequence
+Only the open part is computed and sent.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.experiment import Experiment, Result
 from core.scenarios.scenario import Params, Scenario
-from ui import address, export, knobs, recovery, seeds, story, sweep
+from ui import address, export, knobs, recovery, runner, seeds, story, sweep
 
-Panels = Callable[[Experiment, recovery.Choice], dict[str, Result]]
+Panels = Callable[[Experiment, recovery.Choice], object]
+EXPLORE, HOME = "explore", "home"  # the first part of every page, and the last
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What the visitor set up, and the runs of it that are finished."""
+    """What the visitor set up."""
 
+    scenario: Scenario
     params: Params
     seeds: tuple[int, ...]
-    choice: recovery.Choice
-    finished: Mapping[str, Result]  # empty until all are
 
     @property
-    def result(self) -> Result | None:
-        """The finished run of the seed that is drawn."""
-        return next((r for r in self.finished.values() if r.member.seed == self.choice.seed), None)
+    def experiment(self) -> Experiment:
+        """The runs of it."""
+        return Experiment(self.params, self.scenario.name, self.seeds)
 
 
-def opening(
-    scenario: Scenario,
-    title: str,
-    sentence: str,
-    panels: Panels,
-    switch: Callable[[], None] = lambda: None,
-    sides: bool = True,
-    more: Sequence[address.Settings] = (),
-) -> Opened:
-    """Promise, presets, knobs and the main picture, which `panels` draws.
+@dataclass(frozen=True)
+class Part:
+    """One part of a page: its name in the link, its title in the bar, what it shows.
 
-    `switch` draws what else the page lets a visitor choose about the picture, `sides` says whether
-    that has a recovered side, `more` which further settings the page has.
+    `settings` are its own keys of the link: one that has some of them and names no part means this.
     """
-    address.declare(
-        knobs.settings(scenario), *recovery.settings(sides), seeds.settings(scenario),
-        *sweep.settings(scenario), *more, *address.EVERYWHERE,
-    )  # fmt: skip
-    present = address.presenting()
-    story.opening(title, sentence)
-    side, main = (None, st.container()) if present else st.columns([1, 3.6], gap="medium")
-    params, chosen = knobs.read(scenario)
-    sweep.settle(scenario, params)
-    address.sync()
-    with main, st.container(gap="xsmall"):
-        if present:
-            story.slides(scenario, params)
+
+    name: str
+    title: str
+    show: Callable[[Opened], None]
+    settings: tuple[address.Settings, ...] = ()
+
+
+@dataclass(frozen=True)
+class Article:
+    """A page: the claim it opens with, and what Explore draws.
+
+    `panels` draws the main picture, `switch` what else there is to choose about it (with `more`
+    settings), `sides` says whether it has a recovered side. `sources` are credited at the end.
+    """
+
+    scenario: Scenario
+    title: str
+    sentence: str
+    panels: Panels
+    parts: Sequence[Part]
+    sources: str
+    switch: Callable[[], None] = lambda: None
+    sides: bool = True
+    more: Sequence[address.Settings] = ()
+
+    def show(self) -> None:
+        """The open part of the page."""
+        scenario = self.scenario
+        bar = {EXPLORE: "Explore", **{part.name: part.title for part in self.parts}}
+        bar[HOME] = "Take it home"
+        address.declare(
+            address.choice(story.PART, bar, "The part", None, bar.get),
+            knobs.settings(scenario), *recovery.settings(self.sides), seeds.settings(scenario),
+            *sweep.settings(scenario), *self.more,
+            *(each for part in self.parts for each in part.settings), *address.EVERYWHERE,
+        )  # fmt: skip
+        params, chosen = knobs.read(scenario)
+        sweep.settle(scenario, params)
+        address.sync()
+        opened = Opened(scenario, params, chosen)
+        story.title(self.title)
+        if address.presenting():
+            self._explore(opened, st.container())
+            return
+        part = self._part()
+        story.bar(bar, part)
+        if part == EXPLORE:
+            with st.container(key="explore"):
+                side, main = st.columns([1, 3.6], gap="medium")
+            self._explore(opened, main)
+            with side, st.expander("Knobs", expanded=True, key="drawer"):
+                st.caption(self.sentence)
+                knobs.draw(scenario, params)
+                story.presenter_switch()
+            st.header("How the scores change", anchor="sweep")
+            sweep.panel(scenario, params, chosen)
+        elif part == HOME:
+            self._take_home(opened)
         else:
-            story.presets(scenario, params)
-            story.lesson(scenario, params)
-        refused = st.container()
-        with st.container(
-            horizontal=True, vertical_alignment="center", gap="small",
-            key=address.owned("choices_row"),
-        ):  # fmt: skip
-            choice = recovery.choose(chosen, getattr(params, "d", 3), sides)
-            switch()
-            if not present:
-                story.notes(scenario, params)
-        with refused:  # once all of the page's choices have been read
-            story.refused(address.refusals())
-        finished = panels(Experiment(params, scenario.name, chosen), choice)
-    with side or st.expander("Knobs"):
-        knobs.draw(scenario, params)
-        story.presenter_switch()
-    return Opened(params, chosen, choice, finished)
+            story.about(scenario, params)
+            next(each for each in self.parts if each.name == part).show(opened)
+
+    def _part(self) -> str:
+        """The open part: the one that the link names, or else means by its settings."""
+        named = address.get(story.PART)
+        if named is not None:
+            return named
+        for part in self.parts:
+            rest = {key: value for group in part.settings for key, value in group.rest.items()}
+            if any(address.get(key) != value for key, value in rest.items()):
+                return part.name
+        return EXPLORE
+
+    def _explore(self, opened: Opened, main: st.delta_generator.DeltaGenerator) -> None:
+        """Presets, the main picture, and what there is to choose about it."""
+        scenario, params = self.scenario, opened.params
+        present = address.presenting()
+        with main, st.container(gap="xsmall"):
+            if present:
+                story.slides(scenario, params)
+            else:
+                story.presets(scenario, params)
+                story.lesson(scenario, params)
+            refused = st.container()
+            with st.container(
+                horizontal=True, vertical_alignment="center", gap="small",
+                key=address.owned("choices_row"),
+            ):  # fmt: skip
+                choice = recovery.choose(opened.seeds, getattr(params, "d", 3), self.sides)
+                self.switch()
+                if not present:
+                    story.notes(scenario, params)
+            with refused:  # once all of the page's choices have been read
+                story.refused(address.refusals())
+            self.panels(opened.experiment, choice)
+
+    def _take_home(self, opened: Opened) -> None:
+        """The runs' data, scores and commands, and who is to be thanked."""
+        story.about(self.scenario, opened.params)
+        runs = runner.stored(opened.experiment.members)
+        if len(runs) == len(opened.experiment.members):
+            export.take_home(list(runs.values()), opened.params, self.scenario)
+        else:
+            st.info("These runs are not there yet: train them in Explore.", icon=":material/info:")
+        st.subheader("Sources", anchor="sources")
+        st.caption(self.sources)
 
 
 def shipped(scenario: Scenario) -> Experiment:
@@ -80,33 +149,50 @@ def shipped(scenario: Scenario) -> Experiment:
     return Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
 
 
-def sections(
-    scenario: Scenario,
-    opened: Opened,
-    why: Callable[[Result], None],
-    breaks: Callable[[], None],
-    paper: Callable[[], None],
-    sources: str,
-    headings: tuple[str, str, str] = ("Why it works", "When it breaks", "The paper's numbers"),
-) -> None:
-    """What stands under the main picture, unless it is being shown to a room.
+def drawn(opened: Opened) -> Result | None:
+    """The finished run of the seed that is drawn, whose numbers a proof is drawn from.
 
-    `headings` are those of `why`, `breaks` and `paper`.
+    Says so where there is none.
     """
-    if address.presenting():
-        return
-    st.header("How the scores change", anchor="sweep")
-    sweep.panel(scenario, opened.params, opened.seeds)
-    st.header(headings[0], anchor="why")
-    if opened.result is not None:
-        why(opened.result)
-    else:
-        st.caption("The steps are drawn from a finished run: they appear when this one is.")
-    st.header(headings[1], anchor="breaks")
-    breaks()
-    st.header(headings[2], anchor="paper")
-    paper()
-    st.header("Take it home", anchor="export")
-    if opened.finished:
-        export.take_home(list(opened.finished.values()), opened.params, scenario)
-    st.caption(sources)
+    seed = address.get(recovery.SHOW)
+    experiment = Experiment(
+        opened.params, opened.scenario.name, (seed if seed in opened.seeds else opened.seeds[0],)
+    )
+    for result in runner.stored(experiment.members).values():
+        if not result.diverged:
+            return result
+        st.info("This run diverged: the steps need one that did not.", icon=":material/info:")
+        return None
+    st.info("The steps are drawn from a finished run: train it in Explore.",
+            icon=":material/info:")  # fmt: skip
+    return None
+
+
+def of_run(why: Callable[[Result], None]) -> Callable[[Opened], None]:
+    """A part that is drawn from the finished run of the seed at hand."""
+
+    def show(opened: Opened) -> None:
+        result = drawn(opened)
+        if result is not None:
+            why(result)
+
+    return show
+
+
+def alone(show: Callable[[], None]) -> Callable[[Opened], None]:
+    """A part that does not depend on the setting."""
+    return lambda opened: show()
+
+
+def standard(
+    why: Callable[[Result], None],
+    claims: Callable[[], None],
+    paper: Callable[[], None] | None,
+    of_claims: tuple[address.Settings, ...] = (),
+) -> list[Part]:
+    """The usual parts between Explore and Take it home."""
+    parts = [
+        Part("why", "Why it works", of_run(why)),
+        Part("claims", "Claims", alone(claims), of_claims),
+    ]
+    return [*parts, *([Part("paper", "The paper", alone(paper))] if paper else [])]

@@ -3,7 +3,7 @@
 What a link asks for in vain, or what no longer fits, becomes a sentence.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import streamlit as st
 from pydantic import ValidationError
@@ -66,6 +66,16 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
     for sentence in sentences:
         address.note(sentence)
     return params, tuple(range(address.get(key_of(SEEDS, prefix))))
+
+
+def said(params: Params, without: Container[str] = ()) -> str:
+    """What a setting changes of the defaults, in words; nothing for the defaults."""
+    all_knobs = knobs_of(type(params))
+    return ", ".join(
+        f"{all_knobs[name].label} {named(all_knobs[name], value)}"
+        for name, value in params.chosen().items()
+        if name not in without
+    )
 
 
 def has_widget(knob: Knob) -> bool:

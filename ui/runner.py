@@ -11,10 +11,9 @@ import streamlit as st
 
 from core.experiment import Experiment, Member, Record, Result
 from core.job import Job, Live, Snapshot
-from core.legend import named
 from core.scenarios.scenario import knobs_of
 from core.store import Store
-from ui import address, door
+from ui import address, door, knobs
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
@@ -294,11 +293,7 @@ def described(experiment: Experiment) -> str:
     """An experiment in a few words: what it varies, and what it changes of the defaults."""
     all_knobs = knobs_of(type(experiment.params))
     varied = " and ".join(all_knobs[name].label for name in experiment.vary)
-    fixed = ", ".join(
-        f"{all_knobs[name].label} {named(all_knobs[name], value)}"
-        for name, value in experiment.params.chosen().items()
-        if name not in experiment.vary
-    )
+    fixed = knobs.said(experiment.params, experiment.vary)
     return f"{varied + ' varied' if varied else 'runs'} at {fixed or 'the defaults'}"
 
 

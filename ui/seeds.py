@@ -1,6 +1,7 @@
 """Every seed of a setting: as dots beside the baselines, as curves, counted, and as table rows."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import streamlit as st
 from core.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.legend import BASELINES, SCORES
 from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
-from ui import address, export, recovery, runner, story
+from ui import address, export, recovery, runner, sheet, story
 
 CURVE = "curve"
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]
@@ -58,8 +59,12 @@ def strip(results: Sequence[Result], promise: Promise) -> None:
         if known:
             beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
     title = SCORES[score].title
-    chart, _ = figures.strip(values, beside, title, best=0.0 if promise.at_most else 1.0)
-    st.altair_chart(chart, key="every_seed", alt=f"{title} of every seed as a dot on a line.")
+    best = 0.0 if promise.at_most else 1.0
+    sheet.figure(
+        "every_seed", f"{title} of every seed as a dot on a line.",
+        lambda: figures.strip(values, beside, title, best=best),
+        of=(score, best, *(r.member.key for r in results)), numbers=None,
+    )  # fmt: skip
 
 
 def curves(
@@ -90,11 +95,13 @@ def curves(
             title = "Training loss, nats" if score == "loss" else SCORES[score].title
             levels = loss_levels if score == "loss" else baselines(run, score)
             known = {name: value for name, value in levels.items() if value is not None}
-            chart, table = figures.curves(history(shown, score), run.total, title, known, bold)
             side = "loss" if score == "loss" else "score"
-            st.altair_chart(chart, key=f"curve_{side}", alt=f"{title} over training, by seed.")
-            if not run.live:
-                export.table(table, score, f"curve_{side}.table")
+            done = None if run.live else (score, bold, *shown.results)
+            sheet.figure(
+                f"curve_{side}", f"{title} over training, by seed.",
+                partial(figures.curves, history(shown, score), run.total, title, known, bold),
+                of=done, numbers=score if done else None,
+            )  # fmt: skip
 
 
 def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:

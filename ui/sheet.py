@@ -1,9 +1,10 @@
-"""What stands under the main picture and no knob moves: made once, then shown at every rerun.
+"""Charts and tables that are made once and then shown at every rerun.
 
-Building a chart costs Altair tens of milliseconds of validation, and such a page has dozens.
+Building a chart costs Altair tens of milliseconds, and a page has many.
 """
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,48 @@ class Row:
     drawings: Sequence[Drawing]
 
 
+MOST_KEPT = 400  # drawings that a server remembers: some 30 kB each
 Part = Drawing | Frame | Words | Row
 NOT_STORED = Words("These runs are not stored here.")
+
+
+@st.cache_resource(show_spinner=False)
+def _kept() -> "OrderedDict[Hashable, Drawing]":
+    return OrderedDict()
+
+
+def kept(
+    of: Sequence[Hashable], make: Callable[[], "Figure"], key: str, alt: str, title: str = ""
+) -> Drawing:
+    """The drawing of a figure that `of` determines: made for the first who asks for it."""
+    known, name = _kept(), (key, alt, *of)
+    if name not in known:
+        known[name] = drawing(make(), key, alt, title)
+        while len(known) > MOST_KEPT:
+            known.popitem(last=False)
+    else:
+        known.move_to_end(name)
+    return known[name]
+
+
+def figure(
+    key: str,
+    alt: str,
+    make: Callable[[], "Figure"],
+    of: Sequence[Hashable] | None = None,
+    numbers: str | None = "",
+    on_select: Callable[[], None] | None = None,
+) -> None:
+    """Draw a figure and, a click away, its numbers under the name `numbers` (default: `key`).
+
+    `of` is what it is determined by, a run's key say; None where it is made anew each time.
+    `numbers=None` leaves them out. `on_select` is called when a mark of the chart's selection
+    "run" is clicked.
+    """
+    made = drawing(make(), key, alt) if of is None else kept(of, make, key, alt)
+    _chart(made, on_select)
+    if numbers is not None:
+        export.table(made.table, numbers or key, f"{key}.table")
 
 
 def drawing(figure: "Figure", key: str, alt: str, title: str = "") -> Drawing:
@@ -83,6 +124,11 @@ def show(parts: Sequence[Part]) -> None:
 def _draw(each: Drawing) -> None:
     if each.title:
         st.markdown(f"**{each.title}**")
-    wide = "content" if isinstance(each.spec.get("width"), int) else "stretch"
-    st.vega_lite_chart(spec=each.spec, key=each.key, alt=each.alt, width=wide)
+    _chart(each)
     export.table(each.table, each.key, f"{each.key}.table")
+
+
+def _chart(each: Drawing, on_select: Callable[[], None] | None = None) -> None:
+    wide = "content" if isinstance(each.spec.get("width"), int) else "stretch"
+    choice = {"on_select": on_select, "selection_mode": "run"} if on_select else {}
+    st.vega_lite_chart(spec=each.spec, key=each.key, alt=each.alt, width=wide, **choice)

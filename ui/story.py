@@ -1,6 +1,6 @@
 """The words around a picture: the promise, presets as links, steps of a proof, presenter mode."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -8,12 +8,39 @@ from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
+PART = "part"  # the link's key for the open part of a page
 
 
-def opening(title: str, sentence: str) -> None:
+def opening(heading: str, sentence: str) -> None:
     """The claim as title, and one sentence."""
-    st.title(title, anchor=False)
+    title(heading)
     st.markdown(sentence)
+
+
+def title(heading: str) -> None:
+    """The claim."""
+    st.title(heading, anchor=False)
+
+
+def bar(parts: Mapping[str, str], now: str) -> None:
+    """The parts of a page by name and title, the open one lit."""
+    state = address.owned(f"{PART}.bar")
+    st.session_state[state] = now
+
+    def turn() -> None:
+        address.put(PART, st.session_state[state])
+
+    st.segmented_control(
+        "Part", list(parts), default=now, required=True, key=state, format_func=parts.get,
+        label_visibility="collapsed", on_change=turn,
+    )  # fmt: skip
+
+
+def about(scenario: Scenario, params: Params) -> None:
+    """Which setting this part of the page is about, where the knobs are not in sight."""
+    now = active(scenario, params)
+    said = knobs.said(params) or "the defaults"
+    st.caption(f"Setting: **{now.title}** ({said})." if now else f"Setting: {said}.")
 
 
 def presenter_switch() -> None:
@@ -108,6 +135,7 @@ def why(steps: Sequence[Step]) -> None:
 
 def show_picture() -> None:
     """From a callback further down the page: bring the main picture, which it changes, in view."""
+    address.put(PART, "explore")
     state = address.owned(FOCUS)
     st.session_state[state] = st.session_state.get(state, 0) + 1
 

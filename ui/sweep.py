@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from core.experiment import Experiment, Member
 from core.legend import BASELINES, SCORES, spoken
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import address, export, knobs, recovery, runner, story
+from ui import address, knobs, recovery, runner, sheet, story
 
 VARY, BY, SCORE = "vary", "by", "score"
 NOTHING = "nothing"  # the second parameter of a sweep that has none
@@ -253,7 +253,6 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
     runs = [(member, shown.results[member.key]) for member in members]
     baselines = [f"{kind}_{score}" for kind in BASELINES]
     known = [b for b in baselines if runs and runs[0][1].scores.get(b) is not None]
-    chart, table = figures.sweep(runs, knob, score, known, by)
     key = "_".join(("sweep", *names, score))
 
     def open_run() -> None:
@@ -268,8 +267,9 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
         st.caption("These curves belong to another setting, until this one has run.")
     title = SCORES[score].title
     lines = f", for each {by.label.lower()}" if by else ""
-    st.altair_chart(
-        chart, key=key, on_select=open_run, selection_mode="run",
-        alt=f"{title} against {knob.label}{lines}, every seed a point, baselines dashed.",
+    sheet.figure(
+        key, f"{title} against {knob.label}{lines}, every seed a point, baselines dashed.",
+        lambda: figures.sweep(runs, knob, score, known, by),
+        of=(shown.experiment.key, len(runs)), numbers="_".join((scenario.name, *names)),
+        on_select=open_run,
     )  # fmt: skip
-    export.table(table, "_".join((scenario.name, *names)), f"{key}.table")

@@ -6,6 +6,8 @@ import altair as alt
 import pandas as pd
 
 alt.theme.enable("none")  # the default one fixes sizes, which pages choose
+# Altair's own check of a chart costs tens of milliseconds at every one; the tests have it on.
+alt.utils.schemapi.disable_debug_mode()
 
 Chart = alt.LayerChart | alt.FacetChart | alt.Chart
 Figure = tuple[Chart, pd.DataFrame]
