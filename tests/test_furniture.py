@@ -243,7 +243,7 @@ def test_the_table_holds_what_the_picture_shows():
 
 def shipped(name, seed=0):
     lesson = LESSONS[name]
-    (result,) = seeds.stored(lesson, lesson.presets[0].params, (seed,))
+    (result,) = seeds.runs(lesson, lesson.presets[0].params, (seed,))
     return recovery.Run.finished(result), result
 
 
@@ -278,7 +278,7 @@ def words_of(header):
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
 def test_no_view_says_anything_in_latex_or_code(lesson, preset):
-    (result,) = seeds.stored(LESSONS[lesson], preset.params, preset.seeds[:1])
+    (result,) = seeds.runs(LESSONS[lesson], preset.params, preset.seeds[:1])
     run, choice = recovery.Run.finished(result), recovery.Choice(0, True, (0, 1, 2))
     params = result.member.params
     if lesson == "gradient_reversal":

@@ -194,7 +194,7 @@ def test_no_shipped_probe_with_hidden_layers_is_weaker_than_the_linear_one():
     from ui import nonlinear, seeds
 
     for setting in (*nonlinear.METHODS.values(), *nonlinear.STAGES.values()):
-        for result in seeds.stored(nonlinear.scenario, setting):
+        for result in seeds.runs(nonlinear.scenario, setting):
             linear, mlp = (result.scores[f"probe_accuracy_{kind}"] for kind in ("linear", "mlp"))
             assert mlp > linear - 0.03, (setting, result.member.seed)
 
