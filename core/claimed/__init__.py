@@ -1,8 +1,7 @@
 """Every claim that the explorer makes from runs, in the order of its pages."""
 
-from core.claimed import infonce_sphere, vmf_clusters
+from core.claimed import infonce_sphere, laplace_violation, vmf_clusters, vmf_minimisers
 from core.claims import Claim
 
-CLAIMS: dict[str, Claim] = {
-    claim.name: claim for claim in (*infonce_sphere.CLAIMS, *vmf_clusters.CLAIMS)
-}
+PAGES = (infonce_sphere, vmf_clusters, vmf_minimisers, laplace_violation)
+CLAIMS: dict[str, Claim] = {claim.name: claim for page in PAGES for claim in page.CLAIMS}
