@@ -25,6 +25,9 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     parser.add_argument("--retrain", action="store_true", help="train every run from --seeds")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     parser.add_argument("--json", action="store_true", help="one JSON document")
+    if {"-h", "--help"} & set(arguments):
+        parser.print_help()
+        return 0
     options = parser.parse_args(arguments)
     if options.retrain != (options.seeds is not None):
         parser.error("--retrain: goes with --seeds, such as --retrain --seeds 100 101 102")
@@ -34,7 +37,11 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     seeds = tuple(dict.fromkeys(options.seeds)) if options.seeds else None
     store = Store(gallery=None) if options.retrain else Store()
     if options.retrain:
-        train(evidence(chosen, seeds), store)
+        try:
+            wanted = evidence(chosen, seeds)
+        except ValueError as error:  # more runs than a request may hold
+            parser.error(f"--seeds: {error}")
+        train(wanted, store)
     found = measure(chosen, store.get, seeds)
     if options.json:
         print(json.dumps([document(each) for each in found], ensure_ascii=False, allow_nan=False))
