@@ -1,4 +1,4 @@
-"""The same from a shell: `python -m core list | run | sweep | export | bench | gallery`.
+"""The same from a shell: `python -m core list | run | sweep | export | bench | gallery | claims`.
 
 Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
 """
@@ -28,7 +28,7 @@ VIEWER = "shell"
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; the exit status."""
     verbs = {"list": _list, "run": _run, "sweep": _sweep, "export": _export, "bench": _bench,
-             "gallery": _gallery}  # fmt: skip
+             "gallery": _gallery, "claims": _claims}  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
@@ -155,6 +155,13 @@ def _gallery(arguments: list[str]) -> int:
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
+
+
+def _claims(arguments: list[str]) -> int:
+    from core import verdicts
+
+    parser = _OneLineParser(prog="python -m core claims", allow_abbrev=False)
+    return verdicts.command(arguments, parser)
 
 
 def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:

@@ -36,9 +36,7 @@ CURVES = ".st-key-curves svg .root > g > path.background"
 
 
 def shipped(lesson, **changes):
-    (result,) = seeds.runs(
-        LESSONS[lesson], {**LESSONS[lesson].presets[0].params, **changes}, (0,)
-    )
+    (result,) = seeds.runs(LESSONS[lesson], {**LESSONS[lesson].presets[0].params, **changes}, (0,))
     return result
 
 

@@ -145,7 +145,7 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         _both_starts({"Laplace": LAPLACE, "β = 8": {**LAPLACE, "shape": 8.0}}),
         "linear_r2",
         "standard",
-        "Near its optimum the loss is flat: at β = 8 the two starts settle about 0.01 apart.",
+        "Near its optimum the loss is flat, so that the two starts may settle a little apart.",
     ),
     Claimed(
         "4",
@@ -182,7 +182,7 @@ CLAIMS = (  # d = 5, a hundred clusters, x = z
         "laplace",
         "The paper's Appendix D says once that more concentrated conditionals degrade recovery as "
         "α increases, and once that the norm grows with the scale. Its code draws v + α·e, so the "
-        "first should read “more spread”. From β = 1.5 on small spreads lose too (see the "
+        "first should read “more spread”. With lighter tails small spreads lose too (see the "
         "sweep): tight clusters are hard to optimise, as at κ = 50.",
     ),
 )

@@ -48,7 +48,7 @@ PRESETS = (
     Preset("stages", "Two stages", "First actions from pairs of observations, then reversal.",
            {"method": "two-stage"}),
     Preset("free", "Free dynamics", "A forward model that knows the state lets the action depend "
-           "on it: the prediction is good, and a third of the content gone.",
+           "on it: the prediction is good, and part of the content gone.",
            {"method": "two-stage", "dynamics": "free"}),
     Preset("twisted", "Two bodies", "With two bodies a seed may end with maps twisted against each "
            "other: blind, and no read-out for both.", TWISTED, EIGHT,

@@ -282,7 +282,7 @@ def notices(params: Invariance) -> tuple[Notice, ...]:
             Notice(
                 "dynamics",
                 "Free dynamics know the state, so the action may depend on it: a perfect "
-                "prediction, an invariant code, and a third of the content gone."
+                "prediction, an invariant code, and part of the content gone."
                 if params.kl == 0
                 else "Free dynamics know the state; the bottleneck makes it dear to repeat it in "
                 "the action.",

@@ -168,7 +168,7 @@ class Reversal(Params):
     )
     adversary_rate: float = knob(
         1.0,
-        "Learning rate of the classifier. Ten times the encoder's works.",
+        "Learning rate of the classifier, which has to be the faster player.",
         label="Adversary rate",
         advanced=True,
         batched=True,
@@ -186,7 +186,7 @@ class Reversal(Params):
     )
     beta1: float = knob(
         0.0,
-        "Momentum of SGD, or Adam's beta1. From about 0.3 to 0.6 on, the code starts to orbit.",
+        "Momentum of SGD, or Adam's beta1. With enough of it the code orbits and never arrives.",
         label="Momentum",
         symbol=r"\beta_1",
         batched=True,

@@ -1,0 +1,43 @@
+"""Every claim that the explorer makes from runs, in the order of its pages."""
+
+from core.claimed import (
+    gradient_reversal,
+    infonce_sphere,
+    laplace_violation,
+    nonlinear,
+    reversal_limits,
+    vmf_clusters,
+    vmf_minimisers,
+)
+from core.claims import Claim
+
+FILES = (
+    infonce_sphere,
+    vmf_clusters,
+    vmf_minimisers,
+    gradient_reversal,
+    reversal_limits,
+    nonlinear,
+    laplace_violation,
+)
+ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
+CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}
+HOME = (  # what to try, on the first page
+    "contrastive-learning-recovers",
+    "a-weak-pull-is-enough",
+    "standard-starts-stay-folded",
+    "annealing-unfolds",
+    "too-cold-tears",
+    "caps-come-back-worse",
+    "laplace-positives-are-forgiven",
+    "classifying-clusters-recovers",
+    "telling-instances-apart-recovers",
+    "too-few-clusters-give-their-span",
+    "tight-clusters-are-a-matter-of-optimisation",
+    "reversal-goes-blind",
+    "alignment-turns-to-the-nuisance",
+    "momentum-circles",
+    "unequal-widths-show-to-an-mlp",
+    "laplace-clusters-cost-latents",
+    "random-directions-cost-next-to-nothing",
+)

@@ -1,0 +1,142 @@
+"""Every claim's measured numbers and verdict from a shell; from fresh seeds where asked."""
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from math import isfinite
+
+from core.claimed import CLAIMS
+from core.claims import Claim, Exact, Found, gathered
+from core.experiment import Member, Result, groups, work
+from core.lessons import LESSONS
+from core.store import Store
+
+SAID = {True: "holds", False: "FAILS", None: "not run"}
+
+
+def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
+    """`claims [PAGE] [--retrain --seeds A B C] [--json]`: 1 when a claim fails, else 0."""
+    pages = sorted({claim.page for claim in CLAIMS.values()}, key=list(LESSONS).index)
+    parser.add_argument("page", nargs="?", choices=pages, metavar="PAGE")
+    parser.add_argument("--retrain", action="store_true", help="train every run from --seeds")
+    parser.add_argument("--seeds", type=int, nargs="+", default=None)
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+    if {"-h", "--help"} & set(arguments):
+        parser.print_help()
+        return 0
+    options = parser.parse_args(arguments)
+    if options.retrain != (options.seeds is not None):
+        parser.error("--retrain: goes with --seeds, such as --retrain --seeds 100 101 102")
+    if options.seeds and min(options.seeds) < 0:
+        parser.error("--seeds: must be 0 or larger")
+    chosen = [claim for claim in CLAIMS.values() if options.page in (None, claim.page)]
+    seeds = tuple(dict.fromkeys(options.seeds)) if options.seeds else None
+    store = Store(gallery=None) if options.retrain else Store()
+    if options.retrain:
+        try:
+            wanted = evidence(chosen, seeds)
+        except ValueError as error:  # more runs than a request may hold
+            parser.error(f"--seeds: {error}")
+        train(wanted, store)
+    found = measure(chosen, store.get, seeds)
+    if options.json:
+        print(json.dumps([document(each) for each in found], ensure_ascii=False, allow_nan=False))
+    else:
+        for each in found:
+            print(table(each))
+        kept = sum(each.verdict is True for each in found)
+        print(f"{kept} of {len(found)} claims hold")
+    return 0 if all(each.verdict is True for each in found) else 1
+
+
+def evidence(claims: Iterable[Claim], seeds: Sequence[int] | None) -> list[Member]:
+    """The runs behind some claims, each once, without those of their counters."""
+    members = {
+        member.key: member
+        for claim in claims
+        for group in claim.evidence.values()
+        for member in group.members(seeds)
+    }
+    return list(members.values())
+
+
+def measure(
+    claims: Iterable[Claim],
+    get: Callable[[Member], Result | None],
+    seeds: Sequence[int] | None = None,
+) -> list[Found]:
+    """Every claim's evidence; a run that claims share is read once."""
+    read: dict[str, Result | None] = {}
+
+    def once(member: Member) -> Result | None:
+        if member.key not in read:
+            read[member.key] = get(member)
+        return read[member.key]
+
+    return [gathered(claim, once, seeds=seeds) for claim in claims]
+
+
+def train(members: Iterable[Member], store: Store) -> None:
+    """Train what the store lacks, groups side by side in processes of one thread, longest first.
+
+    A group is stored when it is done, so that a second call goes on where the first one stopped.
+    """
+    missing = [member for member in members if not store.has(member)]
+    alike = sorted(groups(missing), key=work, reverse=True)
+    if not alike:
+        return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
+    spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
+    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
+        for done, future in enumerate(as_completed([pool.submit(_train, g) for g in alike]), 1):
+            for result in future.result():
+                store.put(result)
+            print(f"{done} of {len(alike)} groups trained", file=sys.stderr, flush=True)
+
+
+def _train(group: tuple[Member, ...]) -> list[Result]:
+    from core.worker import keep_memory, train_group  # torch: not needed to read
+
+    keep_memory()
+    return train_group(group)
+
+
+def table(found: Found) -> str:
+    """A claim with its verdict, its relation in words, and a line for each group."""
+    claim = found.claim
+    lines = [
+        f"{SAID[found.verdict]:8} {claim.name} ({claim.page}, {claim.kind})",
+        f"  {found.words.replace('**', '')}",
+        f"  asks: {claim.holds}",
+    ]
+    wide = max(len(label) for label in found.values)
+    for label, values in found.values.items():
+        score = claim.written_by(claim.evidence[label])
+        written = " ".join(score.written(value) for value in values)
+        lines.append(f"  {label:{wide}}  {score.title}: {written}")
+    return "\n".join([*lines, ""])
+
+
+def document(found: Found) -> dict[str, object]:
+    """A claim as the JSON document has it; null for a run without a score."""
+    claim = found.claim
+    return {
+        "name": claim.name,
+        "page": claim.page,
+        "kind": claim.kind,
+        "words": found.words,
+        "because": found.because,
+        "source": claim.source,
+        "relation": str(claim.holds),
+        "holds": found.verdict,
+        "missing": len(found.missing),
+        "evidence": {
+            label: [v if v is not None and isfinite(v) else None for v in values]
+            for label, values in found.values.items()
+        },
+        "exact": [label for label, group in claim.evidence.items() if isinstance(group, Exact)],
+    }
