@@ -2,18 +2,23 @@
 
 import streamlit as st
 
-from ui import address, door, look, runner
+from ui import address, door, look, runner, story
 from ui.latent_view import preload_plotly
 
+GROUPS = {
+    "Contrastive": ["infonce_sphere"],
+    "Cross-entropy": ["vmf_clusters", "laplace_violation"],
+    "Invariance": ["gradient_reversal"],
+}
 st.set_page_config(page_title="Identifiability Explorer", page_icon="🌐", layout="wide")
 page = st.navigation(
-    [
-        st.Page("pages/home.py", title="Identifiability Explorer", default=True),
-        st.Page("pages/infonce_sphere.py", title="InfoNCE on a sphere"),
-        st.Page("pages/vmf_clusters.py", title="vMF clusters"),
-        st.Page("pages/gradient_reversal.py", title="Gradient reversal"),
-        st.Page("pages/laplace_violation.py", title="Laplace violation"),
-    ],
+    {
+        "Start": [st.Page("pages/home.py", title="Identifiability Explorer", default=True)],
+        **{
+            group: [st.Page(f"pages/{name}.py", title=story.TITLES[name]) for name in names]
+            for group, names in GROUPS.items()
+        },
+    },
     position="top",
 )
 address.arrive(page.url_path or "home")

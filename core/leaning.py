@@ -25,6 +25,13 @@ def leaning(inside: Array, outside: Array) -> Array:
     return np.cos(lean) * outside[0] + np.sin(lean) * level
 
 
+def fan(v: Array, kappa: Array, inside: Array, outside: Array) -> tuple[Array, Array]:
+    """Angles (a,) to V's complement and the exact information (a, b) of directions that lean so."""
+    u = leaning(inside, outside)
+    found = leakage.direction_information(u.reshape(-1, u.shape[-1]), v, kappa)
+    return ANGLES, found.reshape(u.shape[:2])
+
+
 def exact_minimum(v: Array, kappa: Array, inside: Array, outside: Array) -> tuple[Array, Array]:
     """lambda (l,) and the angle of the direction of least reconstruction error + lambda I."""
     u = leaning(inside, outside)

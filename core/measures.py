@@ -12,16 +12,13 @@ from core.legend import BASELINES, SCORES, Score
 
 
 class Scored(Protocol):
-    """A run's light side: what measures need that do not read latents."""
+    """A run's light side, a Record say: what measures need that do not read its arrays."""
 
     @property
     def member(self) -> Member: ...
 
     @property
     def scores(self) -> dict[str, float | None]: ...
-
-    @property
-    def history(self) -> dict[str, np.ndarray]: ...
 
     @property
     def diverged(self) -> bool: ...
@@ -139,8 +136,8 @@ def _jump(run: Result) -> float:
 
 MEASURES: dict[str, Measure] = {
     "above_floor": Measure("Loss above its floor, nats", _above_floor, latents=False),
-    "degree_at_first": Measure("Degree at first", _at_first("degree"), "+.0f", latents=False),
-    "linear_r2_at_first": Measure("Linear R² at first", _at_first("linear_r2"), latents=False),
+    "degree_at_first": Measure("Degree at first", _at_first("degree"), "+.0f"),
+    "linear_r2_at_first": Measure("Linear R² at first", _at_first("linear_r2")),
     "v_minus_z": Measure("R² of v less that of z", _difference("v_r2", "linear_r2"), latents=False),
     "above_chance": Measure(
         "MLP probe above chance", _difference("probe_accuracy_mlp", "chance"), latents=False

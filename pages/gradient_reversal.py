@@ -1,5 +1,7 @@
 """Align or anti-align: the same cross-entropy, with its sign on a slider."""
 
+from collections.abc import Callable
+from functools import partial
 from math import log
 from typing import cast
 
@@ -111,8 +113,7 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
 
 def why(result: Result) -> None:
     """The argument in three steps, each drawn from the run above."""
-    from core import figures, leakage
-    from ui import conditions
+    from core import figures, leakage, leaning
 
     params = cast(Reversal, result.member.params)
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
@@ -136,7 +137,7 @@ def why(result: Result) -> None:
         export.table(table, "mgf", "mgf.table")
 
     def meridian() -> None:
-        angle, found = conditions.fan(v, kappa, inside, result.world["outside"].astype(float))
+        angle, found = leaning.fan(v, kappa, inside, result.world["outside"].astype(float))
         ends = {}
         kept = seeds.runs(scenario, params.chosen(), range(address.get(knobs.SEEDS)))
         for each in (run for run in kept if not run.diverged):
@@ -194,11 +195,21 @@ def why(result: Result) -> None:
     )
 
 
-def care() -> None:
-    """Every condition of the argument."""
-    from ui import conditions  # scipy
+def own() -> dict[str, Callable[[], None]]:
+    """The figures of this page's claims."""
 
-    conditions.show()
+    def of_part(name: str) -> None:
+        from ui import conditions  # scipy
+
+        conditions.show(name)
+
+    def of_bodies(name: str) -> None:
+        nonlinear.own_figure(name)
+
+    names = ("hysteresis", "tilt", "spans", "spare", "collapse", "content", "mirrored")
+    return {name: partial(of_part, name) for name in names} | {
+        name: partial(of_bodies, name) for name in ("trade", "maps", "transfer", "twist")
+    }
 
 
 article.Article(
@@ -209,7 +220,8 @@ article.Article(
     "reverse the encoder's gradient (λ > 0) and it turns out of $V$, invariant to the nuisance.",
     panels,
     [
-        *article.standard(why, care, None),
+        article.Part("why", "Why it works", article.of_run(why)),
+        article.claimed(("gradient_reversal", "nonlinear"), own()),
         article.Part("nonlinear", "A nonlinear world", article.alone(nonlinear.show),
                      nonlinear.settings()),
         article.Part("stages", "Two stages, many bodies", article.alone(nonlinear.stages)),

@@ -4,43 +4,11 @@ import numpy as np
 import streamlit as st
 
 from core import figures, metrics, theory
+from core.claimed import CLAIMS, HOME
 from core.experiment import Experiment
 from core.legend import direction_colours
 from core.lessons import LESSONS
-from ui import address, export, knobs, runner, seeds, story
-
-LINKS = (
-    ("infonce_sphere", "matched", "When the assumptions hold, the latents come back"),
-    ("infonce_sphere", "weak", "Even when a positive is hardly closer than a stranger"),
-    (
-        "infonce_sphere",
-        "fold",
-        "The same loss from a standard start folds the sphere, and it mostly stays folded",
-    ),
-    ("infonce_sphere", "unfold", "Raising the concentration slowly unfolds it"),
-    (
-        "infonce_sphere",
-        "cold",
-        "Too low a temperature tears a whole globe and draws it together into a small cap",
-    ),
-    ("infonce_sphere", "cap", "Latents that crowd around a pole come back worse"),
-    ("infonce_sphere", "laplace", "The wrong conditional, Laplace noise of scale 0.2, is forgiven"),
-    ("vmf_clusters", "free", "Classifying clusters recovers them too, up to a linear map"),
-    ("vmf_clusters", "diet", "So does telling every instance from every other"),
-    ("vmf_clusters", "few", "With too few clusters only the span of their differences comes back"),
-    (
-        "vmf_clusters",
-        "tight",
-        "Tight clusters are a matter of optimisation, not of identifiability",
-    ),
-    ("gradient_reversal", "reverse", "One sign turns the same loss against a nuisance"),
-    ("gradient_reversal", "align", "The other sign turns the code towards the nuisance"),
-    ("gradient_reversal", "orbit", "With momentum the same game circles and never arrives"),
-    ("gradient_reversal", "unequal", "Classes of unequal width cannot be hidden by any code"),
-    ("laplace_violation", "laplace", "Laplace clusters cost the latents, with nothing hidden"),
-    ("laplace_violation", "round", "The same noise in random directions costs next to nothing"),
-)
-
+from ui import address, claims, export, runner, story
 
 ANGLE = "angle"
 
@@ -137,14 +105,7 @@ st.markdown(
     "data, or an untrained encoder, already gives."
 )
 st.header("What to try", anchor="try")
-for name, preset_name, words in LINKS:
-    scenario = LESSONS[name]
-    preset = next(p for p in scenario.presets if p.name == preset_name)
-    results = seeds.stored(scenario, preset.params, preset.every_seed)
-    params = scenario.Params.model_validate(dict(preset.params))
-    with st.container(horizontal=True, vertical_alignment="center"):
-        link = knobs.query(scenario, preset)
-        st.page_link(
-            f"pages/{name}.py", label=words, icon=":material/arrow_forward:", query_params=link
-        )
-        st.caption(seeds.spread(results, scenario.promise(params).score), width="content")
+for place, page in zip(st.columns(4, gap="medium"), story.TITLES, strict=True):
+    with place:
+        st.subheader(story.TITLES[page], anchor=False)
+        claims.best([name for name in HOME if CLAIMS[name].page == page])

@@ -3,7 +3,6 @@
 from typing import cast
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.experiment import Result
@@ -149,59 +148,6 @@ def why(result: Result) -> None:
     )
 
 
-BREAKS = {
-    "cold": "**Too cold** (τ = 0.01). The start has degree ±1; training tears it and draws it "
-    "together into a small cap",
-    "fold": "**A folded start.** Most standard starts stay at degree 0",
-    "unfold": "**Its cure.** The same starts, with 1/τ rising slowly",
-    "cap": "**A concentrated marginal** (κₘ = 20). A cap is nearly flat, so raw x is a rival",
-    "laplace": "**The wrong conditional.** Projected Laplace noise",
-}
-
-
-def degrees() -> None:
-    """This project's own finding: the degree of the map separates the failures from the rest."""
-    st.markdown(
-        "$h = f \\circ g$ maps the sphere to itself, so it wraps it a whole number of times: its "
-        "**degree**. A rotation has degree +1, a reflection −1, a folded sphere 0. Training moves "
-        "$h$ little by little, and the degree changes only where the map tears. That all best maps "
-        "are rotations or reflections does not mean that training finds one. (Measured here; no "
-        "paper says it.)"
-    )
-    starts = {
-        "identity-like": {"steps": 800},
-        "standard": {"initialisation": "standard", "steps": 800},
-        "standard, annealed": {"initialisation": "standard", "steps": 800, "anneal": 0.5},
-    }
-    rows = []
-    for start, changes in starts.items():
-        for result in seeds.runs(scenario, changes, range(8)):
-            first, last = result.history["degree"][0], result.scores["degree"]
-            whole = "whole, ±1" if last in (1, -1) else "folded, 0" if last == 0 else "unclear"
-            rows.append(
-                (start, f"{first:+.0f}" if first else "0", whole, result.scores["linear_r2"])
-            )
-    table = pd.DataFrame(rows, columns=["start", "at first", "degree at the end", "r2"])
-    summary = table.groupby(["start", "degree at the end"], sort=False)["r2"]
-    summary = summary.agg(seeds="count", lowest="min", highest="max").reset_index()
-    st.dataframe(
-        summary.rename(columns={"lowest": "lowest R²", "highest": "highest R²"}),
-        hide_index=True,
-        width="content",
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("lowest R²", "highest R²")
-        },
-    )
-    export.table(table, "degrees", "degrees.table")
-
-
-def breaks() -> None:
-    """What fails: the degree of the map, and every broken assumption with its scores."""
-    degrees()
-    seeds.breaks(scenario, BREAKS)
-
-
 def paper() -> None:
     """Table 1 of the paper beside the nearest runs here."""
     theirs, ours = "published: R² in %, d = 10, 300,000 steps", "here: R² in %"
@@ -221,7 +167,7 @@ article.Article(
     lambda experiment, choice: runner.panel(
         experiment, lambda shown: draw(shown, choice), "run", before=article.shipped(scenario)
     ),
-    article.standard(why, breaks, paper),
+    article.standard(scenario, why, paper),
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
     "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
     "own finding.",

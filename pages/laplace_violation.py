@@ -8,15 +8,13 @@ import streamlit as st
 
 from core.densities import Conditional
 from core.experiment import Experiment, Result
-from core.legend import BASELINES, SCORES
+from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import (
-    CLAIMS,
     LAPLACE,
     PUBLISHED,
     PUBLISHED_C3,
-    Claimed,
 )
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
@@ -141,51 +139,6 @@ def why(result: Result) -> None:
     )
 
 
-def claim(claimed: Claimed) -> None:
-    """A numbered claim: its sentence, the means of its settings, a link, and every seed."""
-    from core import figures
-
-    text, picture = st.columns([1, 1.5], gap="medium", vertical_alignment="center")
-    title, runs = (
-        SCORES[claimed.score].title,
-        {n: seeds.stored(scenario, c) for n, c in claimed.groups.items()},
-    )
-    found = {
-        name: [value for r in results if (value := r.scores.get(claimed.score)) is not None]
-        for name, results in runs.items()
-    }
-    lost = [name for name, values in found.items() if len(values) < len(runs[name])]
-    key = f"claim_{claimed.number}_{claimed.score}"
-    with text:
-        st.markdown(f"**({claimed.number})** {claimed.words}")
-        means = [
-            f"{name} **{np.mean(values):.3f}** ({seeds.counted(values, claimed.score)})"
-            for name, values in found.items()
-            if values
-        ]
-        st.markdown(f"Mean {title} and its range: " + " · ".join(means))
-        if lost:
-            st.caption(f"Not all seeds gave a score: {', '.join(lost)}.")
-        if claimed.reading:
-            st.caption(claimed.reading)
-        story.preset_link(scenario, claimed.preset, "open at d = 3", key)
-    with picture:
-        chart, table = figures.compare(found, title)
-        alt = f"{title} of {', '.join(found)}, every seed."
-        st.altair_chart(chart, key=f"{key}_chart", alt=alt)
-        export.table(table, key, f"{key}.table")
-
-
-def claims() -> None:
-    """The story in six claims, each computed from shipped runs."""
-    st.markdown(
-        "Every dot is a seed, with $d = 5$, a hundred clusters and $x = z$: raw x scores 1 by "
-        "construction, so what is missing is what the objective itself gives up."
-    )
-    for claimed in CLAIMS:
-        claim(claimed)
-
-
 def after_the_figures() -> None:
     """Sweeps after the paper's Figures 4 and 5, drawn from runs of this code."""
     from core.figures import sweep
@@ -224,61 +177,11 @@ def after_the_figures() -> None:
                 export.table(table, key, f"{key}.table")
 
 
-def findings() -> None:
-    """What the paper's prose says of these figures, and what is seen here."""
-    swept = scenario.sweeps[0]
-    cells = [
-        {**swept.params, "spread": a, "shape": b}
-        for a in swept.values
-        for b in (swept.by[1] if swept.by else ())
-    ]
-    harder = []
-    for cell in cells:
-        runs = seeds.stored(scenario, cell)
-        z, v = (
-            np.mean([r.scores[name] for r in runs if r.scores[name] is not None])
-            for name in ("linear_r2", "v_r2")
-        )
-        if v < z:
-            harder.append(f"({cell['shape']:g}, {cell['spread']:g})")
-    st.markdown(
-        "**The paper's four findings, here.** *Cluster vectors are easier to recover than "
-        f"latents*: in {len(cells) - len(harder)} of {len(cells)} settings; not for most small "
-        f"spreads nor for loose normal noise, at (β, α) = {', '.join(harder)} (each vector is "
-        "foretold from the others' weights here). "
-        "*More concentrated conditionals degrade it*: see claim (6). *The average representation "
-        "norm (1-d) increases with increasing scale and decreasing shape*: so does the norm of the "
-        "noise, by construction; the norm of the trained features does the reverse, since loose "
-        "clusters ask for small logits. *Fat tails worsen identifiability*: a wider truncation "
-        "does lower R² of z, for the reason of claim (5a), and claim (4) is against tails as such."
-    )
-
-
 def contrast() -> None:
-    """InfoNCE forgives Laplace noise, cross-entropy less: what each loss matches."""
+    """R2 of both losses under Laplace noise, at the same budget."""
     from core import figures
 
-    st.subheader("Why contrastive learning forgives Laplace noise", anchor="infonce")
     infonce = LESSONS["infonce_sphere"]
-
-    def hidden(**changes: float) -> str:
-        setting = {"conditional": "laplace", **changes}
-        found = [r.scores["linear_r2"] for r in seeds.stored(infonce, setting)]
-        return seeds.counted([value for value in found if value is not None])
-
-    st.markdown(
-        "On the page on InfoNCE Laplace noise, projected to the sphere, hardly hurts (published: "
-        "99.91 ± 0.01 at scale 0.05, Zimmermann et al. 2021, Table 1; here, behind g, R² "
-        f"{hidden(spread=0.2)}, at scale 0.2 with the default budget. At scale 0.05 it takes "
-        f"τ = 0.05 and 1,600 steps: {hidden(spread=0.05, tau=0.05, steps=1600)}, against "
-        f"{hidden(spread=0.05)}, by default). The two pages disagree on purpose. Both "
-        "losses "
-        "match log-density ratios by inner products. **Cross-entropy** has two maps for it: "
-        "$f$ for the noisy latents and the rows $w_c$ for the centres. Where the ratios are not "
-        "bilinear it bends $f$ and leaves the $w_c$ straight. **InfoNCE** has one map for both, "
-        "the anchor and its noisy partner, so the bend that one side asks for is held by the "
-        "other: from a spread of 0.5 on its score lies between the two of cross-entropy."
-    )
     groups: dict[str, list[float]] = {}
     for spread in (0.2, 0.5, 1.0, 2.0):
         of_entropy = seeds.stored(scenario, {**LAPLACE, "spread": spread})
@@ -297,12 +200,6 @@ def contrast() -> None:
         "Laplace noise projected to the sphere, d = 3, x = z, 1200 steps of batch 512. That the "
         "shared map is the reason is this project's reading of the order, not a theorem."
     )
-
-
-def figures() -> None:
-    """The paper's figures, and what its prose says of them."""
-    after_the_figures()
-    findings()
 
 
 def paper() -> None:
@@ -336,9 +233,8 @@ article.Article(
     panels,
     [
         article.Part("why", "What the objective asks for", article.of_run(why)),
-        article.Part("claims", "Claims", article.alone(claims)),
-        article.Part("figures", "After the figures", article.alone(figures)),
-        article.Part("infonce", "And InfoNCE?", article.alone(contrast)),
+        article.claimed(("laplace_violation",), {"contrast": contrast, "published": paper}),
+        article.Part("figures", "After the figures", article.alone(after_the_figures)),
         article.Part("paper", "The paper", article.alone(paper)),
     ],
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "

@@ -232,7 +232,7 @@ def last_step(params: Clusters) -> str:
     if params.case == "C3" and params.n_seen < quadric_count(params.d):
         return (
             r"$h$ is linear. The paper concludes a rotation from $2d$ clusters; by this project's "
-            r"count it takes $d(d+3)/2$ (see When it breaks). Fit $B$ in $z \approx B\,\hat z$."
+            r"count it takes $d(d+3)/2$ (see Claims). Fit $B$ in $z \approx B\,\hat z$."
         )
     return (
         r"$h$ is linear, and unit lengths leave only a rotation or reflection. Fit $B$ in "
@@ -240,36 +240,8 @@ def last_step(params: Clusters) -> str:
     )
 
 
-BREAKS = {
-    "few": "**Too few clusters** (C = 3, d = 3). Their differences span a plane",
-    "subspace": "**Clusters on a great circle.** Thirty of them, and still only a plane",
-    "tight": "**κ = 50** (d = 5). An optimisation failure: the loss stays above its floor",
-    "noise": "**Noisy labels.** Four in five drawn at random, where the paper, with 40 times the "
-    "steps, reports minimal degradation",
-    "stuck": "**A long head at the start** (C3, three times PyTorch's default)",
-}
-
-
-def breaks() -> None:
-    """What fails, measured; and the one condition of the theorem that is not enough."""
-    seeds.breaks(scenario, BREAKS)
-    st.subheader("κ = 50 is a matter of optimisation", anchor="tight")
-    tight()
-    st.subheader("Where runs get stuck", anchor="stuck")
-    stuck()
-    st.subheader("2d clusters do not make case C3 a rotation", anchor="counterexample")
-    minimisers.show()
-    trained_c3()
-
-
 def tight() -> None:
     """The four cases at kappa = 50: the same world, and different luck."""
-    st.markdown(
-        "All four cases have the same minimal cross-entropy, the Bayes floor, and at κ = 50 "
-        "(d = 5, C = 100) none reaches it in the default budget. Unit features (C1, C2) come "
-        "closest in every seed and recover most: what is missing is optimisation, not "
-        "identifiability. A score near the raw observation's is no recovery."
-    )
     rows = []
     for case in CASES:
         results = seeds.stored(scenario, {"d": 5, "n_clusters": 100, "kappa": 50.0, "case": case})
@@ -303,16 +275,7 @@ def _frame(rows: list[dict], name: str) -> None:
 
 
 def stuck() -> None:
-    """This project's finding: two starts decide whether a run finds the minimiser."""
-    st.markdown(
-        "That all minimisers are linear does not mean that training finds one. What decides here "
-        "is the start: a **short head** gets stuck least, and with an **identity-like encoder** "
-        "(unfolded from the first step) it never did. Stuck is a run that ends more than "
-        f"{STUCK:g} nats above its floor. The degree of $h/|h|$, which tells a fold under "
-        "contrastive learning, does not tell here: most stuck runs cover the sphere once, and "
-        "wrongly. A conjecture: long rows turn slowly, and the encoder meets them where they are. "
-        "(Measured here, the four cases with eight seeds each; no paper says it.)"
-    )
+    """By start of the encoder and of the head: how many of the four cases' runs end stuck."""
     rows = []
     for start in ("identity", "standard"):
         for scale in (0.1, 1.0, 3.0):
@@ -333,20 +296,6 @@ def stuck() -> None:
                 }
             )
     _frame(rows, "stuck")
-    harder = {"κ": "kappa", "mixing layers": "mixing_layers"}
-    found = []
-    for words, name in harder.items():
-        swept = next(s for s in scenario.sweeps if s.field == name and not s.params and not s.by)
-        for value in swept.values:
-            found += [
-                f"{words} {value:g} (seed {r.member.seed}, {r.scores['linear_r2']:.2f})"
-                for r in seeds.stored(scenario, {name: value})
-                if _is_stuck(r)
-            ]
-    st.markdown(
-        "It is a cure of the default world, not of all: in the sweeps over κ and over mixing "
-        f"layers, five seeds each, these still get stuck: {', '.join(found) or 'none'}."
-    )
 
 
 def _is_stuck(result: Result) -> bool:
@@ -359,13 +308,7 @@ def _degree(value: float | None) -> str:
 
 
 def trained_c3() -> None:
-    """What training makes of case C3 below, at and above the count."""
-    st.markdown(
-        "**Measured here:** what trained C3 models do, below, at and above the count "
-        "(3000 steps). The condition is the largest over the smallest singular value "
-        "of the fitted map; a rotation has 1. Fewer clusters also mean a flatter loss, so this "
-        "agrees with the algebra and does not prove it; the construction above does."
-    )
+    """What training makes of case C3 below, at and above the count; a rotation has condition 1."""
     from core import metrics
 
     rows = []
@@ -428,6 +371,13 @@ def switch() -> None:
               help="Draw the same world twice: supervised, and DIET.")  # fmt: skip
 
 
+OWN = {
+    "tight": tight,
+    "stuck": stuck,
+    "trained_c3": trained_c3,
+    "ellipses": minimisers.ellipses,
+    "globes": minimisers.globes,
+}
 article.Article(
     scenario,
     "Classifying clusters finds the latents, up to a linear map",
@@ -435,7 +385,7 @@ article.Article(
     "only observations and labels: an encoder $f$ under a linear head $W$, trained by "
     "cross-entropy. Its features are the latents again, and its weights the cluster vectors.",
     panels,
-    article.standard(why, breaks, paper, (minimisers.settings(),)),
+    article.standard(scenario, why, paper, OWN, minimisers.settings()),
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The count d(d+3)/2, its "
     "counterexamples and the part of the start are this project's own findings.",

@@ -3,14 +3,15 @@
 Only the open part is computed and sent.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from core.experiment import Experiment, Result
+from core.lessons import LESSONS
 from core.scenarios.scenario import Params, Scenario
-from ui import address, export, knobs, recovery, runner, seeds, story, sweep
+from ui import address, claims, export, knobs, recovery, runner, seeds, story, sweep
 
 Panels = Callable[[Experiment, recovery.Choice], object]
 EXPLORE, HOME = "explore", "home"  # the first part of every page, and the last
@@ -115,7 +116,7 @@ class Article:
         present = address.presenting()
         with main, st.container(gap="xsmall"):
             if present:
-                story.slides(scenario, params)
+                claims.slides((page_of(scenario),))
             else:
                 story.presets(scenario, params)
                 story.lesson(scenario, params)
@@ -142,6 +143,11 @@ class Article:
             st.info("These runs are not there yet: train them in Explore.", icon=":material/info:")
         st.subheader("Sources", anchor="sources")
         st.caption(self.sources)
+
+
+def page_of(scenario: Scenario) -> str:
+    """The name of the page that a lesson belongs to."""
+    return next(name for name, lesson in LESSONS.items() if lesson is scenario)
 
 
 def shipped(scenario: Scenario) -> Experiment:
@@ -184,15 +190,25 @@ def alone(show: Callable[[], None]) -> Callable[[Opened], None]:
     return lambda opened: show()
 
 
+def claimed(lessons: Sequence[str], figures: Mapping[str, Callable[[], None]],
+            *settings: address.Settings) -> Part:  # fmt: skip
+    """The claims of some lessons, with figures of the page's own, which may have settings."""
+    return Part(
+        "claims", "Claims", alone(lambda: claims.browser(lessons, figures)),
+        (claims.settings(*lessons), *settings),
+    )  # fmt: skip
+
+
 def standard(
+    scenario: Scenario,
     why: Callable[[Result], None],
-    claims: Callable[[], None],
-    paper: Callable[[], None] | None,
-    of_claims: tuple[address.Settings, ...] = (),
+    paper: Callable[[], None],
+    figures: Mapping[str, Callable[[], None]] | None = None,
+    *settings: address.Settings,
 ) -> list[Part]:
     """The usual parts between Explore and Take it home."""
-    parts = [
+    return [
         Part("why", "Why it works", of_run(why)),
-        Part("claims", "Claims", alone(claims), of_claims),
+        claimed((page_of(scenario),), figures or {}, *settings),
+        Part("paper", "The paper", alone(paper)),
     ]
-    return [*parts, *([Part("paper", "The paper", alone(paper))] if paper else [])]

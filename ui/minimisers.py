@@ -19,23 +19,6 @@ def settings() -> address.Settings:
     return address.choice(FAMILY, range(101), "Along the family of solutions", 100)
 
 
-def show() -> None:
-    """Solutions of case C3 that are no rotations, drawn at d = 2 and d = 3."""
-    st.markdown(
-        "**Published:** for unit weights (C3) the theorem promises a rotation under Assumption 2, "
-        "that the rows $[v_c \\odot v_c,\\ v_c]$ have rank $2d$, which $2d$ random clusters "
-        "satisfy. **Derived here:** that condition depends on the axes, and is not enough. If a "
-        "second quadric besides the sphere passes through all $v_c$, there are an invertible $M$ "
-        "and a $\\psi$ with $|M v_c + \\psi| = 1$ for every cluster. Then "
-        "$w_c = M v_c + \\psi$ and $h(z) = \\kappa M^{-\\top} z$ give the *exact* Bayes posterior "
-        "with unit weights, and $h$ is no rotation. Such a quadric exists for fewer than "
-        "$d(d+3)/2$ generic clusters: 5, 9, 20, 65 for d = 2, 3, 5, 10. The latents are still "
-        "recovered linearly; only the promise of a rotation fails, for $h$ and for $w$ alike."
-    )
-    ellipses()
-    globes()
-
-
 def _clusters(d: int) -> np.ndarray:
     """2d unit vectors, as few as the paper's condition asks for."""
     v = np.random.default_rng(DRAWS[d]).normal(size=(2 * d, d))

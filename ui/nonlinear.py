@@ -231,6 +231,13 @@ def first_stage() -> list[sheet.Part]:
     return [sheet.frame(rows), sheet.Words(said)]
 
 
+def own_figure(name: str) -> None:
+    """A figure of a claim, by its name."""
+    transferred, turning = transfer() if name in ("transfer", "twist") else ([], [])
+    made = {"trade": compare, "maps": maps}
+    sheet.show(made[name]() if name in made else transferred if name == "transfer" else turning)
+
+
 @st.cache_data(show_spinner=False)
 def maps() -> list[sheet.Part]:
     """Per-body maps of three runs: aligned, twisted, and of two stages."""

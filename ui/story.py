@@ -8,6 +8,12 @@ from core.scenarios.scenario import Params, Preset, Scenario
 from ui import address, knobs
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
+TITLES = {  # of the pages that set up a scenario, by their lesson
+    "infonce_sphere": "InfoNCE on a sphere",
+    "vmf_clusters": "vMF clusters",
+    "laplace_violation": "Laplace violation",
+    "gradient_reversal": "Gradient reversal",
+}
 PART = "part"  # the link's key for the open part of a page
 
 
@@ -79,21 +85,6 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
                 on_click=knobs.apply,
                 args=(scenario, preset, prefix),
             )
-
-
-def slides(scenario: Scenario, params: Params) -> None:
-    """Presenter mode's way through the presets: ← and → on the keyboard."""
-    now = active(scenario, params)
-    order = list(scenario.presets)
-    at = order.index(now) if now else -1
-
-    def go(step: int) -> None:
-        knobs.apply(scenario, order[(at + step) % len(order)])
-
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Previous", shortcut="Left", on_click=go, args=(-1,))
-        st.button("Next", shortcut="Right", on_click=go, args=(1,))
-        st.markdown(f"**{now.title}.** {now.lesson}" if now else "Your own setting.")
 
 
 def refused(sentences: Sequence[str]) -> None:

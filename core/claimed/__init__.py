@@ -24,20 +24,14 @@ ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}
 HOME = (  # what to try, on the first page
     "contrastive-learning-recovers",
-    "a-weak-pull-is-enough",
     "standard-starts-stay-folded",
     "annealing-unfolds",
-    "too-cold-tears",
-    "caps-come-back-worse",
-    "laplace-positives-are-forgiven",
     "classifying-clusters-recovers",
     "telling-instances-apart-recovers",
     "too-few-clusters-give-their-span",
-    "tight-clusters-are-a-matter-of-optimisation",
+    "laplace-clusters-cost-latents",
+    "random-directions-cost-next-to-nothing",
     "reversal-goes-blind",
     "alignment-turns-to-the-nuisance",
     "momentum-circles",
-    "unequal-widths-show-to-an-mlp",
-    "laplace-clusters-cost-latents",
-    "random-directions-cost-next-to-nothing",
 )

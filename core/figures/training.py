@@ -95,16 +95,19 @@ def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:
     return "left" if share < ENDS else "right" if share > 1 - ENDS else "center"
 
 
-def compare(groups: Mapping[str, Sequence[float]], title: str, best: float = 1.0) -> Figure:
-    """A score of several settings, at best 1 or 0: one row each and every seed a dot."""
+def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | None = 1.0) -> Figure:
+    """A score of several settings, at best 1 or 0 or neither: one row each, every seed a dot."""
     rows = [(name, value) for name, values in groups.items() for value in values]
     table = pd.DataFrame(rows, columns=["setting", "value"])
     # one scale, so that small differences look small
     low, high = min([0.8, *(0.05 * np.floor(20 * table["value"]))]), 1.005
     steps = np.arange(low, 1.001, 0.05).round(2)
     ticks = words.ticks_at(list(map(float, steps)), steps, [f"{at:.2f}" for at in steps])
-    if best == 0:
-        low, high, ticks = 0.0, 1.08 * table["value"].max(), alt.Axis()
+    if best != 1:
+        bottom, top = table["value"].min(), table["value"].max()
+        room = 0.08 * ((top - min(bottom, 0.0)) or 1.0)
+        low = 0.0 if bottom >= 0 else bottom - room
+        high, ticks = top + room, alt.Axis(tickCount=6)
     chart = (
         alt.Chart(table)
         .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)

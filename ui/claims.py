@@ -1,0 +1,262 @@
+"""The claims of a page: numbered on the left, one open on the right with its picture.
+
+The open one is in the link (`claim=NAME`). Presenter mode walks the same claims.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+
+import numpy as np
+import streamlit as st
+
+from core.claimed import CLAIMS
+from core.claims import Claim, Exact, Found, Runs, gathered
+from core.legend import BASELINES
+from core.lessons import LESSONS
+from core.scenarios.scenario import Scenario, Sweep, knobs_of
+from ui import address, knobs, runner, seeds, sheet, story
+
+CLAIM = "claim"
+KINDS = {"theorem": "green", "published": "blue", "measured here": "orange", "conjecture": "violet"}
+PREFIX = {"nonlinear": "invariance"}  # of a lesson's keys, where it is not the first of its page
+PART = {"nonlinear": "nonlinear"}  # of the page, where such a lesson's knobs are
+PAGE = {"nonlinear": "gradient_reversal"}
+HEIGHT = 540  # pixels of the list
+Figures = Mapping[str, Callable[[], None]]
+
+
+def of(*lessons: str) -> list[Claim]:
+    """The claims of some lessons, in their order."""
+    return [claim for claim in CLAIMS.values() if claim.page in lessons]
+
+
+def settings(*lessons: str) -> address.Settings:
+    """The key of a page's link for the claim that is open."""
+    return address.choice(CLAIM, [claim.name for claim in of(*lessons)], "The claim", None)
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> dict[str, Found]:
+    return {}
+
+
+def found(claim: Claim) -> Found:
+    """What a claim's evidence comes to; computed once, when all of it is there."""
+    known = _known()
+    if claim.name not in known:
+        result = gathered(claim, runner.store().record, runner.store().get)
+        if result.verdict is None:
+            return result
+        known[claim.name] = result
+    return known[claim.name]
+
+
+def title(claim: Claim) -> str:
+    """The statement in short: what its words set in bold."""
+    return claim.words.split("**")[1].rstrip(".:…, ")
+
+
+def browser(lessons: Sequence[str], figures: Figures) -> None:
+    """The claims of some lessons, and the open one with its picture.
+
+    `figures` are those of the page's own, by the name that a claim gives them.
+    """
+    claims = of(*lessons)
+    names = [claim.name for claim in claims]
+    open_one = address.get(CLAIM) or names[0]
+    state = address.owned(f"{CLAIM}.list")
+    st.session_state[state] = open_one
+    left, right = st.columns([1, 1.7], gap="medium")
+    with left, st.container(height=HEIGHT, border=False, key="claims_list"):
+        st.radio(
+            "Claims", names, names.index(open_one), key=state, label_visibility="collapsed",
+            format_func=lambda name: f"{names.index(name) + 1}. {title(CLAIMS[name])}",
+            on_change=lambda: address.put(CLAIM, st.session_state[state]),
+        )  # fmt: skip
+    with right, st.container(key="claim"):
+        show(CLAIMS[open_one], figures)
+
+
+def show(claim: Claim, figures: Figures) -> None:
+    """One claim: its words with their numbers, its picture, what it asks, where it fails."""
+    told = found(claim)
+    st.markdown(f"#### {told.words}" if len(told.words) < 90 else told.words)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.badge(claim.kind, color=KINDS[claim.kind])
+        st.caption(claim.source, width="content")
+        opener(claim)
+    st.markdown(told.because)
+    if told.missing:
+        st.caption(f":material/info: {len(told.missing)} of its runs are not stored here.")
+        return
+    picture(claim, told, figures)
+    verdict = "It holds" if told.verdict else "It does not hold"
+    label, group = claim.counter
+    st.caption(f"{verdict} if {claim.holds}. It would fail for {_counter(claim, label, group)}.")
+
+
+def _counter(claim: Claim, label: str, group: Runs | Exact) -> str:
+    """The runs that refute a claim, in words."""
+    score = claim.written_by(group)
+    if isinstance(group, Exact):
+        return f"{score.title} in the place of {label}"
+    said = knobs.said(group.setting) or "the defaults"
+    before = claim.evidence[label]
+    same = isinstance(before, Runs) and group.setting == before.setting
+    return f"{score.title} in the place of {label}" if same else f"{said} ({score.title})"
+
+
+def opener(claim: Claim) -> None:
+    """The way from a claim to the setting it speaks of."""
+    opens, lesson = claim.opens, LESSONS[claim.opens.lesson]
+    if PAGE.get(opens.lesson, opens.lesson) != PAGE.get(claim.page, claim.page):
+        page = f"pages/{opens.lesson}.py"
+        st.page_link(page, label="Open its setting", query_params=query(claim),
+                     icon=":material/arrow_forward:", width="content")  # fmt: skip
+        return
+    st.button(
+        "Open in Explore", key=address.owned(f"open.{claim.name}"), type="tertiary",
+        icon=":material/arrow_upward:", on_click=follow, args=(claim, lesson),
+    )  # fmt: skip
+
+
+def follow(claim: Claim, lesson: Scenario) -> None:
+    """Set the page to what a claim speaks of (a callback)."""
+    prefix = PREFIX.get(claim.opens.lesson, "")
+    if claim.opens.preset:
+        chosen = next(p for p in lesson.presets if p.name == claim.opens.preset)
+        knobs.apply(lesson, chosen, prefix)
+    else:
+        knobs.turn_to(lesson, claim.opens.params, None, prefix)
+    story.show_picture()
+    address.put(story.PART, PART.get(claim.opens.lesson, "explore"))
+
+
+def query(claim: Claim) -> dict[str, str]:
+    """The setting of a claim as the query of a link to its page."""
+    lesson = LESSONS[claim.opens.lesson]
+    if claim.opens.preset:
+        preset = next(p for p in lesson.presets if p.name == claim.opens.preset)
+        return knobs.query(lesson, preset)
+    return {name: knobs.spelt(value) for name, value in claim.opens.params.items()}
+
+
+def picture(claim: Claim, told: Found, figures: Figures) -> None:
+    """What a claim shows: a figure of the page's own, a sweep, or its seeds as dots."""
+    shows = claim.shows
+    if shows.name in figures:
+        figures[shows.name]()
+    elif shows.picture == "sweep":
+        _sweep(claim)
+    elif shows.picture == "curves":
+        _curves(claim)
+    else:
+        _dots(claim, told)
+
+
+def _dots(claim: Claim, told: Found) -> None:
+    """Every group as a row of dots, one picture a score."""
+    by_score: dict[str, dict[str, list[float]]] = {}
+    for label, values in told.values.items():
+        score = claim.written_by(claim.evidence[label])
+        known = [v for v in values if v is not None and isfinite(v)]
+        by_score.setdefault(score.title, {})[label] = known
+    for number, (name, groups) in enumerate(by_score.items()):
+        if any(groups.values()):
+            from core import figures
+
+            values = [value for group in groups.values() for value in group]
+            best = 1.0 if "R²" in name and min(values) >= 0.5 else None
+            sheet.figure(
+                f"claim_{number}", f"{name} of {', '.join(groups)}, every seed a dot.",
+                lambda groups=groups, name=name, best=best: figures.compare(groups, name, best),
+                of=(claim.name,), numbers=claim.name,
+            )  # fmt: skip
+
+
+def _sweep(claim: Claim) -> None:
+    """The shipped sweep that a claim rests on, by each of its scores."""
+    from core import figures
+
+    lesson, shows = LESSONS[claim.page], claim.shows
+    swept = next(each for each in lesson.sweeps if _is(each, claim))
+    runs = seeds.swept(lesson, swept)
+    fields = knobs_of(lesson.Params)
+    scores = shows.scores or (_own_score(claim, runs),)
+    for score in scores:
+        beside = [f"{kind}_{score}" for kind in (*BASELINES, "closed")]
+        known = [name for name in beside if runs and runs[0][1].scores.get(name) is not None]
+        by = fields[shows.by] if shows.by else None
+        sheet.figure(
+            f"claim_{score}", f"{score} against {fields[shows.name].label}, every seed a dot.",
+            lambda score=score, known=known, by=by: figures.sweep(
+                runs, fields[shows.name], score, known, by),
+            of=(claim.name,), numbers=claim.name,
+        )  # fmt: skip
+
+
+def _own_score(claim: Claim, runs: Sequence[tuple]) -> str:
+    """The claim's score where a sweep can draw it, else the first that the lesson's curves have."""
+    there = runs[0][1].scores if runs else {}
+    return claim.score if claim.score in there else LESSONS[claim.page].scores[0]
+
+
+def _is(sweep: Sweep, claim: Claim) -> bool:
+    shows = claim.shows
+    by = sweep.by[0] if sweep.by else ""
+    return (sweep.field, by, dict(sweep.params)) == (shows.name, shows.by, dict(shows.params))
+
+
+def _curves(claim: Claim) -> None:
+    """The claim's score over training, a line a run of each group."""
+    from core import figures
+
+    lines = {}
+    steps = 0
+    for label, group in claim.evidence.items():
+        if not isinstance(group, Runs) or group.score not in ("", claim.score):
+            continue
+        for result in runner.stored(group.members()).values():
+            lines[f"{label}, seed {result.member.seed}"] = (
+                result.history_step, result.history[claim.score],
+            )  # fmt: skip
+            steps = max(steps, result.steps)
+    score = claim.written_by(next(iter(claim.evidence.values()))).title
+    bold = next(iter(lines))
+    sheet.figure("claim_curves", f"{score} over training.",
+                 lambda: figures.curves(lines, steps, score, {}, bold), of=(claim.name,),
+                 numbers=claim.name)  # fmt: skip
+
+
+def slides(lessons: Sequence[str]) -> None:
+    """Presenter mode's way through the claims: ← and → on the keyboard."""
+    order = [c for c in of(*lessons) if PAGE.get(c.opens.lesson, c.opens.lesson) == lessons[0]
+             and c.opens.lesson not in PREFIX]  # fmt: skip
+    names = [claim.name for claim in order]
+    now = address.get(CLAIM)
+    at = names.index(now) if now in names else 0
+
+    def go(step: int) -> None:
+        claim = order[(at + step) % len(order)]
+        follow(claim, LESSONS[claim.opens.lesson])
+        address.put(CLAIM, claim.name)
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slides"):
+        st.button("Previous", shortcut="Left", on_click=go, args=(-1,))
+        st.button("Next", shortcut="Right", on_click=go, args=(1,))
+        st.markdown(found(order[at]).words if now in names else "Your own setting.")
+
+
+def best(names: Sequence[str]) -> None:
+    """A few claims as links to their settings, each with its one number."""
+    for name in names:
+        claim = CLAIMS[name]
+        page = PAGE.get(claim.opens.lesson, claim.opens.lesson)
+        st.page_link(f"pages/{page}.py", label=title(claim), icon=":material/arrow_forward:",
+                     query_params=query(claim))  # fmt: skip
+        told = found(claim)
+        label = next(iter(claim.evidence))
+        score = claim.written_by(claim.evidence[label])
+        known = [v for v in told.values.get(label, ()) if v is not None]
+        said = f"{score.title} {score.written(float(np.mean(known)))}, mean of {len(known)}"
+        st.caption(said if known else "Not stored here.")
