@@ -19,6 +19,9 @@ check: .venv/dev  ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+shots: .venv/dev  ## Draw every page and part into shots/, wide and narrow, light and dark
+	$(BIN)/python tests/shots.py
+
 gallery: .venv/run  ## Train what the shipped gallery lacks
 	$(BIN)/python -m core gallery build
 
@@ -36,4 +39,4 @@ bench: .venv/run  ## Measure the speeds on this machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run
 
-.PHONY: help run test check gallery bench
+.PHONY: help run test check shots gallery bench

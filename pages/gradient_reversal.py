@@ -12,7 +12,7 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import address, article, export, knobs, nonlinear, recovery, runner, seeds, sheet, story
+from ui import address, article, knobs, nonlinear, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -119,9 +119,9 @@ def why(result: Result) -> None:
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
     inside = result.world["inside"].astype(float)
     u = leakage.leakiest(result.moving["m"].astype(float), inside)
-    blind = log(params.n_classes)
+    blind, chosen = log(params.n_classes), range(address.get(knobs.SEEDS))
 
-    def generating() -> None:
+    def generating() -> figures.figure.Figure:
         y, a = result.world["y"].astype(int), result.z.astype(float)
         drawn, exact = {}, {}
         for name, way in (("a direction of V", inside[0]), ("the code", u[-1])):
@@ -132,14 +132,12 @@ def why(result: Result) -> None:
                 [leakage.log_mgf(np.outer(GRID, way), each, float(k), params.d)
                  for each, k in zip(v, kappa, strict=True)]
             )  # fmt: skip
-        chart, table = figures.generating(GRID, drawn, exact)
-        st.altair_chart(chart, key="mgf", alt="Moment-generating functions, drawn against exact.")
-        export.table(table, "mgf", "mgf.table")
+        return figures.generating(GRID, drawn, exact)
 
-    def meridian() -> None:
+    def meridian() -> figures.figure.Figure:
         angle, found = leaning.fan(v, kappa, inside, result.world["outside"].astype(float))
         ends = {}
-        kept = seeds.runs(scenario, params.chosen(), range(address.get(knobs.SEEDS)))
+        kept = seeds.runs(scenario, params.chosen(), chosen)
         for each in (run for run in kept if not run.diverged):
             tip = leakage.leakiest(each.moving["m"][-1:].astype(float),
                                    each.world["inside"].astype(float))  # fmt: skip
@@ -149,16 +147,17 @@ def why(result: Result) -> None:
                 tip, each.world["v"].astype(float), each.world["kappa"].astype(float)
             )
             ends[f"seed {each.member.seed}"] = (float(off), float(told[0]))
-        chart, table = figures.meridian(angle, found, ends)
-        st.altair_chart(chart, key="meridian", alt="Exact information against the angle to V-perp.")
-        export.table(table, "meridian", "meridian.table")
+        return figures.meridian(angle, found, ends)
 
     def pursuit() -> None:
         steps = result.history_step
         own, told = (result.history[n] for n in ("adversary_loss", "information_nats"))
-        chart, table = figures.pursuit(steps, own, told, blind)
-        st.altair_chart(chart, key="pursuit", alt="The adversary's loss beside the best response.")
-        export.table(table, "pursuit", "pursuit.table")
+        sheet.figure(
+            "pursuit",
+            "The adversary's loss beside the best response.",
+            lambda: figures.pursuit(steps, own, told, blind),
+            of=(result.member.key,),
+        )
 
     st.caption(
         "a is a latent on the sphere, e the value of the nuisance, v_e its cluster vector, u the "
@@ -175,14 +174,26 @@ def why(result: Result) -> None:
                 r"\Psi_d(\kappa)$, and in $\|\kappa v_e + s u\|^2 = \kappa^2 + 2 \kappa s\, u^\top "
                 r"v_e + s^2$ only the middle term holds $e$. Dashed: this formula, for each class. "
                 "Dots: the drawn latents.",
-                generating,
+                partial(
+                    sheet.figure,
+                    "mgf",
+                    "Moment-generating functions, drawn against exact.",
+                    generating,
+                    of=(result.member.key,),
+                ),
             ),
             (
                 "2. So blind means: outside V",
                 r"The law of the code is the same for all $e$ exactly if $u^\top v_e$ is, which "
                 r"is $u \perp V$. How much a direction tells is an integral, not a probe's guess: "
                 "dashed, for all azimuths in two directions of V. Dots are the seeds above.",
-                meridian,
+                partial(
+                    sheet.figure,
+                    "meridian",
+                    "Exact information against the angle to V-perp.",
+                    meridian,
+                    of=(result.member.key, len(chosen)),
+                ),
             ),
             (
                 "3. The game gets there if it is answered",

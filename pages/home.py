@@ -1,14 +1,16 @@
 """What the explorer is, and how to read its scores."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
-from core import figures, metrics, theory
+from core import figures, metrics
 from core.claimed import CLAIMS, HOME
 from core.experiment import Experiment
 from core.legend import direction_colours
 from core.lessons import LESSONS
-from ui import address, claims, export, runner, story
+from ui import address, claims, runner, sheet, story
 
 ANGLE = "angle"
 
@@ -30,16 +32,37 @@ def pipeline() -> None:
             if points is None:
                 place.markdown(f"##### :gray[{title}]", text_alignment="center")
                 continue
-            chart, table = figures.from_the_front(points, colours)
             with place:
                 st.markdown(f"**{title}**")
-                st.altair_chart(chart, key=title, width="content", alt=f"{title}: coloured points.")
-                export.table(table, "pipeline", f"{title}.table")
+                sheet.figure(
+                    title,
+                    f"{title}: coloured points.",
+                    partial(figures.from_the_front, points, colours),
+                    of=(result.member.key,),
+                    numbers="pipeline",
+                )
         r2, raw = result.scores["linear_r2"], result.scores["raw_linear_r2"]
         st.caption(
             f"One run, as shipped: colour is the true direction of each latent. A linear read-out "
             f"explains {raw:.0%} of z from x, and {r2:.1%} from ẑ. Nobody told f what z was."
         )
+
+
+@st.cache_data(show_spinner=False, max_entries=91)
+def rotated(angle: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """400 of the latents and of their turned copies (n, 2), and R2 and MCC of all 2000."""
+    z = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
+    radians = np.deg2rad(angle)
+    turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
+    z_hat = z @ turn
+    return z[:400], z_hat[:400], metrics.linear_r2(z, z_hat), metrics.mcc(z, z_hat)
+
+
+def mcc_by_angle(angle: int, mcc: float) -> figures.figure.Figure:
+    """What MCC is at every angle, by theory, and here."""
+    angles = np.linspace(0, 90, 91)
+    expected = np.array([theory.rotation_scores(a)[1] for a in angles])
+    return figures.rotation_curve(angles, expected, angle, mcc)
 
 
 def reading_scores() -> None:
@@ -53,34 +76,35 @@ def reading_scores() -> None:
         key=address.widget(ANGLE),
         format="%d°",
     )
-    z = np.random.default_rng(0).uniform(-1, 1, (2000, 2))
-    radians = np.deg2rad(angle)
-    turn = np.array([[np.cos(radians), np.sin(radians)], [-np.sin(radians), np.cos(radians)]])
-    r2, mcc = metrics.linear_r2(z, z @ turn), metrics.mcc(z, z @ turn)
-    drawn = z[:400]
+    drawn, turned, r2, mcc = rotated(angle)
     with left:
         colours = direction_colours(drawn)
         sides = (
             (drawn, "true latents", ("z₁", "z₂")),
-            (drawn @ turn, f"recovered latents, turned by {angle}°", ("ẑ₁", "ẑ₂")),
+            (turned, f"recovered latents, turned by {angle}°", ("ẑ₁", "ẑ₂")),
         )
         for place, (points, title, names) in zip(st.columns(2), sides, strict=True):
-            chart, table = figures.plane(points, colours, names)
             with place:
                 st.markdown(f"**{title}**")
-                st.altair_chart(chart, key=names[0], width="content", alt=f"{title}: 400 points.")
-                export.table(table, "rotation", f"{names[0]}.table")
+                sheet.figure(
+                    names[0],
+                    f"{title}: 400 points.",
+                    partial(figures.plane, points, colours, names),
+                    of=(angle,),
+                    numbers="rotation",
+                )
     with right:
         with st.container(horizontal=True, gap="large"):
             st.metric("Linear R²", f"{r2:.2f}", "up to a linear map: yes",
                       delta_color="off", delta_arrow="off", width="content")  # fmt: skip
             st.metric("MCC", f"{mcc:.2f}", "up to permutation: " + ("yes" if mcc > 0.99 else "no"),
                       delta_color="off", delta_arrow="off", width="content")  # fmt: skip
-        angles = np.linspace(0, 90, 91)
-        expected = np.array([theory.rotation_scores(a)[1] for a in angles])
-        chart, table = figures.rotation_curve(angles, expected, angle, mcc)
-        st.altair_chart(chart, key="rotation_curve", alt="MCC falls to 0.71 at 45 degrees.")
-        export.table(table, "rotation_curve", "rotation_curve.table")
+        sheet.figure(
+            "rotation_curve",
+            "MCC falls to 0.71 at 45 degrees.",
+            partial(mcc_by_angle, angle, mcc),
+            of=(angle,),
+        )
 
 
 address.declare(address.choice(ANGLE, range(91), "The rotation", 45), *address.EVERYWHERE)
@@ -91,6 +115,13 @@ story.opening(
     "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you "
     "watch it happen, or fail.",
 )
+for place, page in zip(st.columns(4, gap="medium"), story.TITLES, strict=True):
+    with place:
+        st.subheader(story.TITLES[page], anchor=False)
+        claims.best([name for name in HOME if CLAIMS[name].page == page])
+st.page_link("pages/infonce_sphere.py", label="Every claim, with its runs",
+             query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip
+st.header("What happens", anchor="pipeline")
 pipeline()
 st.header("How to read the scores", anchor="scores")
 st.markdown(
@@ -104,8 +135,3 @@ st.markdown(
     "similarities are divided by). And every R² here is held out and stands beside what the raw "
     "data, or an untrained encoder, already gives."
 )
-st.header("What to try", anchor="try")
-for place, page in zip(st.columns(4, gap="medium"), story.TITLES, strict=True):
-    with place:
-        st.subheader(story.TITLES[page], anchor=False)
-        claims.best([name for name in HOME if CLAIMS[name].page == page])

@@ -10,7 +10,7 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import address, article, export, recovery, runner, seeds, story
+from ui import address, article, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
@@ -64,11 +64,12 @@ def why(result: Result) -> None:
         series = {"this seed": (result.loss_step, result.loss)}
         name = "Bayes floor" if bound else "value at the truth"
         steps = int(result.loss_step[-1])
-        chart, table = figures.curves(
-            series, steps, SCORES["loss"].title, {name: floor}, "this seed"
+        sheet.figure(
+            "posterior",
+            "The loss falls to its value at the truth.",
+            lambda: figures.curves(series, steps, SCORES["loss"].title, {name: floor}, "this seed"),
+            of=(result.member.key,),
         )
-        st.altair_chart(chart, key="posterior", alt="The loss falls to its value at the truth.")
-        export.table(table, "posterior", "posterior.table")
         words = "The true density ratio as critic, by Monte Carlo on the same pairs."
         if broken:
             words += f" This model cannot reach it: that asks for {', '.join(broken)}."
@@ -85,23 +86,22 @@ def why(result: Result) -> None:
         kappa = params.kappa if params.conditional == "vmf" else 1.0
         z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
         a, b = np.random.default_rng(0).integers(len(z), size=(2, PAIRS))
-        chart, table = figures.agreement(
-            kappa * (z[a] * z[b]).sum(1),
-            (z_hat[a] * z_hat[b]).sum(1) / params.model_tau,
-            ("world: κ ⟨z, z′⟩", "model: ⟨h(z), h(z′)⟩ / τ"),
-            None if broken else kappa,
-        )
-        st.altair_chart(
-            chart,
-            key="distances",
-            alt="World similarity against model similarity over random pairs.",
+        sheet.figure(
+            "distances",
+            "World similarity against model similarity over random pairs.",
+            lambda: figures.agreement(
+                kappa * (z[a] * z[b]).sum(1),
+                (z_hat[a] * z_hat[b]).sum(1) / params.model_tau,
+                ("world: κ ⟨z, z′⟩", "model: ⟨h(z), h(z′)⟩ / τ"),
+                None if broken else kappa,
+            ),
+            of=(result.member.key,),
         )
         if broken:
             st.caption(
                 f"No identity line: it can hold only with {', '.join(broken)}, where both sides "
                 "reach κ for a point with itself."
             )
-        export.table(table, "distances", "distances.table")
 
     def orthogonal() -> None:
         z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
@@ -109,13 +109,12 @@ def why(result: Result) -> None:
             st.caption("The latents of this run are not finite.")
             return
         map_ = metrics.linear_map(z, z_hat)  # takes row vectors: A transposed
-        chart, table = figures.matrix(map_ @ map_.T)
-        st.altair_chart(
-            chart,
-            key="gram",
-            alt="The fitted map transposed times itself: the identity if orthogonal.",
+        sheet.figure(
+            "gram",
+            "The fitted map transposed times itself: the identity if orthogonal.",
+            lambda: figures.matrix(map_ @ map_.T),
+            of=(result.member.key,),
         )
-        export.table(table, "gram", "gram.table")
 
     if broken or (result.scores["linear_r2"] or 0) < HOLDS:
         st.caption(

@@ -1,6 +1,7 @@
 """Break the conditional: what cross-entropy loses when clusters are not von Mises-Fisher."""
 
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -18,7 +19,7 @@ from core.lessons.laplace_violation import (
 )
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
-from ui import address, article, export, head_view, recovery, runner, seeds, story
+from ui import address, article, head_view, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["laplace_violation"]
 PAIRS = 1500  # of latents and cluster vectors in a picture
@@ -76,27 +77,33 @@ def why(result: Result) -> None:
 
     def symmetry() -> None:
         inside = np.isfinite(log_p[n, i])
-        chart, table = figures.agreement(
-            (v[i] * z[n]).sum(1)[inside],
-            (log_p[n, i] - log_p.max())[inside],
-            ("⟨v, z⟩", "log p(z | v), up to a constant"),
-            None,
+        sheet.figure(
+            "symmetry",
+            "Log-density against the inner product.",
+            lambda: figures.agreement(
+                (v[i] * z[n]).sum(1)[inside],
+                (log_p[n, i] - log_p.max())[inside],
+                ("⟨v, z⟩", "log p(z | v), up to a constant"),
+                None,
+            ),
+            of=(result.member.key,),
         )
-        st.altair_chart(chart, key="symmetry", alt="Log-density against the inner product.")
-        export.table(table, "symmetry", "symmetry.table")
 
     def logits() -> None:
         world = log_p[n, i] - log_p[n, k]
         model = float(result.moving["beta"][-1]) * ((w[i] - w[k]) * z_hat[n]).sum(1)
         kept = np.isfinite(world)
-        chart, table = figures.agreement(
-            world[kept],
-            model[kept],
-            ("world: log p(z|vᵢ) − log p(z|vₖ)", "model: ⟨wᵢ − wₖ, f(x)⟩, scaled"),
-            float(np.abs(world[kept]).max()),
+        sheet.figure(
+            "logits",
+            "Log ratios of the world and the model.",
+            lambda: figures.agreement(
+                world[kept],
+                model[kept],
+                ("world: log p(z|vᵢ) − log p(z|vₖ)", "model: ⟨wᵢ − wₖ, f(x)⟩, scaled"),
+                float(np.abs(world[kept]).max()),
+            ),
+            of=(result.member.key,),
         )
-        st.altair_chart(chart, key="logits", alt="Log ratios of the world and the model.")
-        export.table(table, "logits", "logits.table")
         loss, floor = result.scores["loss"], result.scores["loss_floor"]
         if loss is not None and floor is not None:
             st.caption(f"The loss ends {loss - floor:.3f} nats above the Bayes floor.")
@@ -106,11 +113,14 @@ def why(result: Result) -> None:
         from core.legend import direction_colours
 
         map_, shift = metrics.affine_map(z_hat, z)
-        chart, table = figures.foretold(
-            z[:, 0], (z_hat @ map_ + shift)[:, 0], "first latent", direction_colours(z)
+        sheet.figure(
+            "lost",
+            "A latent against its read-out.",
+            lambda: figures.foretold(
+                z[:, 0], (z_hat @ map_ + shift)[:, 0], "first latent", direction_colours(z)
+            ),
+            of=(result.member.key,),
         )
-        st.altair_chart(chart, key="lost", width="content", alt="A latent against its read-out.")
-        export.table(table, "lost", "lost.table")
 
     story.why(
         [
@@ -171,10 +181,13 @@ def after_the_figures() -> None:
                 st.markdown(f"**{title}**")
                 beside = [f"{kind}_{score}" for kind in BASELINES]
                 known = [b for b in beside if runs and runs[0][1].scores.get(b) is not None]
-                chart, table = sweep(runs, knobs[name], score, known, knobs[by])
                 key = f"figure_{name}_{by}_{score}"
-                st.altair_chart(chart, key=key, alt=f"{title}.")
-                export.table(table, key, f"{key}.table")
+                sheet.figure(
+                    key,
+                    f"{title}.",
+                    partial(sweep, runs, knobs[name], score, known, knobs[by]),
+                    of=(len(runs),),
+                )
 
 
 def contrast() -> None:
@@ -193,9 +206,12 @@ def contrast() -> None:
         ):
             found = [value for r in runs if (value := r.scores[score]) is not None]
             groups[f"spread {spread:g}: {words}"] = found
-    chart, table = figures.compare(groups, "R²")
-    st.altair_chart(chart, key="contrast", alt="R² of both losses under Laplace noise.")
-    export.table(table, "contrast", "contrast.table")
+    sheet.figure(
+        "contrast",
+        "R² of both losses under Laplace noise.",
+        lambda: figures.compare(groups, "R²"),
+        of=(),
+    )
     st.caption(
         "Laplace noise projected to the sphere, d = 3, x = z, 1200 steps of batch 512. That the "
         "shared map is the reason is this project's reading of the order, not a theorem."

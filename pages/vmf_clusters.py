@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -13,7 +14,18 @@ from core.legend import SCORES, direction_colours
 from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
 from core.scenarios.clusters import Clusters, quadric_count
-from ui import address, article, export, head_view, minimisers, recovery, runner, seeds, story
+from ui import (
+    address,
+    article,
+    export,
+    head_view,
+    minimisers,
+    recovery,
+    runner,
+    seeds,
+    sheet,
+    story,
+)
 
 scenario = LESSONS["vmf_clusters"]
 BESIDE = "beside"
@@ -108,18 +120,24 @@ def split(result: Result) -> None:
     sides = (("span_r2", inside, "inside the span"), ("complement_r2", outside, "outside it"))
     for place, (score, basis, words) in zip(st.columns(2), sides, strict=True):
         with place:
-            chart, table = figures.foretold(
-                z @ basis[:, 0], fitted @ basis[:, 0], f"a direction {words}", colours
-            )
             title = SCORES[score]
             raw = result.scores.get(f"raw_{score}")
             st.markdown(
                 f"{title.title}: **{title.written(result.scores[score])}**"
                 + ("" if raw is None else f" (raw x {raw:.3f})")
             )
-            st.altair_chart(chart, key=score, width="content",
-                            alt=f"A latent direction {words} against its read-out.")  # fmt: skip
-            export.table(table, score, f"{score}.table")
+            sheet.figure(
+                score,
+                f"A latent direction {words} against its read-out.",
+                partial(
+                    figures.foretold,
+                    z @ basis[:, 0],
+                    fitted @ basis[:, 0],
+                    f"a direction {words}",
+                    colours,
+                ),
+                of=(result.member.key,),
+            )
 
 
 def why(result: Result) -> None:
@@ -143,12 +161,18 @@ def why(result: Result) -> None:
             delta_arrow="off",
         )
         series = {"this seed": (result.loss_step, result.loss)}
-        chart, table = figures.curves(
-            series, int(result.loss_step[-1]), SCORES["loss"].title, {"Bayes floor": floor},
-            "this seed",
-        )  # fmt: skip
-        st.altair_chart(chart, key="posterior", alt="The loss falls to the Bayes floor.")
-        export.table(table, "posterior", "posterior.table")
+        sheet.figure(
+            "posterior",
+            "The loss falls to the Bayes floor.",
+            lambda: figures.curves(
+                series,
+                int(result.loss_step[-1]),
+                SCORES["loss"].title,
+                {"Bayes floor": floor},
+                "this seed",
+            ),
+            of=(result.member.key,),
+        )
 
     def logits() -> None:
         rng = np.random.default_rng(0)
@@ -158,16 +182,19 @@ def why(result: Result) -> None:
         holds = params.label_noise == 0
         world = params.kappa * ((v[i] - v[k]) * z[n]).sum(1)
         model = beta * ((w[i] - w[k]) * z_hat[n]).sum(1)
-        chart, table = figures.agreement(
-            world,
-            model,
-            ("world: κ ⟨vᵢ − vₖ, z⟩", "model: β ⟨wᵢ − wₖ, f(x)⟩"),
-            float(np.abs(world).max()) if holds else None,
+        sheet.figure(
+            "logits",
+            "Logit differences of the world and the model.",
+            lambda: figures.agreement(
+                world,
+                model,
+                ("world: κ ⟨vᵢ − vₖ, z⟩", "model: β ⟨wᵢ − wₖ, f(x)⟩"),
+                float(np.abs(world).max()) if holds else None,
+            ),
+            of=(result.member.key,),
         )
-        st.altair_chart(chart, key="logits", alt="Logit differences of the world and the model.")
         if not holds:
             st.caption("No identity line: the posterior of noisy labels is no softmax of these.")
-        export.table(table, "logits", "logits.table")
 
     def linear() -> None:
         if params.case == "C4":
@@ -178,10 +205,13 @@ def why(result: Result) -> None:
             m = metrics.linear_map(z, z_hat)
             entries = m @ m.T * (params.kappa**2 if params.case == "C3" else 1)
             words = "BᵀB (times κ² for C3, where h = κ O z): the identity if h is a rotation."
-        chart, table = figures.matrix(entries)
-        st.altair_chart(chart, key="matrix", alt="A small matrix that should be the identity.")
+        sheet.figure(
+            "matrix",
+            "A small matrix that should be the identity.",
+            lambda: figures.matrix(entries),
+            of=(result.member.key,),
+        )
         st.caption(words)
-        export.table(table, "matrix", "matrix.table")
 
     st.caption(
         "h = f ∘ g takes a latent to its feature. β scales the logits (learnt in C1 and C2, else "

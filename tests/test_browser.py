@@ -36,12 +36,11 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def served(cache):
+    """The app's address, with a store of its own, until the generator is closed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    cache = tmp_path_factory.mktemp("cache")
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
     process = subprocess.Popen(
         command,
@@ -61,6 +60,11 @@ def server(tmp_path_factory):
     yield url
     process.terminate()
     process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    yield from served(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="module")

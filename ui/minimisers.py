@@ -1,10 +1,12 @@
 """Minimisers of case C3 that are no rotations, constructed and drawn at d = 2 and d = 3."""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
 from core.legend import ROLE, direction_colours
-from ui import address, export, recovery
+from ui import address, recovery, sheet
 from ui.latent_view import Arrow, LatentView
 
 KAPPA = 10.0
@@ -56,10 +58,13 @@ def ellipses() -> None:
     for place, (words, curves, points, role) in zip(places, sides, strict=True):
         with place:
             st.markdown(words)
-            chart, table = figures.closed_curves(curves, points, role, role)
-            st.altair_chart(chart, key=f"ellipse_{role}", width="content",
-                            alt=f"Four points on a circle and on an ellipse: {role}.")  # fmt: skip
-            export.table(table, "counterexample", f"ellipse_{role}.table")
+            sheet.figure(
+                f"ellipse_{role}",
+                f"Four points on a circle and on an ellipse: {role}.",
+                partial(figures.closed_curves, curves, points, role, role),
+                of=(),
+                numbers="counterexample",
+            )
 
 
 def globes() -> None:

@@ -1,5 +1,6 @@
 """The nonlinear world: methods side by side, one to play with, and two stages for many bodies."""
 
+from functools import partial
 from math import log, nan
 
 import numpy as np
@@ -10,7 +11,7 @@ from core.legend import SCORES, class_colours, direction_colours
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
 from core.scenarios.scenario import knobs_of
-from ui import address, export, knobs, recovery, runner, seeds, sheet, story
+from ui import address, knobs, recovery, runner, seeds, sheet, story
 
 PREFIX = "invariance"
 BODIES = 4
@@ -138,18 +139,17 @@ def code(run: recovery.Run) -> None:
     frame = figures.reach(seen, bodies, grid)
     pictures = [
         ("The code, by true content", "cloud_content",
-         figures.cloud(seen, direction_colours(z), frame)),
+         partial(figures.cloud, seen, direction_colours(z), frame)),
         ("The code, by body", "cloud_body",
-         figures.cloud(seen, [by_body[e] for e in y], frame)),
-        ("One net of content, by body", "nets", figures.nets(grid, bodies, frame)),
+         partial(figures.cloud, seen, [by_body[e] for e in y], frame)),
+        ("One net of content, by body", "nets", partial(figures.nets, grid, bodies, frame)),
     ]  # fmt: skip
     with st.container(horizontal=True, gap="medium"):
-        for title, key, (chart, table) in pictures:
+        done = None if run.live else (run.name,)
+        for title, key, make in pictures:
             with st.container(width=PICTURE):
                 st.markdown(f"**{title}**")
-                st.altair_chart(chart, key=key, width="content", alt=f"{title}.")
-                if not run.live:
-                    export.table(table, key, f"{key}.table")
+                sheet.figure(key, f"{title}.", make, of=done, numbers=key if done else None)
 
 
 @st.cache_data(show_spinner=False)
