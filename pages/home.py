@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core import figures, metrics
+from core import figures, metrics, theory
 from core.claimed import CLAIMS, HOME
 from core.experiment import Experiment
 from core.legend import direction_colours
