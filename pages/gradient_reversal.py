@@ -19,22 +19,25 @@ GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
 
 
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
-    """The controls of single moves, and the game's picture."""
-    controls(cast(Reversal, experiment.params))
+    """The game's picture."""
     before = article.shipped(scenario)
-    return runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=before)
+    return runner.panel(
+        experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
+    )
 
 
-def controls(params: Reversal) -> None:
+def controls() -> None:
     """Buttons that append moves to the game, each of which is a run of its own in the link."""
 
     def play(moves: str) -> None:
         address.put("moves", moves)
 
-    done = params.moves
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="moves_row"):
-        words = f"Move by move: **{len(done)}** of {MOVES} played" if done else "Move by move:"
-        st.markdown(words, width="content")
+    done: str = address.get("moves")
+    said = f"{len(done)} of {MOVES} moves" if done else "Move by move"
+    with (
+        st.popover(said, icon=":material/footprint:", type="tertiary", key="moves_row"),
+        st.container(horizontal=True, gap="xsmall", width=360),
+    ):
         for label, more, help in (
             ("Adversary", "a", "The classifier takes one step."),
             ("Encoder", "e", "The encoder takes one step, by the sign of λ."),
@@ -60,24 +63,23 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     probes = {f"probe_accuracy_{kind}": beside for kind in ("linear", "mlp")}
     spread = run.scores.get("information_standard_error")
     error = f" · standard error {spread:.4f}" if spread else ""
-    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    if shown.stale:
-        st.caption(":material/history: Another setting's numbers, until this one has run.")
+    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
     recovery.numbers(
         run,
         promise,
         ideals={**probes, "adversary_loss": f"blind {blind:.3f}",
                 "information_nats": f"of {blind:.3f}{error}"},
         without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
+        place=place,
     )  # fmt: skip
     from ui import game_view  # scipy takes a while to import, and the numbers come first
 
-    with place:
-        height = 460 if address.presenting() else 400
+    with place.picture:
+        height = 365 if address.presenting() else 280
         recovery.picture(game_view.of(run, params, shown.stale), "game", height)
     recovery.picture_first("game")
     gauges(run, params)
-    seeds.together(shown, run, promise)
+    seeds.together(shown, run, promise, place)
     if not address.presenting():
         levels = {"knows nothing": blind}
         seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")
@@ -241,5 +243,6 @@ article.Article(
     "(minghaofu.com), whose equations are reconstructed here, and SCAR, arXiv 2605.16412. Gradient "
     "reversal: Ganin et al. 2016, JMLR 17(59). LEACE: Belrose et al. 2023, arXiv 2306.03819. The "
     "conditions, the exact information and the findings marked so are this project's own.",
+    controls,
     sides=False,
 ).show()  # fmt: skip

@@ -24,13 +24,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, promise, "floor" if params.negatives == "views" else "at truth")
-    with place:
+    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
+    floor = "floor" if params.negatives == "views" else "at truth"
+    recovery.numbers(run, promise, floor, place=place)
+    with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
-        recovery.picture(view, "globe", 440 if address.presenting() else 380)
+        recovery.picture(view, "globe", 365 if address.presenting() else 300)
     recovery.picture_first("globe")
-    seeds.together(shown, run, promise)
+    seeds.together(shown, run, promise, place)
     if not address.presenting():
         seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
 
@@ -164,7 +165,11 @@ article.Article(
     "Points on a sphere are hidden by an invertible network $g$. An encoder $f$ sees only pairs of "
     "observations that lie close together, and brings the sphere back.",
     lambda experiment, choice: runner.panel(
-        experiment, lambda shown: draw(shown, choice), "run", before=article.shipped(scenario)
+        experiment,
+        lambda shown: draw(shown, choice),
+        "run",
+        before=article.shipped(scenario),
+        row=choice.row,
     ),
     article.standard(scenario, why, paper),
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "

@@ -32,6 +32,7 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
         lambda shown: draw(shown, choice, cast(Clusters, experiment.params)),
         "run",
         before=article.shipped(scenario),
+        row=choice.row,
     )
 
 
@@ -45,16 +46,16 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
-    recovery.numbers(run, promise)
-    with place:
+    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
+    recovery.numbers(run, promise, place=place)
+    with place.picture:
         view = head_view.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:
             kind = "Density" if asked.on_sphere else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
-        recovery.picture(view, "globe", 440 if address.presenting() else 380)
+        recovery.picture(view, "globe", 365 if address.presenting() else 300)
     recovery.picture_first("globe")
-    seeds.together(shown, run, promise)
+    seeds.together(shown, run, promise, place)
     if not address.presenting():
         levels = {
             f"Bayes floor of seed {seed}": run.scores.get("loss_floor"),

@@ -40,14 +40,16 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
     """The run, alone or beside the same world under the other kind of label."""
     before = article.shipped(scenario)
     if not address.get(BESIDE):
-        return runner.panel(experiment, lambda shown: draw(shown, choice), "run", before=before)
+        return runner.panel(
+            experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
+        )
     finished = {}
     params = cast(Clusters, experiment.params)
     order = sorted((params.supervision, OTHER[params.supervision]))
     for place, supervision in zip(st.columns(2, gap="medium"), order, strict=True):
         own = supervision == params.supervision
         asked = replace(experiment, params=params.but(supervision=supervision))
-        with place:
+        with place.picture:
             st.markdown(f"**{HEADINGS[supervision]}**")
             key = "run" if own else "twin"
             results = runner.panel(asked, lambda shown, key=key: twin(shown, choice, key), key)
@@ -69,14 +71,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = st.container()  # the numbers are text: they do not wait for the 3-D view above them
+    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
     radius = {"C3": f"theory κ = {params.kappa:g}", "C4": ""}.get(params.case, "by design")
-    recovery.numbers(run, promise, ideals={"feature_norm": radius})
-    with place:
+    recovery.numbers(run, promise, ideals={"feature_norm": radius}, place=place)
+    with place.picture:
         recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
-                         440 if address.presenting() else 380)  # fmt: skip
+                         365 if address.presenting() else 300)  # fmt: skip
     recovery.picture_first("globe")
-    seeds.together(shown, run, promise)
+    seeds.together(shown, run, promise, place)
     result = shown.result(seed)
     if result is not None and result.scores["span_r2"] is not None and not shown.stale:
         split(result)

@@ -4,14 +4,14 @@ Only the open part is computed and sent.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from core.experiment import Experiment, Result
 from core.lessons import LESSONS
 from core.scenarios.scenario import Params, Scenario
-from ui import address, claims, export, knobs, recovery, runner, seeds, story, sweep
+from ui import address, claims, export, knobs, look, recovery, runner, seeds, story, sweep
 
 Panels = Callable[[Experiment, recovery.Choice], object]
 EXPLORE, HOME = "explore", "home"  # the first part of every page, and the last
@@ -79,7 +79,11 @@ class Article:
         opened = Opened(scenario, params, chosen)
         story.title(self.title)
         if address.presenting():
+            look.clear()
             self._explore(opened, st.container())
+            with st.expander("Knobs"):
+                knobs.draw(scenario, params)
+                story.presenter_switch()
             return
         part = self._part()
         story.bar(bar, part)
@@ -96,7 +100,6 @@ class Article:
         elif part == HOME:
             self._take_home(opened)
         else:
-            story.about(scenario, params)
             next(each for each in self.parts if each.name == part).show(opened)
 
     def _part(self) -> str:
@@ -116,22 +119,21 @@ class Article:
         present = address.presenting()
         with main, st.container(gap="xsmall"):
             if present:
-                claims.slides((page_of(scenario),))
+                claims.slides((page_of(scenario),), params)
             else:
                 story.presets(scenario, params)
                 story.lesson(scenario, params)
-            refused = st.container()
-            with st.container(
+            row = st.container(
                 horizontal=True, vertical_alignment="center", gap="small",
                 key=address.owned("choices_row"),
-            ):  # fmt: skip
+            )  # fmt: skip
+            with row:
                 choice = recovery.choose(opened.seeds, getattr(params, "d", 3), self.sides)
                 self.switch()
                 if not present:
                     story.notes(scenario, params)
-            with refused:  # once all of the page's choices have been read
-                story.refused(address.refusals())
-            self.panels(opened.experiment, choice)
+            story.refused(address.refusals())  # once all of the page's choices have been read
+            self.panels(opened.experiment, replace(choice, row=row))
 
     def _take_home(self, opened: Opened) -> None:
         """The runs' data, scores and commands, and who is to be thanked."""
@@ -178,6 +180,7 @@ def of_run(why: Callable[[Result], None]) -> Callable[[Opened], None]:
     """A part that is drawn from the finished run of the seed at hand."""
 
     def show(opened: Opened) -> None:
+        story.about(opened.scenario, opened.params)
         result = drawn(opened)
         if result is not None:
             why(result)

@@ -6,14 +6,13 @@ The open one is in the link (`claim=NAME`). Presenter mode walks the same claims
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
-import numpy as np
 import streamlit as st
 
 from core.claimed import CLAIMS
 from core.claims import Claim, Exact, Found, Runs, gathered
 from core.legend import BASELINES
 from core.lessons import LESSONS
-from core.scenarios.scenario import Scenario, Sweep, knobs_of
+from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
 from ui import address, knobs, runner, seeds, sheet, story
 
 CLAIM = "claim"
@@ -53,7 +52,7 @@ def found(claim: Claim) -> Found:
 
 def title(claim: Claim) -> str:
     """The statement in short: what its words set in bold."""
-    return claim.words.split("**")[1].rstrip(".:…, ")
+    return found(claim).words.split("**")[1].rstrip(".:…, ")
 
 
 def browser(lessons: Sequence[str], figures: Figures) -> None:
@@ -228,15 +227,15 @@ def _curves(claim: Claim) -> None:
                  numbers=claim.name)  # fmt: skip
 
 
-def slides(lessons: Sequence[str]) -> None:
-    """Presenter mode's way through the claims: ← and → on the keyboard."""
-    order = [c for c in of(*lessons) if PAGE.get(c.opens.lesson, c.opens.lesson) == lessons[0]
-             and c.opens.lesson not in PREFIX]  # fmt: skip
-    names = [claim.name for claim in order]
-    now = address.get(CLAIM)
-    at = names.index(now) if now in names else 0
+def slides(lessons: Sequence[str], params: Params) -> None:
+    """Presenter mode's way through the claims of a page: ← and → on the keyboard."""
+    order = [c for c in of(*lessons) if c.opens.lesson == lessons[0]]
+    now = CLAIMS.get(address.get(CLAIM) or "")
+    if now not in order or now.opens.setting.chosen() != params.chosen():
+        now = next((c for c in order if c.opens.setting.chosen() == params.chosen()), None)
 
     def go(step: int) -> None:
+        at = order.index(now) if now else -1
         claim = order[(at + step) % len(order)]
         follow(claim, LESSONS[claim.opens.lesson])
         address.put(CLAIM, claim.name)
@@ -244,19 +243,14 @@ def slides(lessons: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slides"):
         st.button("Previous", shortcut="Left", on_click=go, args=(-1,))
         st.button("Next", shortcut="Right", on_click=go, args=(1,))
-        st.markdown(found(order[at]).words if now in names else "Your own setting.")
+        st.markdown(found(now).words if now else "Your own setting.")
 
 
 def best(names: Sequence[str]) -> None:
-    """A few claims as links to their settings, each with its one number."""
+    """A few claims as links to their settings, each with its numbers."""
     for name in names:
         claim = CLAIMS[name]
         page = PAGE.get(claim.opens.lesson, claim.opens.lesson)
         st.page_link(f"pages/{page}.py", label=title(claim), icon=":material/arrow_forward:",
                      query_params=query(claim))  # fmt: skip
-        told = found(claim)
-        label = next(iter(claim.evidence))
-        score = claim.written_by(claim.evidence[label])
-        known = [v for v in told.values.get(label, ()) if v is not None]
-        said = f"{score.title} {score.written(float(np.mean(known)))}, mean of {len(known)}"
-        st.caption(said if known else "Not stored here.")
+        st.caption(found(claim).words.split("**", 2)[2].lstrip(":., "))

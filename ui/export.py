@@ -34,8 +34,12 @@ WORDS = {"by": "for each", "value": "value", "c": "content"}
 
 def table(frame: pd.DataFrame, name: str, key: str, said: str = "") -> None:
     """The numbers behind a picture, one click away, with a download; `said` tells what they are."""
+    place = st.popover(":material/table_rows:", type="tertiary", key=key, on_change="rerun",
+                       help="The numbers of this picture")  # fmt: skip
+    if not place.open:
+        return
     read = worded(frame)
-    with st.popover("Numbers", type="tertiary", icon=":material/table_rows:", key=key):
+    with place:
         if said:
             st.caption(said)
         st.dataframe(read, hide_index=True, height=260, width="content")

@@ -17,11 +17,6 @@ SEEDS = "seeds"
 MOST_SEEDS = 8
 DEFAULT_SEEDS = 3
 WIDEST = 20  # letters that buttons side by side hold in the knobs' column
-# Where columns are stacked, the knobs keep to a third of the screen and scroll by themselves, so
-# that the picture stays in sight while one is turned.
-ON_A_PHONE = """<style>@media (max-width: 640px) {
-  [class*="st-key-knobs"] { max-height: 32vh; overflow-y: auto; padding-right: 0.5rem; }
-}</style>"""
 
 
 def key_of(name: str, prefix: str = "") -> str:
@@ -89,7 +84,6 @@ def has_widget(knob: Knob) -> bool:
 
 def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
     """The widgets, the main ones first; greyed out where they have no effect."""
-    st.html(ON_A_PHONE)
     with st.container(key=f"knobs{prefix}"):
         _draw(scenario, params, prefix)
 

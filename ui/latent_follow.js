@@ -28,7 +28,8 @@ class Follower {
     if (!header || gone) return;
     const { follow, live } = header, end = index === frames - 1;
     const before = new Set(this.numbers.concat(this.ends));
-    this.numbers = within(follow?.numbers, NUMBER);
+    const { numbers } = follow ?? {}; // the first of them stands apart
+    this.numbers = [...within(numbers, NUMBER), ...within(numbers && `${numbers}-more`, NUMBER)];
     for (const number of this.numbers) {
       const now = end ? undefined : follow.scores[number.querySelector(NAME)?.textContent]?.[index];
       flag(number.querySelector(VALUE), "lvNow", now ?? undefined);

@@ -80,7 +80,7 @@ function build(parent) {
         <button type="button" data-part="reset" title="turn and size as at first">reset view</button>
       </div>
     </div>
-    <p class="lv-note" data-part="note"></p>`;
+    <p class="lv-note" data-part="note" tabindex="0"></p>`;
   parent.append(root);
   return root;
 }

@@ -5,7 +5,7 @@ import streamlit as st
 from core.legend import PAGE
 
 # what comes and goes in these rows moves nothing below them
-ROW, LESSON = "2.5rem", "3.8rem"  # a button's height; two lines
+ROW, LESSON = "2.5rem", "2.5rem"  # a button's height; two lines
 # On the dark page the primary colour is light, for it also writes the values of sliders there;
 # Streamlit writes white on it all the same.
 STYLE = f"""<style>
@@ -13,9 +13,40 @@ STYLE = f"""<style>
 [class*="training_row"], [class*="choices_row"] {{ min-height: {ROW}; }}
 [class*="status-training_row"] {{ margin-bottom: -0.5rem; }}
 [class*="lesson_row"] {{ min-height: {LESSON}; }}
+/* a page is one screen */
+[data-testid="stMainBlockContainer"] {{ padding-top: 4.1rem; }}
+[data-testid="stMain"] h1 {{ padding: 0; font-size: 1.5rem; line-height: 1.25; }}
+[data-testid="stHeading"]:has(h1) {{ margin-bottom: 0.5rem; }}
+[class*="choices_row"] {{ row-gap: 0.2rem; }}
+[data-testid="stMain"] [data-testid="stVerticalBlock"] {{ gap: 0.6rem; }}
+[class*="-presets"] button, [class*="-more"] button {{ min-height: 2rem; padding: 0.1rem 0.7rem; }}
+[data-testid="stPageLink"] p {{ white-space: normal; }}
+/* the numbers of a picture: one quiet icon under it */
+[class*="st-key-"][class$="-table"] {{ height: 1.2rem; margin-top: -0.6rem; opacity: 0.65; }}
+[class*="st-key-"][class$="-table"] button {{ min-height: 1.2rem; padding: 0; }}
+@media (min-width: 641px) {{
+  .st-key-drawer details {{ border: none; }}
+  .st-key-drawer summary {{ display: none; }}
+  .st-key-drawer [data-testid="stExpanderDetails"] {{ padding: 0; }}
+}}
+@media (max-width: 640px) {{ /* the picture first, then the drawer with the knobs */
+  .st-key-explore > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
+    {{ flex-direction: column-reverse; }}
+}}
+</style>"""
+
+
+ROOM = """<style>
+[data-testid="stHeader"] { display: none; }
+[data-testid="stMainBlockContainer"] { padding-top: 0.8rem; }
 </style>"""
 
 
 def dress() -> None:
     """Once a page, before anything is drawn."""
     st.html(STYLE)
+
+
+def clear() -> None:
+    """Nothing of the page around it, while it is shown to a room."""
+    st.html(ROOM)

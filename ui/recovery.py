@@ -148,6 +148,7 @@ class Choice:
     seed: int
     aligned: bool
     axes: tuple[int, ...]
+    row: st.delta_generator.DeltaGenerator | None = None  # beside which there is room for a line
 
 
 def settings(sides: bool = True, prefix: str = "") -> tuple[address.Settings, ...]:
@@ -362,6 +363,25 @@ def _when(run: Run, moments: Sequence[str] | None) -> str:
     return moments[-1] if moments else f"step {run.steps[-1]}"
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where the parts of the first screen stand: what is drawn first is not what stands first."""
+
+    picture: st.delta_generator.DeltaGenerator
+    number: st.delta_generator.DeltaGenerator
+    words: st.delta_generator.DeltaGenerator
+    dots: st.delta_generator.DeltaGenerator
+    more: st.delta_generator.DeltaGenerator
+
+
+def places() -> Places:
+    """The picture, under it the promised score, its seeds in words and as dots, then the rest."""
+    picture = st.container()
+    with st.container(key=address.owned("lead")):
+        number, words, dots = st.columns([1.3, 1.1, 2.4], gap="small", vertical_alignment="center")
+    return Places(picture, number, words, dots, st.container())
+
+
 def numbers(
     run: Run,
     promise: Promise,
@@ -370,8 +390,11 @@ def numbers(
     without: Sequence[str] = (),
     only: Sequence[str] | None = None,
     key: str = NUMBERS,
+    place: Places | None = None,
 ) -> None:
     """The promised scores first, each with its baselines and what perfect would be.
+
+    All in a row, or the one that stands for the promise apart from the others, in its `place`.
 
     `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
     perfect is where that depends on the setting. Scores named in `without` are left out, and those
@@ -379,14 +402,26 @@ def numbers(
     """
     rest = (name for name in SCORES if name not in (*promise.promised, *without))
     order = [name for name in (*promise.promised, *rest) if only is None or name in only]
-    with st.container(horizontal=True, gap="small", key=key):
-        for name in order:
-            score, beside = SCORES[name], _beside(name, run, floor, ideals or {})
-            if name in promise.silent:
-                beside = promise.silent[name]
-            known = run.scores.get(name) is not None
-            if name not in run.scores or not (known or beside or name in promise.promised):
-                continue
+    first = [promise.score] if place and promise.score in order else []
+    if place:
+        with place.number, st.container(key=key):
+            _metrics(run, promise, first, floor, ideals or {})
+    with place.more if place else st.container():
+        with st.container(horizontal=True, gap="small", key=f"{key}-more" if place else key):
+            rest = [name for name in order if name not in first]
+            _metrics(run, promise, rest, floor, ideals or {})
+
+
+def _metrics(
+    run: Run, promise: Promise, names: Sequence[str], floor: str, ideals: Mapping[str, str]
+) -> None:
+    """A number for each of these scores that says something of this run."""
+    for name in names:
+        score, beside = SCORES[name], _beside(name, run, floor, ideals)
+        if name in promise.silent:
+            beside = promise.silent[name]
+        known = run.scores.get(name) is not None
+        if name in run.scores and (known or beside or name in promise.promised):
             st.metric(
                 f"**{score.title}**" if name in promise.promised else score.title,
                 score.written(None if name in promise.silent else run.scores[name]),

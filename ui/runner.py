@@ -97,13 +97,14 @@ def panel(
     before: Experiment | None = None,
     about: str = "this setting",
     read: Read = stored,
+    row: st.delta_generator.DeltaGenerator | None = None,
 ) -> Mapping[str, Result]:
     """Draw the experiment: stored at once, else trained (by itself when quick) and streamed.
 
     `draw` is called with what there is, several times a second while it trains; with nothing yet,
     with the last experiment seen here, at first `before`, marked stale. `about` says in words what
-    would be trained, `read` takes what is stored. Gives the finished results, empty until all are
-    there.
+    would be trained, `read` takes what is stored, `row` has room for what is said of the run.
+    Gives the finished results, empty until all are there.
     """
     key = address.owned(name)
     if before is not None:
@@ -115,7 +116,9 @@ def panel(
     still = [m for m in experiment.members if m.key in results and not results[m.key].playable]
     unplayed = still if name == PLAYED else []
     # one height, whatever it says: the picture below stays where it is
-    with st.container(horizontal=True, vertical_alignment="center", key=f"{key}.training_row"):
+    with (row or st).container(
+        horizontal=True, vertical_alignment="center", key=f"{key}.training_row"
+    ):
         job = _job_for(experiment, key, wanted, unplayed)
         _say(experiment, key, job, about_saving=name == PLAYED)
         if job is None and wanted:
@@ -285,8 +288,8 @@ def provenance(results: Sequence[Result]) -> str:
     dates = sorted({str(fact["date"]) for fact in facts})
     where = " and ".join(sorted({str(fact["device"]) for fact in facts})).replace("cpu", "the CPU")
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    runs = f"{len(results)} finished {'run' if len(results) == 1 else 'runs'}"
-    return f":material/check: {runs}, {cost:.1f} s of training each on {where}, {when}."
+    runs = f"{len(results)} {'run' if len(results) == 1 else 'runs'}"
+    return f":material/check: {runs}, {cost:.1f} s each on {where}, {when}."
 
 
 def described(experiment: Experiment) -> str:

@@ -23,19 +23,21 @@ def settings(scenario: Scenario) -> address.Settings:
                           lambda name: SCORES[name].title)  # fmt: skip
 
 
-def together(shown: runner.Shown, run: recovery.Run, promise: Promise) -> None:
+def together(
+    shown: runner.Shown, run: recovery.Run, promise: Promise, place: recovery.Places
+) -> None:
     """How many seeds keep the promise, the table behind the picture, and every seed as a dot."""
     results = list(shown.results.values())
     if shown.stale:
-        st.caption("These are the numbers of another setting, until this one has run.")
+        place.words.caption("These are the numbers of another setting, until this one has run.")
     elif len(results) == len(shown.experiment.members):
-        words, dots = st.columns([1, 2.4], vertical_alignment="center")
-        with words:
+        with place.words:
             st.markdown(tally(results, promise))
+        with place.dots:
+            strip(results, promise)
+        with place.more:
             st.caption(promise.said)
             export.table(recovery.points(run), "latents", "globe.table", drawn_points(run))
-        with dots:
-            strip(results, promise)
 
 
 def drawn_points(run: recovery.Run) -> str:

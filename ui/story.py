@@ -14,6 +14,8 @@ TITLES = {  # of the pages that set up a scenario, by their lesson
     "laplace_violation": "Laplace violation",
     "gradient_reversal": "Gradient reversal",
 }
+BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
+ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest
 PART = "part"  # the link's key for the open part of a page
 
 
@@ -76,22 +78,43 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
     taken for a visitor's choice and turn the knobs back.
     """
     now = active(scenario, params)
-    with st.container(horizontal=True, gap="xsmall"):
-        for preset in scenario.presets:
-            st.button(
-                preset.title,
-                key=address.owned(f"{scenario.name}.preset.{preset.name}"),
-                type="primary" if preset is now else "secondary",
-                on_click=knobs.apply,
-                args=(scenario, preset, prefix),
-            )
+
+    def button(preset: Preset) -> None:
+        st.button(
+            preset.title,
+            key=address.owned(f"{scenario.name}.preset.{preset.name}"),
+            type="primary" if preset is now else "secondary",
+            on_click=knobs.apply,
+            args=(scenario, preset, prefix),
+        )
+
+    shown = in_a_row([preset.title for preset in scenario.presets])
+    rest = scenario.presets[shown:]
+    with st.container(horizontal=True, gap="xsmall", key=address.owned(f"{scenario.name}.presets")):
+        for preset in scenario.presets[:shown]:
+            button(preset)
+        if rest:
+            more = st.popover(f"More: {now.title}" if now in rest else "More", type="tertiary",
+                              key=address.owned(f"{scenario.name}.more"))  # fmt: skip
+            with more:
+                for preset in rest:
+                    button(preset)
+
+
+def in_a_row(titles: Sequence[str]) -> int:
+    """How many buttons with these titles stand side by side, at 1024 pixels too."""
+    taken = 0.0
+    for count, title in enumerate(titles):
+        taken += BUTTON + LETTER * len(title)
+        if taken > ROOM and sum(BUTTON + LETTER * len(t) for t in titles) > ROOM + MORE:
+            return count
+    return len(titles)
 
 
 def refused(sentences: Sequence[str]) -> None:
     """What the link, or a knob, asked for in vain."""
-    with st.container():  # one place on the page, whether or not there is anything to say
-        for sentence in sentences:
-            st.warning(sentence, icon=":material/link_off:")
+    for sentence in sentences:
+        st.warning(sentence, icon=":material/link_off:")
 
 
 def lesson(scenario: Scenario, params: Params, key: str = "lesson_row") -> None:
