@@ -1,14 +1,44 @@
-"""Every test run has a store of its own, and trains on one thread."""
+"""Every process of a test run has a store of its own and trains on one thread.
+
+With several processes (`make test` has one a core) a file stays within one of them, and so do all
+tests that drive a browser: they share it, and two at once would wait for each other's drawing.
+"""
 
 import os
 import tempfile
 from collections.abc import Iterator
 
 import pytest
+from browsers import CHROMIUM, FLAGS, ROOT, serving, window
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
+
+# What takes longest, longest first: whoever begins with these has something short to end with.
+LONGEST = (
+    "browser", "test_runs", "test_members", "test_pages", "test_densities", "test_clusters",
+    "test_reversal", "test_invariance",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No browser, no test of it; of several processes, what stays in one, and what begins first."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"))
+    if not hasattr(config, "workerinput"):
+        return
+
+    def group(item: pytest.Item) -> str:
+        return "browser" if item.get_closest_marker("browser") else item.path.stem
+
+    def place(item: pytest.Item) -> int:
+        return LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,9 +49,58 @@ def _own_store() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def pages_engine() -> Iterator[None]:
-    """For modules that open pages: the engine that these share ends with the module."""
+    """For modules that train on pages: the engine that these share ends with the module."""
     yield
     from ui import runner
 
     runner.engine().close()
     runner.engine.clear()
+
+
+@pytest.fixture(scope="module")
+def _idle_engine() -> Iterator[None]:
+    import core.engine
+    from ui import runner
+
+    cluster = core.engine._scheduler()  # to which no worker ever comes
+    engine = core.engine.Engine(runner.store(), cluster.scheduler_address)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "engine", lambda: engine)
+        yield
+    engine.close()
+    cluster.close()
+
+
+@pytest.fixture
+def nothing_trains(_idle_engine: None) -> Iterator[None]:
+    """For pages that are not about training: what they begin by themselves waits and is dropped."""
+    yield
+    from ui import runner
+
+    engine = runner.engine()
+    for job in tuple(engine._jobs.values()):
+        engine._end(job, "cancelled")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served: every test of the browser visits the same, as visitors do."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    with serving(ROOT, EXPLORER_CACHE=cache, EXPLORER_WORKERS="1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[object]":
+    """One Chromium for all of them."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: object) -> "Iterator[object]":
+    with window(browser) as page:
+        yield page
