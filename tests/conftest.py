@@ -4,14 +4,17 @@ With several processes (`make test` has one a core) a file stays within one of t
 tests that drive a browser: they share it, and two at once would wait for each other's drawing.
 """
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports NumPy or torch
+
+import numpy as np
 import pytest
 from browsers import CHROMIUM, FLAGS, ROOT, serving, window
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
 
@@ -80,6 +83,28 @@ def nothing_trains(_idle_engine: None) -> Iterator[None]:
     engine = runner.engine()
     for job in tuple(engine._jobs.values()):
         engine._end(job, "cancelled")
+
+
+@pytest.fixture(scope="module")
+def fitted_once() -> Iterator[None]:
+    """For modules that train many runs of few worlds: what reads the same data is fitted once.
+
+    An estimator of scikit-learn with a seed of its own is a function of its settings and its data.
+    """
+    from core import metrics
+
+    fit, known = metrics._fitted, {}
+
+    def fitted(estimator: object, x: np.ndarray, target: np.ndarray) -> object:
+        data = hashlib.sha256(x.tobytes() + target.tobytes()).digest()
+        asked = repr(estimator), data, x.shape, x.dtype
+        if asked not in known:
+            known[asked] = fit(estimator, x, target)
+        return known[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "_fitted", fitted)
+        yield
 
 
 @pytest.fixture(scope="session")
