@@ -25,6 +25,7 @@ LONGEST = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist then reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """No browser, no test of it; of several processes, what stays in one, and what begins first."""
     for item in items:
