@@ -12,7 +12,7 @@ run: .venv/run  ## Serve the explorer at http://localhost:8501
 	$(BIN)/streamlit run app.py
 
 test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)
-	$(BIN)/python -m pytest -n logical --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev  ## Lint, formatting and types
 	$(BIN)/ruff check .

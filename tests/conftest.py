@@ -8,6 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports NumPy or torch
 
@@ -18,31 +19,44 @@ from browsers import CHROMIUM, FLAGS, ROOT, serving, window
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
 
+BROWSER = (
+    "test_browser", "test_latent_chart", "test_latent_view", "test_navigation",
+    "test_view_browser",
+)  # fmt: skip
 # What takes longest, longest first: whoever begins with these has something short to end with.
 LONGEST = (
-    "browser", "test_runs", "test_members", "test_pages", "test_densities", "test_clusters",
-    "test_reversal", "test_invariance",
+    "browser", "test_pages", "test_members", "test_clusters", "test_runs", "test_invariance",
+    "test_reversal", "test_densities",
 )  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist then reads the groups
+def _together(path: str) -> str:
+    """The name under which a file's tests stay in one process."""
+    name = Path(path).stem
+    return "browser" if name in BROWSER else name
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """No browser, no test of it; of several processes, what stays in one, and what begins first."""
+    """No browser, no test of it; and where there are several processes, the longest first."""
     for item in items:
         if item.get_closest_marker("browser"):
+            assert item.path.stem in BROWSER, "a test of the browser outside its files"
             item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"))
-    if not hasattr(config, "workerinput"):
-        return
+    if hasattr(config, "workerinput"):
+        names = [*LONGEST, ""]
+        items.sort(key=lambda i: names.index(n if (n := _together(i.path.name)) in names else ""))
 
-    def group(item: pytest.Item) -> str:
-        return "browser" if item.get_closest_marker("browser") else item.path.stem
 
-    def place(item: pytest.Item) -> int:
-        return LONGEST.index(group(item)) if group(item) in LONGEST else len(LONGEST)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """By file. Not by xdist's own marks of groups, which pytest 9.2 does not hand on to it."""
+    from xdist.scheduler import LoadFileScheduling
 
-    items.sort(key=place)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(super()._split_scope(nodeid))
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
