@@ -11,8 +11,8 @@ run: .venv/run  ## Serve the explorer at http://localhost:8501
 	$(BIN)/python -c "from ui.latent_view import bundle_served; bundle_served()"
 	$(BIN)/streamlit run app.py
 
-test: .venv/dev  ## Run every test (the browser's need Chromium)
-	$(BIN)/python -m pytest
+test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)
+	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev  ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
     for place, supervision in zip(st.columns(2, gap="medium"), order, strict=True):
         own = supervision == params.supervision
         asked = replace(experiment, params=params.but(supervision=supervision))
-        with place.picture:
+        with place:
             st.markdown(f"**{HEADINGS[supervision]}**")
             key = "run" if own else "twin"
             results = runner.panel(asked, lambda shown, key=key: twin(shown, choice, key), key)

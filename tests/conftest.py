@@ -1,14 +1,62 @@
-"""Every test run has a store of its own, and trains on one thread."""
+"""Every process of a test run has a store of its own and trains on one thread.
 
+With several processes (`make test` has one a core) a file stays within one of them, and so do all
+tests that drive a browser: they share it, and two at once would wait for each other's drawing.
+"""
+
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
+os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports NumPy or torch
+
+import numpy as np
 import pytest
+from browsers import CHROMIUM, FLAGS, ROOT, serving, window
 
-os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
+
+BROWSER = (
+    "test_browser", "test_latent_chart", "test_latent_view", "test_navigation",
+    "test_view_browser",
+)  # fmt: skip
+# What takes longest, longest first: whoever begins with these has something short to end with.
+LONGEST = (
+    "browser", "test_pages", "test_members", "test_clusters", "test_runs", "test_invariance",
+    "test_reversal", "test_densities",
+)  # fmt: skip
+
+
+def _together(path: str) -> str:
+    """The name under which a file's tests stay in one process."""
+    name = Path(path).stem
+    return "browser" if name in BROWSER else name
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """No browser, no test of it; and where there are several processes, the longest first."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            assert item.path.stem in BROWSER, "a test of the browser outside its files"
+            item.add_marker(pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"))
+    if hasattr(config, "workerinput"):
+        names = [*LONGEST, ""]
+        items.sort(key=lambda i: names.index(n if (n := _together(i.path.name)) in names else ""))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """By file. Not by xdist's own marks of groups, which pytest 9.2 does not hand on to it."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _together(super()._split_scope(nodeid))
+
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,9 +67,80 @@ def _own_store() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def pages_engine() -> Iterator[None]:
-    """For modules that open pages: the engine that these share ends with the module."""
+    """For modules that train on pages: the engine that these share ends with the module."""
     yield
     from ui import runner
 
     runner.engine().close()
     runner.engine.clear()
+
+
+@pytest.fixture(scope="module")
+def _idle_engine() -> Iterator[None]:
+    import core.engine
+    from ui import runner
+
+    cluster = core.engine._scheduler()  # to which no worker ever comes
+    engine = core.engine.Engine(runner.store(), cluster.scheduler_address)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "engine", lambda: engine)
+        yield
+    engine.close()
+    cluster.close()
+
+
+@pytest.fixture
+def nothing_trains(_idle_engine: None) -> Iterator[None]:
+    """For pages that are not about training: what they begin by themselves waits and is dropped."""
+    yield
+    from ui import runner
+
+    engine = runner.engine()
+    for job in tuple(engine._jobs.values()):
+        engine._end(job, "cancelled")
+
+
+@pytest.fixture(scope="module")
+def fitted_once() -> Iterator[None]:
+    """For modules that train many runs of few worlds: what reads the same data is fitted once.
+
+    An estimator of scikit-learn with a seed of its own is a function of its settings and its data.
+    """
+    from core import metrics
+
+    fit, known = metrics._fitted, {}
+
+    def fitted(estimator: object, x: np.ndarray, target: np.ndarray) -> object:
+        data = hashlib.sha256(x.tobytes() + target.tobytes()).digest()
+        asked = repr(estimator), data, x.shape, x.dtype
+        if asked not in known:
+            known[asked] = fit(estimator, x, target)
+        return known[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "_fitted", fitted)
+        yield
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served: every test of the browser visits the same, as visitors do."""
+    cache = str(tmp_path_factory.mktemp("cache"))
+    with serving(ROOT, EXPLORER_CACHE=cache, EXPLORER_WORKERS="1") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[object]":
+    """One Chromium for all of them."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: object) -> "Iterator[object]":
+    with window(browser) as page:
+        yield page

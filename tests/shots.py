@@ -2,12 +2,11 @@
 
 import sys
 import tempfile
-from pathlib import Path
 
+from browsers import CHROMIUM, FLAGS, ROOT, serving
 from playwright.sync_api import sync_playwright
-from test_browser import CHROMIUM, FLAGS, served
 
-FOLDER = Path(__file__).parents[1] / "shots"
+FOLDER = ROOT / "shots"
 SIZES = {"1280": (1280, 720), "1024": (1024, 768), "390": (390, 844)}
 PARTS = {
     "home": {"": ""},
@@ -29,7 +28,7 @@ def main(wanted: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as cache, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        for url in served(Path(cache)):
+        with serving(ROOT, EXPLORER_CACHE=cache, EXPLORER_WORKERS="1") as url:
             for page, parts in PARTS.items():
                 shown = {**parts, **({"present": "?present=1"} if page != "home" else {})}
                 for part, query in shown.items():

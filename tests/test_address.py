@@ -11,7 +11,7 @@ from core.command import spelt
 from core.scenarios.scenario import knobs_of
 from ui import address, recovery
 
-pytestmark = pytest.mark.usefixtures("pages_engine")
+pytestmark = pytest.mark.usefixtures("nothing_trains")
 
 
 def two_pages():

@@ -1,119 +1,27 @@
 """The served app in headless Chromium: gallery, training, player, camera, links, no outside."""
 
 import json
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from itertools import pairwise
-from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Page, sync_playwright
+from browsers import PATIENCE, VIEW, drawn, facts, number, settled, until, window
+from playwright.sync_api import Page
 
 from core.legend import PAGE, READABLE, contrast
 
-ROOT = Path(__file__).parents[1]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader",
-    "--no-first-run", "--disable-background-networking", "--disable-component-update",
-    "--disable-sync",
-]  # fmt: skip
-VIEW = "[data-testid=latent-view]"
-PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium"),
-]
-
-
-def served(cache):
-    """The app's address, with a store of its own, until the generator is closed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, "EXPLORER_CACHE": str(cache), "EXPLORER_WORKERS": "1"},
-        stdout=subprocess.DEVNULL,
-    )
-    url = f"http://localhost:{port}"
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health")
-            break
-        except OSError:
-            assert time.monotonic() < deadline, "the server does not answer"
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait(20)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    yield from served(tmp_path_factory.mktemp("cache"))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
-
-
-@pytest.fixture
-def page(browser):
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.requested, page.complaints = [], []
-    page.on("request", lambda request: page.requested.append(request.url))
-    page.on("websocket", lambda socket: page.requested.append(socket.url))
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
-    yield page
-    context.close()
-
+pytestmark = pytest.mark.browser
 
 STAMP = """(() => {
   const look = () => document.querySelector('[data-testid=stMetricValue]')
     ? (window.numbersAt = performance.now()) : requestAnimationFrame(look);
   requestAnimationFrame(look);
 })()"""  # when the numbers were first there at a painted frame, in ms since the page was asked for
-
-
-def drawn(page: Page, url: str) -> None:
-    page.goto(url)
-    page.wait_for_function(f"() => +document.querySelector('{VIEW}')?.dataset.draws > 0")
-
-
-def facts(page: Page) -> dict[str, str]:
-    return page.evaluate(f"() => ({{...document.querySelector('{VIEW}').dataset}})")
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait until a condition on the view's facts `v` holds."""
-    page.wait_for_function(f"() => {{ const v = document.querySelector('{VIEW}')?.dataset; "
-                           f"return v && ({condition}) }}")  # fmt: skip
-
-
-def number(page: Page, label: str) -> str:
-    metric = page.locator("[data-testid=stMetric]", has_text=label).first
-    return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
 
 
 def drag_the_globe(page: Page) -> None:
@@ -160,7 +68,7 @@ def test_the_trajectory_plays_without_the_server(server, page):
     frames = []
     page.on("websocket", lambda ws: ws.on("framereceived", lambda data: frames.append(data)))
     drawn(page, f"{server}/infonce_sphere")
-    page.wait_for_timeout(3000)
+    settled(page)
     last, received = int(facts(page)["step"]), len(frames)
     assert last == 400
     page.get_by_role("button", name=re.compile("back", re.I)).first.click()
@@ -184,7 +92,7 @@ def numbers_change(page: Page, before: str) -> None:
 
 def test_a_preset_shows_its_stored_numbers_and_keeps_the_picture_mounted(server, page):
     drawn(page, f"{server}/infonce_sphere")
-    page.wait_for_timeout(2000)
+    settled(page)
     before, draws = number(page, "MCC"), int(facts(page)["draws"])
     start = time.monotonic()
     page.get_by_text("Too warm", exact=True).click()
@@ -298,7 +206,7 @@ def test_a_links_text_is_never_read_as_markdown(server, page):
 
 def test_pages_change_quickly(server, page):
     drawn(page, f"{server}/infonce_sphere")
-    page.wait_for_timeout(1000)
+    settled(page)
     for link, heading in (("Identifiability Explorer", "When does"), ("InfoNCE", "Contrastive")):
         start = time.monotonic()
         page.locator("[data-testid=stTopNavLink]", has_text=link).click()
@@ -341,17 +249,14 @@ def test_a_bad_link_says_so_in_one_sentence(server, page):
 
 @pytest.mark.parametrize("width", [390, 1024])
 def test_nothing_is_wider_than_the_window(server, browser, width):
-    context = browser.new_context(viewport={"width": width, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    drawn(page, f"{server}/infonce_sphere")
-    page.wait_for_timeout(1000)
-    inner = page.evaluate(
-        "() => { const m = document.querySelector('[data-testid=stMain]');"
-        " return [m.scrollWidth, m.clientWidth] }"
-    )
-    assert inner[0] <= inner[1]
-    context.close()
+    with window(browser, viewport={"width": width, "height": 800}) as page:
+        drawn(page, f"{server}/infonce_sphere")
+        page.wait_for_timeout(1000)
+        inner = page.evaluate(
+            "() => { const m = document.querySelector('[data-testid=stMain]');"
+            " return [m.scrollWidth, m.clientWidth] }"
+        )
+        assert inner[0] <= inner[1]
 
 
 WORDS_OF_CHARTS = """() => [...document.querySelectorAll('.vega-embed svg text')]
@@ -367,23 +272,21 @@ LABELS_OF_X = """() => [...document.querySelectorAll('.vega-embed svg .role-axis
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme, width):
-    context = browser.new_context(viewport={"width": width, "height": 3000}, color_scheme=scheme)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(f"{server}/infonce_sphere")
-    page.wait_for_function("() => document.querySelectorAll('.vega-embed svg').length >= 6")
-    said = page.evaluate(WORDS_OF_CHARTS)
-    assert {"untrained", "Bayes floor", "identity"} <= {each["said"] for each in said}
-    for each in said:
-        if not re.fullmatch(r"−?\d\.\d\d", each["said"]):  # of the matrix, on shaded cells
-            assert contrast(each["ink"], PAGE[scheme]) >= READABLE, each
-    axes = page.evaluate(LABELS_OF_X)
-    assert len(axes) >= 5
-    for axis in axes:
-        boxes = sorted(axis)
-        assert all(left[1] < right[0] for left, right in pairwise(boxes)), axis
-        assert boxes[0][0] >= 0 and boxes[-1][1] <= width
-    context.close()
+    tall = {"width": width, "height": 3000}
+    with window(browser, viewport=tall, color_scheme=scheme) as page:
+        page.goto(f"{server}/infonce_sphere")
+        page.wait_for_function("() => document.querySelectorAll('.vega-embed svg').length >= 6")
+        said = page.evaluate(WORDS_OF_CHARTS)
+        assert {"untrained", "Bayes floor", "identity"} <= {each["said"] for each in said}
+        for each in said:
+            if not re.fullmatch(r"−?\d\.\d\d", each["said"]):  # of the matrix, on shaded cells
+                assert contrast(each["ink"], PAGE[scheme]) >= READABLE, each
+        axes = page.evaluate(LABELS_OF_X)
+        assert len(axes) >= 5
+        for axis in axes:
+            boxes = sorted(axis)
+            assert all(left[1] < right[0] for left, right in pairwise(boxes)), axis
+            assert boxes[0][0] >= 0 and boxes[-1][1] <= width
 
 
 def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):

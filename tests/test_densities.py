@@ -306,10 +306,13 @@ def test_every_cluster_has_the_same_mass(conditional, d):
     ids=str,
 )  # fmt: skip
 def test_the_posterior_is_how_often_a_cluster_is_behind_a_latent(conditional):
-    """Among draws binned by what the density claims, and by direction."""
+    """Among draws binned by what the density claims, and by direction.
+
+    Bins of 60,000 draws a cluster tell an error of some percent from chance, which is what counts.
+    """
     v = on_sphere(np.array([[1.0, 0.1, 0.0], [0.6, 0.7, 0.3], [0.5, -0.2, 0.8]]))
-    z = np.concatenate([draws(conditional, c, 200_000, seed) for seed, c in enumerate(v)])
-    cluster = np.repeat(np.arange(3), 200_000)
+    z = np.concatenate([draws(conditional, c, 60_000, seed) for seed, c in enumerate(v)])
+    cluster = np.repeat(np.arange(3), 60_000)
     log_p = conditional.log_density(z, v)
     posterior = np.exp(log_p - log_p.max(1, keepdims=True))
     posterior /= posterior.sum(1, keepdims=True)

@@ -19,6 +19,7 @@ from core.worker import train_group
 scenario = SCENARIOS["invariance"]
 Params = scenario.Params
 SEEDS = (0, 1, 2)
+pytestmark = pytest.mark.usefixtures("fitted_once")
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,12 +32,12 @@ def ask(seeds=SEEDS, vary=None, **params):
 
 
 @cache
-def _trained(items, seeds):
-    return train_group(ask(seeds, **dict(items)), device="cpu")
+def _trained(members):
+    return train_group(members, device="cpu")
 
 
 def trained(seeds=SEEDS, **params):
-    return [result.scores for result in _trained(tuple(sorted(params.items())), seeds)]
+    return [result.scores for result in _trained(ask(seeds, **params))]
 
 
 def over_chance(scores, probe="mlp"):

@@ -5,8 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from browsers import VIEW
 from PIL import Image
-from test_latent_view import VIEW, browsing, density, make_view, served, unpack
+from test_latent_view import density, make_view, served, showing, unpack
 
 from core.legend import ROLE
 from ui.latent_view import Arrow, Chart, Panel, Plane, Series, pack, plain_figure
@@ -219,18 +220,26 @@ latent_view(beside_a_chart(run=run, alt="a globe beside a chart"), key="view")
 TRACES = "document.querySelector('.lv-plot').data"
 CURVE = f"""() => Array.from({TRACES}.find((t) => t.xaxis === 'x3' && t.mode === 'lines'
   && !t.fill && t.line.dash === undefined).y)"""
+# when the third frame from the start is shown, in ms from now
+SLOWLY = """() => {
+  const view = document.querySelector('.lv'), begun = performance.now();
+  window.third = new Promise((tell) => new MutationObserver(() => {
+    if (+view.dataset.step >= 30) tell(performance.now() - begun);
+  }).observe(view, { attributeFilter: ['data-step'] })); }"""
 EYE = """() => Object.values(
   document.querySelector('.lv-plot')._fullLayout.scene._scene.getCamera().eye)"""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    yield from served(tmp_path_factory.mktemp("app"), APP)
+    with served(tmp_path_factory.mktemp("app"), APP) as url:
+        yield url
 
 
 @pytest.fixture
-def page(address):
-    yield from browsing(address)
+def page(browser, address):
+    with showing(browser, address) as page:
+        yield page
 
 
 @pytest.mark.browser
@@ -250,9 +259,9 @@ def test_the_chart_follows_the_player_and_the_camera_survives(page):
     slow = page.get_by_role("button", name="slow")
     slow.click()
     assert slow.get_attribute("aria-pressed") == "true"
+    page.evaluate(SLOWLY)
     page.get_by_label("Play the training run").click()
-    page.wait_for_timeout(1500)
-    assert 0 < int(page.get_attribute(VIEW, "data-step")) <= 30  # of 110
+    assert page.evaluate("() => window.third") >= 3 * 600  # ms, and not 3 * 85
     slow.click()
     page.wait_for_selector(f"{VIEW}[data-step='110']")
 

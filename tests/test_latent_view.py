@@ -1,15 +1,14 @@
 import base64
 import dataclasses
 import json
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browsers import VIEW, serving, window
 
 from core.legend import ROLE
 from ui import latent_view
@@ -389,7 +388,6 @@ from ui import latent_view as module
 module.APP_FOLDER = Path(__file__).parent
 module.preload_plotly()
 """
-VIEW = "[data-testid=latent-view]"
 CAMERAS = """() => { const f = document.querySelector('.lv-plot')._fullLayout;
   return [f.scene, f.scene2].map((s) => Object.values(s._scene.getCamera().eye)); }"""
 
@@ -410,74 +408,48 @@ WATCH = """() => { window.drawn = []; const view = document.querySelector('.lv')
     .observe(view, { attributeFilter: ['data-draws'] }); }"""
 
 
+@contextmanager
 def served(folder, app):
     """The address of a server with one view on one page."""
     (folder / "app.py").write_text(app.format(root=str(ROOT), tests=str(ROOT / "tests")))
     if not (folder / "static").exists():
         ensure_plotly_bundle(folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        "server.port": port,
-        "server.address": "127.0.0.1",
-        "server.headless": "true",
-        "server.enableStaticServing": "true",
-        "server.fileWatcherType": "none",
-        "server.baseUrlPath": "demo",
-        "browser.gatherUsageStats": "false",
-    }
-    flags = [f"--{name}={value}" for name, value in options.items()]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", *flags]
-    with open(folder / "log.txt", "wb") as log_file:
-        server = subprocess.Popen(command, cwd=folder, stdout=log_file, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}/demo/"
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(url + "_stcore/health")
-            break
-        except OSError:
-            time.sleep(0.1)
-    yield url
-    server.terminate()
-    server.wait()
+    flags = ("address=localhost", "headless=true", "enableStaticServing=true",
+             "fileWatcherType=none", "baseUrlPath=demo")  # fmt: skip
+    flags = (*(f"--server.{flag}" for flag in flags), "--browser.gatherUsageStats=false")
+    with serving(folder, "/demo", flags) as url:
+        yield f"{url}/"
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    yield from served(tmp_path_factory.mktemp("app"), APP)
+    with served(tmp_path_factory.mktemp("app"), APP) as url:
+        yield url
 
 
-def browsing(address):
-    """The page in Chromium, once its first picture is drawn, and the errors it complains of."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader"]
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        page = browser.new_page(viewport={"width": 1024, "height": 768})
-        page.complaints = []
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
+@contextmanager
+def showing(browser, address):
+    """The page once its first picture is drawn."""
+    with window(browser, viewport={"width": 1024, "height": 768}) as page:
         page.goto(address)
         page.wait_for_selector(f"{VIEW}[data-draws]")
         yield page
-        browser.close()
 
 
 @pytest.mark.browser
-def test_the_globes_are_drawn_where_no_file_can_be_served(tmp_path):
+def test_the_globes_are_drawn_where_no_file_can_be_served(browser, tmp_path):
     (tmp_path / "static").write_text("in the way")
     app = APP.replace("st.session_state.runs =", PRELOAD + "st.session_state.runs =", 1)
-    for address in served(tmp_path, app):
-        for page in browsing(address):
-            assert page.complaints == []
-            assert not page.evaluate("performance.getEntriesByType('resource')"
-                                     ".some((e) => e.name.includes('plotly.min.js'))")  # fmt: skip
+    with served(tmp_path, app) as address, showing(browser, address) as page:
+        assert page.complaints == []
+        assert not page.evaluate("performance.getEntriesByType('resource')"
+                                 ".some((e) => e.name.includes('plotly.min.js'))")  # fmt: skip
 
 
 @pytest.fixture
-def page(address):
-    yield from browsing(address)
+def page(browser, address):
+    with showing(browser, address) as page:
+        yield page
 
 
 def cameras(page):

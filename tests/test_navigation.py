@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlparse
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import Page, expect
-from test_browser import PATIENCE, browser, number, page, pytestmark, server
+from browsers import number, settled, window
+from playwright.sync_api import Page
 
 from core.archive import Gallery
 from core.command import command, spelt
@@ -16,7 +16,7 @@ from core.experiment import Experiment, Member
 from core.legend import SCORES
 from core.lessons import LESSONS
 
-__all__ = ["browser", "page", "pytestmark", "server"]  # fixtures and marks
+pytestmark = pytest.mark.browser
 
 
 @dataclass(frozen=True)
@@ -37,20 +37,6 @@ STOPS = {
 }
 HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
-
-
-def settled(page: Page) -> None:
-    """Until the page has been drawn to its end, without a traceback and with no word of failure."""
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stApp]')"
-        "?.dataset.testScriptState === 'notRunning' && document.querySelector('h1')"
-    )
-    page.wait_for_timeout(250)
-    expect(page.locator("[data-testid=stApp]")).to_have_attribute(
-        "data-test-script-state", "notRunning", timeout=PATIENCE
-    )
-    assert page.locator("[data-testid=stException]").count() == 0
-    assert page.get_by_text("could not be drawn").count() == 0
 
 
 def preset_of(name: str):
@@ -140,12 +126,9 @@ def test_each_page_keeps_its_own_setting_on_the_way_to_every_other_and_back(
         expect_setting(page, here, True)
     page.reload()
     expect_setting(page, here, True)
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    other = context.new_page()
-    other.set_default_timeout(PATIENCE)
-    other.goto(page.url)
-    expect_setting(other, here, True)
-    context.close()
+    with window(browser) as other:
+        other.goto(page.url)
+        expect_setting(other, here, True)
     page.go_back()
     page.wait_for_function("() => location.search.length <= 1")
     expect_setting(page, here, False)

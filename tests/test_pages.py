@@ -19,7 +19,6 @@ from visits import (
     own,
     pictures,
     said,
-    wait_for,
 )
 
 from core.experiment import Experiment
@@ -28,7 +27,7 @@ from core.lessons import LESSONS
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
 
-pytestmark = pytest.mark.usefixtures("pages_engine")
+pytestmark = pytest.mark.usefixtures("nothing_trains")
 
 
 @pytest.mark.parametrize("page", [HOME, *PAGES])
@@ -65,18 +64,6 @@ def test_every_condition_is_drawn_from_shipped_runs():
     assert not any("not stored" in text.value for text in (*at.caption, *at.markdown))
     jump = next(text.value for text in at.caption if "jumps at λ" in text.value)
     assert 0.3 < float(jump.split("jumps at λ = ")[1].split(". ")[0]) < 0.7
-
-
-def test_single_moves_extend_the_game_and_are_taken_back():
-    at = opened(REVERSAL, moves="ae", seeds="1")
-    wait_for(at, "of 1 seeds")
-    assert said(at, "**2** of 200 played")
-    at.button(key="move.a1").click().run()
-    assert "".join(at.query_params["moves"]) == "aea" and said(at, "**3** of 200 played")
-    at.button(key="move.back").click().run()
-    assert "".join(at.query_params["moves"]) == "ae" and not at.exception
-    at.button(key="move.end").click().run()
-    assert said(at, "Move by move:") and at.button(key="move.back").disabled
 
 
 def test_a_knob_that_no_longer_fits_another_takes_the_nearest_value_that_does():

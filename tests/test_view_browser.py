@@ -4,16 +4,15 @@ import numpy as np
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-import test_browser
 import test_latent_view
-from test_browser import PATIENCE, VIEW, drawn, facts, until
+from browsers import VIEW, drawn, facts, settled, until, window
+from test_latent_view import served
 
 from core.legend import SCORES
 from core.lessons import LESSONS
 from ui import seeds
 
-pytestmark = test_browser.pytestmark
-server, browser, page = test_browser.server, test_browser.browser, test_browser.page
+pytestmark = pytest.mark.browser
 
 # What the row of numbers shows: by title, the text that is seen, and whether it is of the end.
 SEEN = """(key) => Object.fromEntries(
@@ -56,7 +55,7 @@ def test_numbers_and_curves_follow_the_player_without_the_server(server, page):
     result, view = shipped("infonce_sphere"), page.locator(VIEW).first
     drawn(page, f"{server}/infonce_sphere")
     page.wait_for_function(f"() => document.querySelectorAll('{CURVES}').length >= 2")
-    page.wait_for_timeout(2000)
+    settled(page)
     end, heard = page.evaluate(SEEN, "numbers"), len(received)
     assert end["Linear R²"] == [SCORES["linear_r2"].written(result.scores["linear_r2"]), ""]
     assert page.evaluate(MARKS) == [None, None]
@@ -127,11 +126,11 @@ def test_each_of_two_pictures_has_numbers_of_its_own(server, page):
 
 
 def test_the_curves_of_a_run_in_training_have_their_mark(server, page):
-    page.goto(f"{server}/infonce_sphere?steps=6000&seeds=1")
+    page.goto(f"{server}/infonce_sphere?steps=7000&seeds=1")
     page.get_by_role("button", name="Train 1 run").click()
     page.locator(f"{VIEW}.live").wait_for()
     page.wait_for_function(f"""() => {{ const {{ step }} = document.querySelector('{VIEW}').dataset;
-      const near = (mark) => mark && Math.abs(mark[0] - step / 6000) < 0.1;
+      const near = (mark) => mark && Math.abs(mark[0] - step / 7000) < 0.1;
       return +step > 0 && ({MARKS})().some(near); }}""")
     page.get_by_role("button", name="Cancel").click()
 
@@ -141,7 +140,8 @@ def test_the_curves_of_a_run_in_training_have_their_mark(server, page):
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    yield from test_latent_view.served(tmp_path_factory.mktemp("app"), test_latent_view.APP)
+    with served(tmp_path_factory.mktemp("app"), test_latent_view.APP) as url:
+        yield url
 
 
 LOSE = """() => { const { scene, scene2 } = document.querySelector('.lv-plot')._fullLayout;
@@ -158,13 +158,9 @@ BRIGHT = """() => {
 
 @pytest.fixture
 def alone(browser, address):
-    context = browser.new_context(viewport={"width": 1024, "height": 768})
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector(f"{VIEW}[data-draws]")
-    yield page
-    context.close()
+    with window(browser, viewport={"width": 1024, "height": 768}) as page:
+        drawn(page, address)
+        yield page
 
 
 def test_a_globe_is_drawn_again_after_its_context_was_lost(alone):
@@ -198,19 +194,14 @@ def test_where_no_new_context_is_to_be_had_the_picture_is_flat(alone):
 
 @pytest.fixture
 def phone(browser, address):
-    context = browser.new_context(
-        viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True
-    )
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.goto(address)
-    page.wait_for_selector(f"{VIEW}[data-draws]")
-    page.evaluate("""() => { const tall = document.createElement('div');
-      tall.style.height = '2000px';
-      document.querySelector('.lv').parentElement.append(tall); }""")
-    page.touch = context.new_cdp_session(page)
-    yield page
-    context.close()
+    small = {"width": 390, "height": 700}
+    with window(browser, viewport=small, has_touch=True, is_mobile=True) as page:
+        drawn(page, address)
+        page.evaluate("""() => { const tall = document.createElement('div');
+          tall.style.height = '2000px';
+          document.querySelector('.lv').parentElement.append(tall); }""")
+        page.touch = page.context.new_cdp_session(page)
+        yield page
 
 
 def fingers(page, *paths):
@@ -263,21 +254,19 @@ def test_two_fingers_zoom(phone):
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_the_name_of_the_complement_is_inside_its_cell(server, browser, width):
-    context = browser.new_context(viewport={"width": width, "height": 900})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    drawn(page, f"{server}/gradient_reversal")
-    above = page.evaluate("""() => { const plot = document.querySelector('.lv-plot');
-      const name = plot.data.find((t) => t.mode === 'text' && t.text[0].startsWith('V<sup>'));
-      const scene = plot._fullLayout.scene._scene, { glplot, container } = scene;
-      const place = ['x', 'y', 'z'].map((axis, i) => name[axis][0] * scene.dataScale[i]);
-      const row = (m, v, r) => m[r] * v[0] + m[4 + r] * v[1] + m[8 + r] * v[2] + m[12 + r] * v[3];
-      const { model, view, projection } = glplot.cameraParams;
-      const [, y, , w] = [model, view, projection].reduce(
-        (v, m) => [0, 1, 2, 3].map((r) => row(m, v, r)), [...place, 1]);
-      return (1 - y / w) / 2 * container.clientHeight; }""")
-    assert 18 < above < 60  # px from the cell's upper edge to the place that the name stands on
-    context.close()
+    with window(browser, viewport={"width": width, "height": 900}) as page:
+        drawn(page, f"{server}/gradient_reversal")
+        above = page.evaluate("""() => { const plot = document.querySelector('.lv-plot');
+          const name = plot.data.find((t) => t.mode === 'text' && t.text[0].startsWith('V<sup>'));
+          const scene = plot._fullLayout.scene._scene, { glplot, container } = scene;
+          const place = ['x', 'y', 'z'].map((axis, i) => name[axis][0] * scene.dataScale[i]);
+          const row = (m, v, r) =>
+            m[r] * v[0] + m[4 + r] * v[1] + m[8 + r] * v[2] + m[12 + r] * v[3];
+          const { model, view, projection } = glplot.cameraParams;
+          const [, y, , w] = [model, view, projection].reduce(
+            (v, m) => [0, 1, 2, 3].map((r) => row(m, v, r)), [...place, 1]);
+          return (1 - y / w) / 2 * container.clientHeight; }""")
+        assert 18 < above < 60  # px from the cell's upper edge to the place that the name stands on
 
 
 def test_clouds_on_their_way_are_drawn_whole(server, page):

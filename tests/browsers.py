@@ -1,0 +1,105 @@
+"""Chromium, the app that it visits, and what can be seen of the picture."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parents[1]
+CALLED = ("chromium", "chromium-browser", "google-chrome", "chrome")
+CHROMIUM = next(filter(None, map(shutil.which, CALLED)), None)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--enable-unsafe-swiftshader",
+    "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync",
+]  # fmt: skip
+VIEW = "[data-testid=latent-view]"
+PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
+
+
+@contextmanager
+def serving(
+    folder: Path, base: str = "", flags: tuple[str, ...] = (), **more: str
+) -> Iterator[str]:
+    """The address of a server of this folder's app.py, on a port of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *flags]
+    process = subprocess.Popen(
+        command, cwd=folder, env=os.environ | more,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://localhost:{port}{base}"
+    deadline = time.monotonic() + PATIENCE / 1000
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(f"{url}/_stcore/health")
+                break
+            except OSError:
+                assert process.poll() is None, "the server ended"
+                assert time.monotonic() < deadline, "the server does not answer"
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def window(browser: "Browser", **options: object) -> "Iterator[Page]":
+    """A page of its own, which keeps what it asked for and what it complained of."""
+    options = {"viewport": {"width": 1280, "height": 900}, **options}
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    page.requested, page.complaints = [], []
+    page.on("request", lambda request: page.requested.append(request.url))
+    page.on("websocket", lambda socket: page.requested.append(socket.url))
+    page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
+    yield page
+    context.close()
+
+
+def drawn(page: "Page", url: str) -> None:
+    page.goto(url)
+    page.wait_for_function(f"() => +document.querySelector('{VIEW}')?.dataset.draws > 0")
+
+
+AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"
+
+
+def settled(page: "Page") -> None:
+    """Until the page has been drawn to its end, without a traceback and with no word of failure."""
+    page.wait_for_function(f"() => {AT_REST} && document.querySelector('h1')")
+    page.wait_for_timeout(250)
+    page.wait_for_function(f"() => {AT_REST}")
+    assert page.locator("[data-testid=stException]").count() == 0
+    assert page.get_by_text("could not be drawn").count() == 0
+
+
+def facts(page: "Page") -> dict[str, str]:
+    return page.evaluate(f"() => ({{...document.querySelector('{VIEW}').dataset}})")
+
+
+def until(page: "Page", condition: str) -> None:
+    """Wait until a condition on the view's facts `v` holds."""
+    page.wait_for_function(f"() => {{ const v = document.querySelector('{VIEW}')?.dataset; "
+                           f"return v && ({condition}) }}")  # fmt: skip
+
+
+def number(page: "Page", label: str) -> str:
+    metric = page.locator("[data-testid=stMetric]", has_text=label).first
+    return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
