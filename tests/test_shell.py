@@ -8,10 +8,11 @@ import pytest
 from core import curate
 from core.__main__ import asked, main
 from core.archive import Gallery
+from core.claimed import CLAIMS
+from core.claims import Runs
 from core.command import command
 from core.experiment import Experiment
 from core.lessons import LESSONS
-from core.lessons.laplace_violation import CLAIMS
 from core.scenarios import SCENARIOS
 
 NAMES = {
@@ -140,17 +141,17 @@ def test_the_gallery_is_whole(capsys):
 
 
 def shipped_settings():
-    """Every experiment that a page sets up: presets, sweeps, tables of papers, the six claims."""
+    """Every experiment that a page sets up: presets, sweeps, tables of papers, claims."""
     for page, lesson in LESSONS.items():
         for each in (*lesson.presets, *lesson.published, *lesson.sweeps):
             params = lesson.Params.model_validate(dict(each.params))
             vary = getattr(each, "vary", {})
             yield page, Experiment(params, lesson.name, each.seeds, vary)
-    lesson = LESSONS["laplace_violation"]
-    for claimed in CLAIMS:
-        for setting in claimed.groups.values():
-            params = lesson.Params.model_validate(dict(setting))
-            yield "laplace_violation", Experiment(params, lesson.name, (0, 1, 2))
+    for claim in CLAIMS.values():
+        for group in claim.evidence.values():
+            if isinstance(group, Runs):
+                name = LESSONS[group.lesson].name
+                yield group.lesson, Experiment(group.setting, name, group.seeds, group.vary)
 
 
 def read_back(line: str) -> Experiment:
