@@ -79,7 +79,7 @@ def test_every_claim_of_a_page_is_open_to_a_link_with_its_numbers_and_its_pictur
         assert any(c.value.startswith("It holds if") for c in at.caption), name
         drawn = len(at.get("vega_lite_chart")) + len(at.dataframe) + len(pictures(at))
         assert drawn, name
-    assert at.query_params["claim"] == [names[-1]]
+    assert at.query_params["claim"] == names[-1]
     again = opened(page, claim=names[-1])  # a claim in the link opens their part
     assert again.radio(key=own(again, "claim.list")).value == names[-1]
 
@@ -90,7 +90,7 @@ def test_a_claim_opens_its_setting_in_explore(page):
     for claim in [c for c in CLAIMS.values() if c.page in OF_PAGE[page]][:4]:
         at.radio(key=own(at, "claim.list")).set_value(claim.name).run()
         at.button(key=own(at, f"open.{claim.name}")).click().run()
-        assert not at.exception and at.query_params["part"] == ["explore"]
+        assert not at.exception and at.query_params["part"] == "explore"
         lesson = LESSONS[claim.opens.lesson]
         for field in claim.opens.setting.chosen():
             if own(at, field) in at.session_state:

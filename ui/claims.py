@@ -183,8 +183,10 @@ def _sweep(claim: Claim) -> None:
     fields = knobs_of(lesson.Params)
     scores = shows.scores or (_own_score(claim, runs),)
     for score in scores:
-        beside = [f"{kind}_{score}" for kind in (*BASELINES, "closed")]
-        known = [name for name in beside if runs and runs[0][1].scores.get(name) is not None]
+        beside = [f"{kind}_{score}" for kind in BASELINES]
+        known = [n for n in beside if runs and runs[0][1].scores.get(n) is not None]
+        if shows.by:  # whose lines would each need a level of their own
+            known = [n for n in known if not n.startswith("closed")]
         by = fields[shows.by] if shows.by else None
         sheet.figure(
             f"claim_{score}", f"{score} against {fields[shows.name].label}, every seed a dot.",

@@ -8,9 +8,9 @@ import streamlit as st
 from core import leakage, leaning
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.lessons.gradient_reversal import COLLAPSE, COMPETING, EIGHT
+from core.lessons.gradient_reversal import COLLAPSE, EIGHT
 from core.scenarios.scenario import OPENED, Scenario, knobs_of
-from ui import seeds, sheet
+from ui import runner, seeds, sheet
 
 UNEVEN = (0, 80, 200)  # degrees of three centres in V that are no regular triangle
 
@@ -33,7 +33,8 @@ def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     all_knobs, runs = knobs_of(scenario.Params), seeds.swept(scenario, sweep)
     if not runs:
         return [sheet.NOT_STORED]
-    world = seeds.runs(scenario, COMPETING, OPENED[:1])[0].world
+    (first,) = runner.stored([runs[0][0]]).values()
+    world = first.world
     facts = (world[name].astype(float) for name in ("v", "kappa", "inside", "outside"))
     strengths, angles = leaning.exact_minimum(*facts)
     figure = figures.bistable(runs, all_knobs["lam"], all_knobs["start"], (strengths, angles))
