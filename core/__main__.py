@@ -8,7 +8,9 @@ import contextlib
 import io
 import itertools
 import json
+import os
 import re
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -129,18 +131,36 @@ def _number(value: float | None) -> str:
 
 
 def _bench(arguments: list[str]) -> int:
-    from core.bench import measure  # torch
-
     flags = _OneLineParser(prog="python -m core bench", allow_abbrev=False)
     flags.add_argument("--json", action="store_true", help="one JSON document")
+    flags.add_argument("--pages", action="store_true", help="what a touch of a page costs")
     options = flags.parse_args(arguments)
-    figures = measure()
+    if options.pages:
+        figures = _touches()
+    else:
+        from core.bench import measure  # torch
+
+        figures = measure()
     if options.json:
         print(json.dumps(figures, allow_nan=False))
     else:
         for name, value in figures.items():
             print(f"{name:46} {value:.4g}" if isinstance(value, float) else f"{name:46} {value}")
     return 0
+
+
+def _touches() -> dict[str, float | str | None]:
+    """What a touch of each page costs: measured by the pages' side, in a process of its own."""
+    with tempfile.TemporaryDirectory() as scratch:
+        done = subprocess.run(
+            [sys.executable, "-m", "ui.touch"],
+            cwd=Path(__file__).parents[1], env={**os.environ, "EXPLORER_CACHE": scratch},
+            check=True, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    pages = json.loads(done.stdout.splitlines()[-1])
+    return {
+        f"{page}, {name}": value for page, told in pages.items() for name, value in told.items()
+    }
 
 
 def _gallery(arguments: list[str]) -> int:

@@ -159,7 +159,8 @@ def _dots(claim: Claim, told: Found) -> None:
     for label, values in told.values.items():
         score = claim.written_by(claim.evidence[label])
         known = [v for v in values if v is not None and isfinite(v)]
-        by_score.setdefault(score.title, {})[label] = known
+        # R² of one thing or another goes on one scale, and the labels tell them apart
+        by_score.setdefault("R²" if "R²" in score.title else score.title, {})[label] = known
     for number, (name, groups) in enumerate(by_score.items()):
         if any(groups.values()):
             from core import figures
