@@ -103,3 +103,9 @@ def until(page: "Page", condition: str) -> None:
 def number(page: "Page", label: str) -> str:
     metric = page.locator("[data-testid=stMetric]", has_text=label).first
     return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
+
+
+def choose_page(page: "Page", group: str, link: str) -> None:
+    """Open a group of the menu and follow one of its links."""
+    page.locator("[data-testid=stHeader]").get_by_text(group, exact=True).click()
+    page.get_by_role("link", name=link).first.click()

@@ -10,7 +10,7 @@ from urllib.parse import urlparse
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from browsers import PATIENCE, VIEW, drawn, facts, number, settled, until, window
+from browsers import PATIENCE, VIEW, choose_page, drawn, facts, number, settled, until, window
 from playwright.sync_api import Page
 
 from core.legend import PAGE, READABLE, contrast
@@ -44,8 +44,8 @@ def test_a_cold_link_to_a_page_shows_the_gallery_under_our_navigation(server, pa
     print(f"numbers after {page.evaluate('window.numbersAt') / 1000:.2f} s")
     assert float(number(page, "Linear R²")) >= 0.99
     assert int(facts(page)["frames"]) > 10
-    links = page.locator("[data-testid=stTopNavLink]").all_inner_texts()
-    assert "InfoNCE on a sphere" in " ".join(links)
+    menu = page.locator("[data-testid=stHeader]").inner_text()
+    assert all(group in menu for group in ("Start", "Contrastive", "Cross-entropy", "Invariance"))
     assert not page.get_by_text("Page not found").count()
 
 
@@ -151,8 +151,8 @@ def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays
     drawn(page, f"{server}/vmf_clusters")
     assert float(number(page, "Linear R²")) >= 0.99
     assert page.get_by_text("green: cluster vectors v").is_visible()
-    family = page.locator(VIEW).nth(1)
-    family.scroll_into_view_if_needed()
+    drawn(page, f"{server}/vmf_clusters?claim=minimisers-that-are-no-rotations")
+    family = page.locator(VIEW).first
     family.locator("[data-part=step]", has_text="posterior exact to").wait_for()
     slider = family.locator("[data-part=slider]")
     slider.fill("0")
@@ -165,6 +165,7 @@ def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
     assert float(number(page, "Angle to V⊥").rstrip("°")) <= 2
     assert page.get_by_text("grey: the closed-form answer").is_visible()
     run = facts(page)["run"]
+    page.get_by_role("button", name="Move by move").click()
     page.get_by_role("button", name="Adversary", exact=True).click()
     page.locator("[data-part=step]", has_text="move 1 of 1: adversary moved").wait_for(
         timeout=PATIENCE
@@ -180,19 +181,21 @@ def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
     assert not [c for c in page.complaints if "404" not in c]
 
 
-def test_another_seed_moves_the_picture_and_the_steps_below(server, page):
+def test_another_seed_moves_the_picture_and_its_numbers_and_the_proof(server, page):
     drawn(page, f"{server}/infonce_sphere")
-    page.get_by_text("above the floor").wait_for()
-    before = page.locator("[data-testid=stMetric]", has_text="above the floor").inner_text()
-    run = facts(page)["run"]
+    before, run = number(page, "Loss, nats"), facts(page)["run"]
     page.get_by_text("seed 2", exact=True).click()
     until(page, f"v.run != {json.dumps(run)}")
     page.wait_for_function(
         "was => [...document.querySelectorAll('[data-testid=stMetric]')]"
-        ".some(m => m.innerText.includes('above the floor') && m.innerText != was)",
+        ".some(m => m.innerText.startsWith('Loss') && !m.innerText.includes(was))",
         arg=before,
     )
     assert "show=2" in page.url
+    after = number(page, "Loss, nats")
+    page.get_by_text("Why it works").click()
+    page.locator("[data-testid=stMetric]", has_text=f"loss {after[:4]}").wait_for()
+    assert page.locator(VIEW).count() == 0 and "part=why" in page.url
 
 
 def test_a_links_text_is_never_read_as_markdown(server, page):
@@ -207,9 +210,12 @@ def test_a_links_text_is_never_read_as_markdown(server, page):
 def test_pages_change_quickly(server, page):
     drawn(page, f"{server}/infonce_sphere")
     settled(page)
-    for link, heading in (("Identifiability Explorer", "When does"), ("InfoNCE", "Contrastive")):
+    for group, link, heading in (
+        ("Start", "Identifiability Explorer", "When does"),
+        ("Contrastive", "InfoNCE", "Contrastive"),
+    ):
         start = time.monotonic()
-        page.locator("[data-testid=stTopNavLink]", has_text=link).click()
+        choose_page(page, group, link)
         page.locator("h1", has_text=heading).wait_for()
         print(f"\nto {link}: {time.monotonic() - start:.2f} s")
 
@@ -259,6 +265,7 @@ def test_nothing_is_wider_than_the_window(server, browser, width):
         assert inner[0] <= inner[1]
 
 
+PARTED = ("infonce_sphere", "vmf_clusters", "laplace_violation", "gradient_reversal")
 WORDS_OF_CHARTS = """() => [...document.querySelectorAll('.vega-embed svg text')]
   .filter(text => text.textContent.trim() && !text.closest('[opacity="0"]'))
   .map(text => ({said: text.textContent, ink: text.getAttribute('fill')}))"""
@@ -274,14 +281,18 @@ LABELS_OF_X = """() => [...document.querySelectorAll('.vega-embed svg .role-axis
 def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme, width):
     tall = {"width": width, "height": 3000}
     with window(browser, viewport=tall, color_scheme=scheme) as page:
-        page.goto(f"{server}/infonce_sphere")
-        page.wait_for_function("() => document.querySelectorAll('.vega-embed svg').length >= 6")
-        said = page.evaluate(WORDS_OF_CHARTS)
+        said, axes = [], []
+        for part, charts in (("explore", 4), ("why", 3)):
+            page.goto(f"{server}/infonce_sphere?part={part}")
+            page.wait_for_function(
+                f"() => document.querySelectorAll('.vega-embed svg').length >= {charts}"
+            )
+            said += page.evaluate(WORDS_OF_CHARTS)
+            axes += page.evaluate(LABELS_OF_X)
         assert {"untrained", "Bayes floor", "identity"} <= {each["said"] for each in said}
         for each in said:
             if not re.fullmatch(r"−?\d\.\d\d", each["said"]):  # of the matrix, on shaded cells
                 assert contrast(each["ink"], PAGE[scheme]) >= READABLE, each
-        axes = page.evaluate(LABELS_OF_X)
         assert len(axes) >= 5
         for axis in axes:
             boxes = sorted(axis)
@@ -294,7 +305,7 @@ def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):
     fold = "?initialisation=standard&steps=800&seeds=8"
     for link in ("", fold, "?tau=0.01", "?conditional=laplace&spread=0.2", "?steps=5000&seeds=1"):
         drawn(page, f"{server}/infonce_sphere{link}")
-        page.get_by_text("Numbers").first.wait_for()
+        page.locator(".st-key-curve_loss-table").wait_for()
         page.wait_for_timeout(500)
         tops[link] = page.locator(VIEW).first.bounding_box()["y"]
     # a stored run; many seeds; a lesson of two lines; notes; a run that waits for its button
@@ -303,3 +314,31 @@ def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):
     page.wait_for_selector("text=/Training, step/")
     assert abs(page.locator(VIEW).first.bounding_box()["y"] - tops[""]) <= 2
     page.get_by_role("button", name="Cancel").click()
+
+
+@pytest.mark.parametrize(
+    ("page_name", "present"), [(name, present) for name in PARTED for present in (False, True)]
+)
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1024, 768)])
+def test_the_first_screen_holds_picture_player_number_and_seeds(
+    server, browser, page_name, present, width, height
+):
+    with window(browser, viewport={"width": width, "height": height}) as page:
+        drawn(page, f"{server}/{page_name}{'?present=1' if present else ''}")
+        settled(page)
+        page.locator(".st-key-every_seed svg").wait_for()
+        for seen in ("h1", f"{VIEW} .lv-plot", f"{VIEW} [data-part=play]",
+                     "[data-testid=stMetricValue]", ".st-key-every_seed svg"):  # fmt: skip
+            box = page.locator(seen).first.bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height + 2, (seen, box)
+
+
+def test_on_a_phone_the_picture_comes_before_the_knobs(server, browser):
+    with window(browser, viewport={"width": 390, "height": 844}) as page:
+        drawn(page, f"{server}/infonce_sphere")
+        knob = page.get_by_text("World concentration").first
+        assert page.locator(VIEW).bounding_box()["y"] < knob.bounding_box()["y"]
+        page.locator(".st-key-drawer summary").click()
+        page.wait_for_function(
+            "() => !document.querySelector('.st-key-drawer details').hasAttribute('open')"
+        )

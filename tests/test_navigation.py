@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlparse
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from browsers import number, settled, window
+from browsers import choose_page, number, settled, window
 from playwright.sync_api import Page
 
 from core.archive import Gallery
@@ -36,6 +36,11 @@ STOPS = {
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
 }
 HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
+GROUPS = {
+    "Contrastive": ["infonce_sphere"],
+    "Cross-entropy": ["vmf_clusters", "laplace_violation"],
+    "Invariance": ["gradient_reversal"],
+}
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 
 
@@ -83,7 +88,8 @@ def expect_setting(page: Page, name: str, set_: bool) -> None:
 
 
 def menu(page: Page, name: str) -> None:
-    page.locator("[data-testid=stTopNavLink]", has_text=MENU[name]).click()
+    group = next((g for g, names in GROUPS.items() if name in names), "Start")
+    choose_page(page, group, MENU[name])
     arrived(page, name)
 
 

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.browser
 
 # What the row of numbers shows: by title, the text that is seen, and whether it is of the end.
 SEEN = """(key) => Object.fromEntries(
-  [...document.querySelectorAll(`.st-key-${key} [data-testid=stMetric]`)].map((metric) => {
+  [key, `${key}-more`].flatMap((k) => [...document.querySelectorAll(
+    `.st-key-${k} [data-testid=stMetric]`)]).map((metric) => {
     const value = metric.querySelector('[data-testid=stMetricValue]');
     const over = getComputedStyle(value, '::before').content, hidden = getComputedStyle(
       value.firstElementChild).visibility === 'hidden';

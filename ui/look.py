@@ -11,7 +11,6 @@ ROW, LESSON = "2.5rem", "2.5rem"  # a button's height; two lines
 STYLE = f"""<style>
 [data-testid="stBaseButton-primary"] {{ color: light-dark(#ffffff, {PAGE["dark"]}); }}
 [class*="training_row"], [class*="choices_row"] {{ min-height: {ROW}; }}
-[class*="status-training_row"] {{ margin-bottom: -0.5rem; }}
 [class*="lesson_row"] {{ min-height: {LESSON}; }}
 /* a page is one screen */
 [data-testid="stMainBlockContainer"] {{ padding-top: 4.1rem; }}
@@ -24,6 +23,14 @@ STYLE = f"""<style>
 /* the numbers of a picture: one quiet icon under it */
 [class*="st-key-"][class$="-table"] {{ height: 1.2rem; margin-top: -0.6rem; opacity: 0.65; }}
 [class*="st-key-"][class$="-table"] button {{ min-height: 1.2rem; padding: 0; }}
+@media (min-width: 1200px) {{ /* what is said of a run has what is left of the line */
+  [class*="choices_row"] {{ flex-wrap: nowrap; }}
+  [class*="choices_row"] > * {{ flex-shrink: 0; }}
+  [class*="choices_row"] > :has([class*="training_row"]) {{ flex: 1 1 0; min-width: 9.5rem; }}
+  [class*="training_row"] p {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+  :has(> [class*="status-training_row"]) {{
+    position: absolute; right: 0; top: -3rem; width: 24rem; z-index: 2; }}
+}}
 @media (min-width: 641px) {{
   .st-key-drawer details {{ border: none; }}
   .st-key-drawer summary {{ display: none; }}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 VIEWS = ("aligned", "learnt")
+FEW_SEEDS = 4  # that have room to be called so
 NUMBERS, CURVES = "numbers", "curves"  # containers of what follows the picture's player
 PICTURE_SECONDS = 1.0
 PAIRS = 40
@@ -189,7 +190,8 @@ def seed_drawn(seeds: Sequence[int], prefix: str = "") -> int:
         address.put(key, seeds[0])
     return st.segmented_control(
         "Seed drawn", seeds, default=address.get(key), required=True, key=address.widget(key),
-        format_func=lambda seed: f"seed {seed}", label_visibility="collapsed",
+        format_func=lambda seed: f"seed {seed}" if len(seeds) <= FEW_SEEDS else str(seed),
+        label_visibility="collapsed",
     )  # fmt: skip
 
 
