@@ -105,6 +105,14 @@ def number(page: "Page", label: str) -> str:
     return metric.locator("[data-testid=stMetricValue]").inner_text().strip()
 
 
+def press_preset(page: "Page", title: str) -> None:
+    """Click a preset, in the row or among those for which it has no room."""
+    button = page.get_by_role("button", name=title, exact=True).first
+    if not button.is_visible():
+        page.locator("[class*=-more] button").first.click()
+    button.click()
+
+
 def choose_page(page: "Page", group: str, link: str) -> None:
     """Open a group of the menu and follow one of its links."""
     page.locator("[data-testid=stHeader]").get_by_text(group, exact=True).click()

@@ -44,7 +44,7 @@ STYLE = f"""<style>
 
 
 ROOM = """<style>
-[data-testid="stHeader"] { display: none; }
+[data-testid="stHeader"]:not(:hover, :focus-within) { opacity: 0; }
 [data-testid="stMainBlockContainer"] { padding-top: 0.8rem; }
 </style>"""
 
