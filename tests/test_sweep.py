@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from test_store import result
 
 from core import curate, figures
+from core.archive import Gallery
 from core.experiment import Experiment, Member
 from core.legend import ROLE, SCORES, ramp, setting
 from core.lessons import LESSONS
@@ -187,9 +188,10 @@ def test_any_two_parameters_can_be_varied_together():
 def test_the_gallery_ships_every_combination_of_a_two_way_sweep(monkeypatch):
     alone = {"infonce": replace(SPHERE, sweeps=(TWO_WAY,), presets=(), published=())}
     monkeypatch.setattr(curate, "LESSONS", alone)
-    settings = {(m.params.tau, m.params.d) for m, _, _ in curate.shipped().values()}
+    runs = curate.shipped.__wrapped__().values()  # not those that are remembered
+    settings = {(run.member.params.tau, run.member.params.d) for run in runs}
     assert settings == {(tau, d) for tau in TAUS for d in DIMENSIONS}
-    assert len(curate.shipped()) == len(settings) * len(TWO_WAY.seeds)
+    assert len(runs) == len(settings) * len(TWO_WAY.seeds)
 
 
 # ---- what scenarios declare
@@ -208,19 +210,26 @@ def test_a_scenario_speaks_of_scores_that_have_a_name(scenario):
 def test_the_gallery_is_built_side_by_side_and_thinned(tmp_path, monkeypatch, capsys):
     quick = {"steps": 6, "batch": 16, "width": 8}
     members = [Member("infonce", SPHERE.Params(**quick, d=d), 0) for d in (2, 3)]
-    monkeypatch.setattr(curate, "shipped", lambda: {m.key: (m, 4, 20) for m in members})
+    wanted = {m.key: curate.Wanted("page", m, 4, 20) for m in members}
+    monkeypatch.setattr(curate, "shipped", lambda: wanted)
     # pages under test leave a script behind that the pool's processes would run as their own
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
-    (tmp_path / "0000.npz").write_bytes(b"what no preset names")
-    assert curate.build(tmp_path) == []
-    assert {path.stem for path in tmp_path.iterdir()} == {m.key for m in members}
+    folder, loose = tmp_path / "gallery", tmp_path / "loose"
+    folder.mkdir()
+    (folder / "gone.frames").write_bytes(b"what no page names")
+    assert curate.build(folder, loose) == []
+    assert {path.name for path in folder.iterdir()} == {"records.parquet", "page.frames"}
     for member in members:
-        stored = curate.read(tmp_path / f"{member.key}.npz", member)
+        stored = Gallery(folder).read(member)
         assert stored.z_hat.shape == (4, 20, member.params.d)
+        assert stored.provenance["scored"] == member.scored
     assert sorted(capsys.readouterr().out.splitlines()) == [
-        f"infonce: 1 members, {member.params.chosen()}" for member in members
+        "0 of 2 runs are shipped, 0 trained before; 2 to train.",
+        *(f"infonce: 1 members, {member.params.chosen()}" for member in members),
     ]
-    assert curate.build(tmp_path) == [] and not capsys.readouterr().out  # nothing is missing
+    assert curate.build(folder, loose) == []
+    said = "2 of 2 runs are shipped, 0 trained before; 0 to train."
+    assert capsys.readouterr().out.strip() == said
 
 
 # ---- the choices
