@@ -33,11 +33,7 @@ def controls() -> None:
         address.put("moves", moves)
 
     done: str = address.get("moves")
-    said = f"{len(done)} of {MOVES} moves" if done else "Move by move"
-    with (
-        st.popover(said, icon=":material/footprint:", type="tertiary", key="moves_row"),
-        st.container(horizontal=True, gap="xsmall", width=360),
-    ):
+    with st.container(horizontal=True, gap="xxsmall", width="content", key="moves_row"):
         for label, more, help in (
             ("Adversary", "a", "The classifier takes one step."),
             ("Encoder", "e", "The encoder takes one step, by the sign of λ."),
@@ -46,9 +42,10 @@ def controls() -> None:
         ):
             st.button(label, on_click=play, args=(done + more,), key=f"move.{more[:2]}{len(more)}",
                       disabled=len(done + more) > MOVES, help=help)  # fmt: skip
-        st.button("Take back", on_click=play, args=(done[:-1],), key="move.back", disabled=not done)
-        st.button("Whole game", on_click=play, args=("",), key="move.end", disabled=not done,
-                  help="Both at every step, to the end.")  # fmt: skip
+        st.button(":material/undo:", on_click=play, args=(done[:-1],), key="move.back",
+                  disabled=not done, help=f"Take back the last of {len(done)} moves.")  # fmt: skip
+        st.button(":material/fast_forward:", on_click=play, args=("",), key="move.end",
+                  disabled=not done, help="The whole game: both at every step.")  # fmt: skip
 
 
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:

@@ -165,7 +165,6 @@ def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
     assert float(number(page, "Angle to V⊥").rstrip("°")) <= 2
     assert page.get_by_text("grey: the closed-form answer").is_visible()
     run = facts(page)["run"]
-    page.get_by_role("button", name="Move by move").click()
     page.get_by_role("button", name="Adversary", exact=True).click()
     page.locator("[data-part=step]", has_text="move 1 of 1: adversary moved").wait_for(
         timeout=PATIENCE

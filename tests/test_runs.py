@@ -87,13 +87,12 @@ def test_a_costly_dot_keeps_its_button():
 def test_single_moves_extend_the_game_and_are_taken_back():
     at = opened(REVERSAL, moves="ae", seeds="1")
     wait_for(at, "of 1 seeds")
-    assert said(at, "**2** of 200 played")
     at.button(key="move.a1").click().run()
-    assert "".join(at.query_params["moves"]) == "aea" and said(at, "**3** of 200 played")
+    assert "".join(at.query_params["moves"]) == "aea" and not at.exception
     at.button(key="move.back").click().run()
     assert "".join(at.query_params["moves"]) == "ae" and not at.exception
     at.button(key="move.end").click().run()
-    assert said(at, "Move by move:") and at.button(key="move.back").disabled
+    assert "moves" not in at.query_params and at.button(key="move.back").disabled
 
 
 def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instead():

@@ -19,6 +19,8 @@ STYLE = f"""<style>
 [class*="choices_row"] {{ row-gap: 0.2rem; }}
 [data-testid="stMain"] [data-testid="stVerticalBlock"] {{ gap: 0.6rem; }}
 [class*="-presets"] button, [class*="-more"] button {{ min-height: 2rem; padding: 0.1rem 0.7rem; }}
+.st-key-moves_row button {{ min-height: 2rem; padding: 0 0.45rem; }}
+.st-key-moves_row button p {{ font-size: 0.82rem; }}
 [data-testid="stPageLink"] p {{ white-space: normal; }}
 /* the numbers of a picture: one quiet icon under it */
 [class*="st-key-"][class$="-table"] {{ height: 1.2rem; margin-top: -0.6rem; opacity: 0.65; }}
