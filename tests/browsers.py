@@ -116,4 +116,4 @@ def press_preset(page: "Page", title: str) -> None:
 def choose_page(page: "Page", group: str, link: str) -> None:
     """Open a group of the menu and follow one of its links."""
     page.locator("[data-testid=stHeader]").get_by_text(group, exact=True).click()
-    page.get_by_role("link", name=link).first.click()
+    page.locator("[data-testid=stTopNavDropdownLink]", has_text=link).click()

@@ -181,20 +181,20 @@ def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
 
 
 def test_another_seed_moves_the_picture_and_its_numbers_and_the_proof(server, page):
+    above = page.locator("[data-testid=stMetric]", has_text="above the floor")
+    page.goto(f"{server}/infonce_sphere?part=why")
+    first = above.inner_text()
     drawn(page, f"{server}/infonce_sphere")
-    before, run = number(page, "Loss, nats"), facts(page)["run"]
+    before, run = number(page, "MCC"), facts(page)["run"]
     page.get_by_text("seed 2", exact=True).click()
     until(page, f"v.run != {json.dumps(run)}")
-    page.wait_for_function(
-        "was => [...document.querySelectorAll('[data-testid=stMetric]')]"
-        ".some(m => m.innerText.startsWith('Loss') && !m.innerText.includes(was))",
-        arg=before,
-    )
+    numbers_change(page, before)
     assert "show=2" in page.url
-    after = number(page, "Loss, nats")
     page.get_by_text("Why it works").click()
-    page.locator("[data-testid=stMetric]", has_text=f"loss {after[:4]}").wait_for()
-    assert page.locator(VIEW).count() == 0 and "part=why" in page.url
+    above.wait_for()
+    assert above.inner_text() != first
+    page.wait_for_function("() => location.search.includes('part=why')")
+    assert page.locator(VIEW).count() == 0
 
 
 def test_a_links_text_is_never_read_as_markdown(server, page):
