@@ -6,11 +6,11 @@ from math import log
 import numpy as np
 import pytest
 
-from core import figures, leakage
+from core import figures, leakage, leaning
 from core.experiment import Experiment
 from core.lessons import LESSONS
 from core.scenarios.scenario import knobs_of
-from ui import conditions, game_view, recovery, runner
+from ui import game_view, recovery, runner, seeds
 
 scenario = LESSONS["gradient_reversal"]
 
@@ -130,7 +130,7 @@ def test_moment_generating_functions_coincide_for_the_code_alone():
 def test_information_along_a_meridian_rises_from_the_complement_to_v():
     _, result = shipped("reverse")
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
-    angle, found = conditions.fan(
+    angle, found = leaning.fan(
         v, kappa, result.world["inside"].astype(float), result.world["outside"].astype(float)
     )
     assert (np.diff(found.max(1)) > -1e-6).all() and abs(found[0]).max() < 1e-3
@@ -164,10 +164,10 @@ def test_the_adversarys_loss_stands_beside_the_best_response():
 def test_the_competing_losses_have_their_exact_minimum_at_an_end():
     _, result = shipped("compete")
     facts = (result.world[n].astype(float) for n in ("v", "kappa", "inside", "outside"))
-    strengths, angles = conditions.exact_minimum(*facts)
+    strengths, angles = leaning.exact_minimum(*facts)
     assert set(np.round(angles)) <= {0, 88, 90} and angles[0] > 85 and angles[-1] == 0
     assert (np.diff(angles) <= 0).all()
-    runs = conditions.swept(scenario, "lam", "start", conditions.COMPETING)
+    runs = seeds.swept(scenario, next(s for s in scenario.sweeps if s.by and s.by[0] == "start"))
     knobs = knobs_of(scenario.Params)
     chart, _ = figures.bistable(runs, knobs["lam"], knobs["start"], (strengths, angles))
     assert chart.to_dict()
