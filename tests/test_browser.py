@@ -325,9 +325,10 @@ def test_the_first_screen_holds_picture_player_number_and_seeds(
     with window(browser, viewport={"width": width, "height": height}) as page:
         drawn(page, f"{server}/{page_name}{'?present=1' if present else ''}")
         settled(page)
-        page.locator(".st-key-every_seed svg").wait_for()
+        dots = "[class*=-lead] svg.marks"
+        page.locator(dots).first.wait_for()
         for seen in ("h1", f"{VIEW} .lv-plot", f"{VIEW} [data-part=play]",
-                     "[data-testid=stMetricValue]", ".st-key-every_seed svg"):  # fmt: skip
+                     "[data-testid=stMetricValue]", dots):  # fmt: skip
             box = page.locator(seen).first.bounding_box()
             assert box["y"] >= 0 and box["y"] + box["height"] <= height + 2, (seen, box)
 

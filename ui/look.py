@@ -5,7 +5,7 @@ import streamlit as st
 from core.legend import PAGE
 
 # what comes and goes in these rows moves nothing below them
-ROW, LESSON = "2.5rem", "2.5rem"  # a button's height; two lines
+ROW, LESSON = "2.5rem", "2.8rem"  # a button's height; two lines
 # On the dark page the primary colour is light, for it also writes the values of sliders there;
 # Streamlit writes white on it all the same.
 STYLE = f"""<style>
@@ -30,8 +30,8 @@ STYLE = f"""<style>
   [class*="choices_row"] > * {{ flex-shrink: 0; }}
   [class*="choices_row"] > :has([class*="training_row"]) {{ flex: 1 1 0; min-width: 9.5rem; }}
   [class*="training_row"] p {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
-  :has(> [class*="status-training_row"]) {{
-    position: absolute; right: 0; top: -3rem; width: 24rem; z-index: 2; }}
+  :has(> [class*="status-training_row"]) {{ /* over the end of that line, which is free then */
+    width: 24rem; margin: -3.1rem 0 0 auto; z-index: 2; }}
 }}
 @media (min-width: 641px) {{
   .st-key-drawer details {{ border: none; }}
