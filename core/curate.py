@@ -2,7 +2,7 @@
 
 import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
@@ -113,31 +113,38 @@ def _trained(
     loose: Path, runs: dict[str, Wanted], alike: list[tuple[Member, ...]]
 ) -> Iterator[str]:
     """Train groups and write each run as it will be shipped; the keys of those that are written."""
+    for group, results in trained(alike):
+        for result in results:
+            run = runs[result.member.key]
+            small = result.thinned(run.frames, run.points)
+            store.write(loose / f"{result.member.key}.npz", small)
+            yield result.member.key
+        print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}", flush=True)
+
+
+def trained(
+    alike: Sequence[tuple[Member, ...]],
+) -> Iterator[tuple[tuple[Member, ...], list[Result]]]:
+    """Groups and their runs as they are done, side by side, each in a process of one thread.
+
+    The longest begin first.
+    """
+    if not alike:
+        return
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
     spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
     with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
-        futures = {
-            pool.submit(_train, group, [(runs[m.key].frames, runs[m.key].points) for m in group]): (
-                group
-            )
-            for group in sorted(alike, key=work, reverse=True)
-        }
+        futures = {pool.submit(_train, g): g for g in sorted(alike, key=work, reverse=True)}
         for future in as_completed(futures):
-            for result in future.result():
-                store.write(loose / f"{result.member.key}.npz", result)
-                yield result.member.key
-            group = futures[future]
-            print(f"{group[0].scenario}: {len(group)} members, {group[0].params.chosen()}",
-                  flush=True)  # fmt: skip
+            yield futures[future], future.result()
 
 
-def _train(group: tuple[Member, ...], sizes: list[tuple[int, int]]) -> list[Result]:
-    """Train a group in a process of the pool; as many frames and points as are shipped."""
+def _train(group: tuple[Member, ...]) -> list[Result]:
+    """Train a group in a process of the pool."""
     from core.worker import keep_memory, train_group  # torch: not needed to check
 
     keep_memory()
-    results = train_group(group)
-    return [result.thinned(*size) for result, size in zip(results, sizes, strict=True)]
+    return train_group(group)
 
 
 def bill(folder: Path = GALLERY) -> dict[str, int]:

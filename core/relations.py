@@ -7,6 +7,7 @@ A run without a value (None) supports nothing: a relation on its group is false,
 """
 
 import operator
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -31,16 +32,16 @@ ARITHMETIC: dict[str, Callable[[float, float], float]] = {
 }
 
 
-class Relation:
+class Relation(ABC):
     """Something that holds of values or does not."""
 
+    @abstractmethod
     def holds(self, values: Values) -> bool:
         """Whether it is true of these values (KeyError for a label that is not among them)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def labels(self) -> tuple[str, ...]:
         """The groups that it speaks of, each once."""
-        raise NotImplementedError
 
     def __and__(self, other: "Relation") -> "Relation":
         return Both(self, other)
@@ -65,12 +66,12 @@ class Both(Relation):
         return f"{self.one}, and {self.other}"
 
 
-class Term:
+class Term(ABC):
     """A number that follows from the values; comparing two terms makes a relation."""
 
+    @abstractmethod
     def of(self, values: Values) -> Quantity:
         """Its numbers: a single one, or one of each run; nan where a run has no value."""
-        raise NotImplementedError
 
     def labels(self) -> tuple[str, ...]:
         """The groups that it speaks of."""

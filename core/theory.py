@@ -105,6 +105,19 @@ def rotation_scores(angle_deg: float) -> tuple[float, float]:
     return 1.0, float(max(abs(np.cos(angle)), abs(np.sin(angle))))
 
 
+def turned_bodies(degrees: Array, bodies: int) -> tuple[Array, Array]:
+    """R2 of one linear read-out for all bodies, and of one body's on the others, for angles (a,).
+
+    Codes are c turned by e times an angle, c standard normal in the plane: the best read-out for
+    all is the mean of the turns back, whose length squared is its R2; a read-out that is wrong by
+    an angle t has R2 = 1 - |1 - exp(i t)|^2 = 2 cos t - 1.
+    """
+    angle, e = np.deg2rad(degrees)[:, None], np.arange(bodies)
+    pooled = np.abs(np.exp(1j * angle * e).mean(1)) ** 2
+    apart = np.array([a - b for a in e for b in e if a != b])
+    return pooled, (2 * np.cos(angle * apart) - 1).mean(1)
+
+
 def label_posterior(log_likelihood: Array, n_instances: Array, noise: float) -> Array:
     """p(y | z) of one label of each cluster, (n, C), from log p(z | c) (n, C).
 

@@ -2,16 +2,14 @@
 
 import argparse
 import json
-import multiprocessing
-import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from math import isfinite
 
+from core import curate
 from core.claimed import CLAIMS
 from core.claims import Claim, Exact, Found, gathered
-from core.experiment import Member, Result, groups, work
+from core.experiment import Member, Result, groups
 from core.lessons import LESSONS
 from core.store import Store
 
@@ -85,24 +83,11 @@ def train(members: Iterable[Member], store: Store) -> None:
 
     A group is stored when it is done, so that a second call goes on where the first one stopped.
     """
-    missing = [member for member in members if not store.has(member)]
-    alike = sorted(groups(missing), key=work, reverse=True)
-    if not alike:
-        return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
-    spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
-    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
-        for done, future in enumerate(as_completed([pool.submit(_train, g) for g in alike]), 1):
-            for result in future.result():
-                store.put(result)
-            print(f"{done} of {len(alike)} groups trained", file=sys.stderr, flush=True)
-
-
-def _train(group: tuple[Member, ...]) -> list[Result]:
-    from core.worker import keep_memory, train_group  # torch: not needed to read
-
-    keep_memory()
-    return train_group(group)
+    alike = groups(member for member in members if not store.has(member))
+    for done, (_, results) in enumerate(curate.trained(alike), 1):
+        for result in results:
+            store.put(result)
+        print(f"{done} of {len(alike)} groups trained", file=sys.stderr, flush=True)
 
 
 def table(found: Found) -> str:

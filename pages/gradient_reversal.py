@@ -12,7 +12,7 @@ from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.reversal import MOVES, Reversal
-from ui import address, article, knobs, nonlinear, recovery, runner, seeds, sheet, story
+from ui import address, article, knobs, nonlinear, numbers, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -60,8 +60,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     probes = {f"probe_accuracy_{kind}": beside for kind in ("linear", "mlp")}
     spread = run.scores.get("information_standard_error")
     error = f" · standard error {spread:.4f}" if spread else ""
-    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
-    recovery.numbers(
+    place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
+    numbers.show(
         run,
         promise,
         ideals={**probes, "adversary_loss": f"blind {blind:.3f}",

@@ -10,7 +10,7 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import address, article, recovery, runner, seeds, sheet, story
+from ui import address, article, numbers, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
@@ -24,9 +24,9 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
+    place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
     floor = "floor" if params.negatives == "views" else "at truth"
-    recovery.numbers(run, promise, floor, place=place)
+    numbers.show(run, promise, floor, place=place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 365 if address.presenting() else 300)

@@ -19,7 +19,7 @@ from core.lessons.laplace_violation import (
 )
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
-from ui import address, article, head_view, recovery, runner, seeds, sheet, story
+from ui import address, article, head_view, numbers, recovery, runner, seeds, sheet, story
 
 scenario = LESSONS["laplace_violation"]
 PAIRS = 1500  # of latents and cluster vectors in a picture
@@ -46,8 +46,8 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
-    recovery.numbers(run, promise, place=place)
+    place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
+    numbers.show(run, promise, place=place)
     with place.picture:
         view = head_view.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:

@@ -20,6 +20,7 @@ from ui import (
     export,
     head_view,
     minimisers,
+    numbers,
     recovery,
     runner,
     seeds,
@@ -71,9 +72,9 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     if run is None:
         return
     promise = scenario.promise(params)
-    place = recovery.places()  # the numbers are text: they do not wait for the 3-D view
+    place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
     radius = {"C3": f"theory κ = {params.kappa:g}", "C4": ""}.get(params.case, "by design")
-    recovery.numbers(run, promise, ideals={"feature_norm": radius}, place=place)
+    numbers.show(run, promise, ideals={"feature_norm": radius}, place=place)
     with place.picture:
         recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
                          365 if address.presenting() else 270)  # fmt: skip
@@ -96,11 +97,11 @@ def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     _, run = recovery.chosen(shown, choice)
     if run is None:
         return
-    numbers = f"{recovery.NUMBERS}.{key}"
+    row = f"{recovery.NUMBERS}.{key}"
     view = head_view.of(run, params, choice, shown.stale)
-    view = replace(view, follow=recovery.follow(run, numbers, curves=""))
+    view = replace(view, follow=recovery.follow(run, row, curves=""))
     recovery.picture(view, f"globe.{key}", 300)
-    recovery.numbers(run, scenario.promise(params), only=("linear_r2", "v_r2", "loss"), key=numbers)
+    numbers.show(run, scenario.promise(params), only=("linear_r2", "v_r2", "loss"), key=row)
 
 
 def split(result: Result) -> None:

@@ -78,9 +78,9 @@ def numbers_of(scores, promised, diverged=False, ideals=None, silent=None):
     """(label, value, small line) of every number shown."""
 
     def page(run, promise, ideals):
-        from ui import recovery
+        from ui import numbers
 
-        recovery.numbers(run, promise, "floor", ideals)
+        numbers.show(run, promise, "floor", ideals)
 
     finished = replace(result(), scores=scores, diverged=diverged)
     promise = Promise("linear", promised[0], promised, "", "", silent=silent or {})

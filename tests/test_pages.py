@@ -188,22 +188,22 @@ def test_every_method_and_stage_is_shipped():
 
 
 def test_codes_turned_against_each_other_are_read_as_the_closed_form_says():
-    from core import metrics
-    from ui import nonlinear
+    from core import metrics, theory
+    from core.claimed.nonlinear import BODIES
 
     rng, degrees = np.random.default_rng(0), np.array([0.0, 20.0, 60.0])
-    pooled, across = nonlinear.turned(degrees)
+    pooled, across = theory.turned_bodies(degrees, BODIES)
     for angle, all_bodies, others in zip(np.deg2rad(degrees), pooled, across, strict=True):
-        e = rng.integers(nonlinear.BODIES, size=40_000)
+        e = rng.integers(BODIES, size=40_000)
         c = rng.normal(size=(40_000, 2))
         cos, sin = np.cos(angle * e), np.sin(angle * e)
         code = np.stack([cos * c[:, 0] - sin * c[:, 1], sin * c[:, 0] + cos * c[:, 1]], 1)
         assert metrics.linear_r2(c, code) == pytest.approx(all_bodies, abs=0.02)
         found = []
-        for one in range(nonlinear.BODIES):
+        for one in range(BODIES):
             turn, shift = metrics.affine_map(code[e == one], c[e == one])
             found += [metrics.r2(c[e == b], code[e == b] @ turn + shift)
-                      for b in range(nonlinear.BODIES) if b != one]  # fmt: skip
+                      for b in range(BODIES) if b != one]  # fmt: skip
         assert np.mean(found) == pytest.approx(others, abs=0.03)
 
 
@@ -410,19 +410,21 @@ def test_one_link_shows_classes_beside_instances():
 
 def test_the_drawn_counterexamples_are_minimisers():
     """The worlds that the page draws, as the tests of the theory demand it of any."""
-    from core import metrics, theory
-    from ui import minimisers
+    from scipy.special import softmax
 
-    for d, eps in minimisers.EPS.items():
-        v = minimisers._clusters(d)
+    from core import metrics, theory
+    from core.claimed import quadrics
+
+    for d, eps in quadrics.EPS.items():
+        v = quadrics.clusters(d)
         assert v.shape == (2 * d, d)
         m, psi = theory.c3_counterexample(v, theory.quadrics(v)[0], eps)
         np.testing.assert_allclose(np.linalg.norm(v @ m.T + psi, axis=1), 1, atol=1e-12)
         assert np.linalg.cond(m) > 1.4
         z = np.random.default_rng(0).normal(size=(50, d))
-        h = minimisers.KAPPA * z @ np.linalg.inv(m)
-        world = minimisers._softmax(minimisers.KAPPA * z @ v.T)
-        assert np.abs(minimisers._softmax(h @ (v @ m.T + psi).T) - world).max() < 1e-12
+        h = quadrics.KAPPA * z @ np.linalg.inv(m)
+        world = softmax(quadrics.KAPPA * z @ v.T, 1)
+        assert np.abs(softmax(h @ (v @ m.T + psi).T, 1) - world).max() < 1e-12
         assert metrics.linear_r2(z, h) == pytest.approx(1)
 
 

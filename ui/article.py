@@ -14,7 +14,6 @@ from core.scenarios.scenario import Params, Scenario
 from ui import address, claims, export, knobs, look, recovery, runner, seeds, story, sweep
 
 Panels = Callable[[Experiment, recovery.Choice], object]
-EXPLORE, HOME = "explore", "home"  # the first part of every page, and the last
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,8 @@ class Article:
     def show(self) -> None:
         """The open part of the page."""
         scenario = self.scenario
-        bar = {EXPLORE: "Explore", **{part.name: part.title for part in self.parts}}
-        bar[HOME] = "Take it home"
+        bar = {story.EXPLORE: "Explore", **{part.name: part.title for part in self.parts}}
+        bar[story.HOME] = "Take it home"
         address.declare(
             address.choice(story.PART, bar, "The part", None, bar.get),
             knobs.settings(scenario), *recovery.settings(self.sides), seeds.settings(scenario),
@@ -87,7 +86,7 @@ class Article:
             return
         part = self._part()
         story.bar(bar, part)
-        if part == EXPLORE:
+        if part == story.EXPLORE:
             with st.container(key="explore"):
                 side, main = st.columns([1, 3.6], gap="medium")
             self._explore(opened, main)
@@ -97,7 +96,7 @@ class Article:
                 story.presenter_switch()
             st.header("How the scores change", anchor="sweep")
             sweep.panel(scenario, params, chosen)
-        elif part == HOME:
+        elif part == story.HOME:
             self._take_home(opened)
         else:
             next(each for each in self.parts if each.name == part).show(opened)
@@ -111,7 +110,7 @@ class Article:
             rest = {key: value for group in part.settings for key, value in group.rest.items()}
             if any(address.get(key) != value for key, value in rest.items()):
                 return part.name
-        return EXPLORE
+        return story.EXPLORE
 
     def _explore(self, opened: Opened, main: st.delta_generator.DeltaGenerator) -> None:
         """Presets, the main picture, and what there is to choose about it."""

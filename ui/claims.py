@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.claimed import CLAIMS
 from core.claims import Claim, Exact, Found, Runs, gathered
+from core.command import spelt
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
@@ -128,7 +129,7 @@ def follow(claim: Claim, lesson: Scenario) -> None:
     else:
         knobs.turn_to(lesson, claim.opens.params, None, prefix)
     story.show_picture()
-    address.put(story.PART, PART.get(claim.opens.lesson, "explore"))
+    address.put(story.PART, PART.get(claim.opens.lesson, story.EXPLORE))
 
 
 def query(claim: Claim) -> dict[str, str]:
@@ -137,7 +138,7 @@ def query(claim: Claim) -> dict[str, str]:
     if claim.opens.preset:
         preset = next(p for p in lesson.presets if p.name == claim.opens.preset)
         return knobs.query(lesson, preset)
-    return {name: knobs.spelt(value) for name, value in claim.opens.params.items()}
+    return {name: spelt(value) for name, value in claim.opens.params.items()}
 
 
 def picture(claim: Claim, told: Found, figures: Figures) -> None:

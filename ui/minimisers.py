@@ -5,13 +5,11 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from core.claimed.quadrics import EPS, KAPPA, clusters
 from core.legend import ROLE, direction_colours
 from ui import address, recovery, sheet
 from ui.latent_view import Arrow, LatentView
 
-KAPPA = 10.0
-DRAWS = {2: 1, 3: 5}  # worlds whose 2d cluster vectors lie well apart
-EPS = {2: 0.75, 3: 0.7}  # how far along the family of solutions the pictures go
 FRAMES = 21
 FAMILY = "family"
 
@@ -21,17 +19,11 @@ def settings() -> address.Settings:
     return address.choice(FAMILY, range(101), "Along the family of solutions", 100)
 
 
-def _clusters(d: int) -> np.ndarray:
-    """2d unit vectors, as few as the paper's condition asks for."""
-    v = np.random.default_rng(DRAWS[d]).normal(size=(2 * d, d))
-    return v / np.linalg.norm(v, axis=1, keepdims=True)
-
-
 def ellipses() -> None:
     """d = 2: four points lie on the circle and on an ellipse; one linear map swaps the two."""
     from core import figures, theory
 
-    v = _clusters(2)
+    v = clusters(2)
     (quadric,) = theory.quadrics(v)
     *places, side = st.columns([1, 1, 1], gap="medium")
     with side:
@@ -69,9 +61,11 @@ def ellipses() -> None:
 
 def globes() -> None:
     """d = 3: the family of solutions from the rotation on, as frames that can be played."""
+    from scipy.special import softmax
+
     from core import theory
 
-    v = _clusters(3)
+    v = clusters(3)
     quadric = theory.quadrics(v)[0]
     z = np.random.default_rng(0).normal(size=(300, 3))
     z /= np.linalg.norm(z, axis=1, keepdims=True)
@@ -82,7 +76,7 @@ def globes() -> None:
         inverse = np.linalg.inv(m)
         w = v @ m.T + psi
         h = KAPPA * z @ inverse
-        error = np.abs(_softmax(h @ w.T) - _softmax(KAPPA * z @ v.T)).max()
+        error = np.abs(softmax(h @ w.T, 1) - softmax(KAPPA * z @ v.T, 1)).max()
         s = np.linalg.svd(m, compute_uv=False)
         moments.append(f"axes {s[0] / s[-1]:.2f} : 1 · posterior exact to {error:.0e}")
         frames.append(z @ inverse)
@@ -111,8 +105,3 @@ def globes() -> None:
         moments=moments,
     )
     recovery.picture(shown, "counterexample", 420)
-
-
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    weights = np.exp(logits - logits.max(1, keepdims=True))
-    return weights / weights.sum(1, keepdims=True)

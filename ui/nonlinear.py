@@ -6,15 +6,15 @@ from math import log, nan
 import numpy as np
 import streamlit as st
 
+from core.claimed.nonlinear import BODIES
 from core.experiment import Experiment, Result
 from core.legend import SCORES, class_colours, direction_colours
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
 from core.scenarios.scenario import knobs_of
-from ui import address, knobs, recovery, runner, seeds, sheet, story
+from ui import address, knobs, numbers, recovery, runner, seeds, sheet, story
 
 PREFIX = "invariance"
-BODIES = 4
 PICTURE = 256  # pixels
 COLUMNS = ("probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "content_r2_per_class",
            "transfer_r2")  # fmt: skip
@@ -119,7 +119,7 @@ def draw(shown: runner.Shown, seed: int) -> None:
     ideals["adversary_loss"] = f"blind {log(len(run.moving['bodies'][-1])):.3f}"
     own = ("action_r2", "state_r2")
     without = ("loss", *(() if run.scores.get("action_r2") is not None else own))
-    recovery.numbers(run, scenario.promise(params), ideals=ideals, without=without, key="nonlinear")
+    numbers.show(run, scenario.promise(params), ideals=ideals, without=without, key="nonlinear")
     code(run)
     results = list(shown.results.values())
     if not shown.stale and len(results) == len(shown.experiment.members):
@@ -275,7 +275,7 @@ def read_out(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
 @st.cache_data(show_spinner=False)
 def transfer() -> tuple[list[sheet.Part], list[sheet.Part]]:
     """Trained runs, and codes turned against each other on purpose."""
-    from core import figures
+    from core import figures, theory
 
     names = ("probe_accuracy_mlp", "content_r2", "content_r2_per_class", "transfer_r2")
     settings = {"four bodies": {}, "four, standard start": STARTED, "two bodies": TWISTED}
@@ -286,23 +286,11 @@ def transfer() -> tuple[list[sheet.Part], list[sheet.Part]]:
     ]
     degrees = np.arange(0.0, 91.0, 2.0)
     words = "R2 against the turn between bodies: exact curves."
-    turning = sheet.drawing(figures.twist(degrees, *turned(degrees)), "twist", words)
+    turning = sheet.drawing(
+        figures.twist(degrees, *theory.turned_bodies(degrees, BODIES)), "twist", words
+    )
     said = f"Exact, {BODIES} bodies, content standard normal, linear read-outs."
     return [sheet.frame(rows)], [turning, sheet.Words(said)]
-
-
-def turned(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """R2 of one linear read-out for all bodies, and of one body's on the others.
-
-    Codes are c turned by e times an angle, c standard normal in the plane: the best read-out for
-    all is the mean of the turns back, whose length squared is its R2; a read-out that is wrong by
-    an angle t has R2 = 1 - |1 - exp(i t)|^2 = 2 cos t - 1.
-    """
-    angle = np.deg2rad(degrees)[:, None]
-    e = np.arange(BODIES)
-    pooled = np.abs(np.exp(1j * angle * e).mean(1)) ** 2
-    apart = np.array([a - b for a in e for b in e if a != b])
-    return pooled, (2 * np.cos(angle * apart) - 1).mean(1)
 
 
 def _of(result: Result, name: str) -> float:

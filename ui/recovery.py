@@ -10,9 +10,8 @@ import streamlit as st
 
 from core.experiment import Result
 from core.job import Live
-from core.legend import BASELINES, SCORES, direction_colours
+from core.legend import SCORES, direction_colours
 from core.scenarios import SCENARIOS
-from core.scenarios.scenario import Promise
 from ui import address, knobs
 from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
@@ -363,98 +362,6 @@ def _remarks(
 
 def _when(run: Run, moments: Sequence[str] | None) -> str:
     return moments[-1] if moments else f"step {run.steps[-1]}"
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the parts of the first screen stand: what is drawn first is not what stands first."""
-
-    picture: st.delta_generator.DeltaGenerator
-    number: st.delta_generator.DeltaGenerator
-    words: st.delta_generator.DeltaGenerator
-    dots: st.delta_generator.DeltaGenerator
-    more: st.delta_generator.DeltaGenerator
-
-
-def places() -> Places:
-    """The picture, under it the promised score, its seeds in words and as dots, then the rest."""
-    picture = st.container()
-    with st.container(key=address.owned("lead")):
-        number, words, dots = st.columns([1.3, 1.1, 2.4], gap="small", vertical_alignment="center")
-    return Places(picture, number, words, dots, st.container())
-
-
-def numbers(
-    run: Run,
-    promise: Promise,
-    floor: str = "floor",
-    ideals: Mapping[str, str] | None = None,
-    without: Sequence[str] = (),
-    only: Sequence[str] | None = None,
-    key: str = NUMBERS,
-    place: Places | None = None,
-) -> None:
-    """The promised scores first, each with its baselines and what perfect would be.
-
-    All in a row, or the one that stands for the promise apart from the others, in its `place`.
-
-    `floor` names the loss at the truth, which only some objectives cannot pass. `ideals` says what
-    perfect is where that depends on the setting. Scores named in `without` are left out, and those
-    that are not in `only`.
-    """
-    rest = (name for name in SCORES if name not in (*promise.promised, *without))
-    order = [name for name in (*promise.promised, *rest) if only is None or name in only]
-    first = [promise.score] if place and promise.score in order else []
-    if place:
-        with place.number, st.container(key=key):
-            _metrics(run, promise, first, floor, ideals or {})
-    with place.more if place else st.container():
-        with st.container(horizontal=True, gap="small", key=f"{key}-more" if place else key):
-            rest = [name for name in order if name not in first]
-            _metrics(run, promise, rest, floor, ideals or {})
-
-
-def _metrics(
-    run: Run, promise: Promise, names: Sequence[str], floor: str, ideals: Mapping[str, str]
-) -> None:
-    """A number for each of these scores that says something of this run."""
-    for name in names:
-        score, beside = SCORES[name], _beside(name, run, floor, ideals)
-        if name in promise.silent:
-            beside = promise.silent[name]
-        known = run.scores.get(name) is not None
-        if name in run.scores and (known or beside or name in promise.promised):
-            st.metric(
-                f"**{score.title}**" if name in promise.promised else score.title,
-                score.written(None if name in promise.silent else run.scores[name]),
-                beside,
-                delta_color="off",
-                delta_arrow="off",
-                help=score.meaning,
-                width="content",
-            )
-
-
-def _beside(name: str, run: Run, floor: str, ideals: Mapping[str, str]) -> str:
-    """A score's baselines and its ceiling, or why it has no value: the small line under it."""
-    known = [
-        f"{word} {_briefly(name, value)}"
-        for word, kind in ((word, f"{kind}_{name}") for kind, word in BASELINES.items())
-        if (value := run.scores.get(kind)) is not None
-    ]
-    at_truth = run.scores.get(f"{name}_floor")
-    known += [f"{floor} {at_truth:.2f}"] if at_truth is not None else []
-    if run.scores.get(name) is None:
-        why = "diverged" if run.diverged else SCORES[name].none
-        return " · ".join([*known, *([why] if why else [])])
-    ideal = ideals.get(name, SCORES[name].ideal)
-    return " · ".join([*known, *([ideal] if ideal else [])])
-
-
-def _briefly(name: str, value: float) -> str:
-    """A baseline to two decimals, or to as many as its score needs."""
-    score = SCORES[name]
-    return f"{value:.2f}" if score.format == ".3f" else score.written(value)
 
 
 def points(run: Run) -> "pd.DataFrame":

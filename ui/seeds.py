@@ -10,7 +10,7 @@ import streamlit as st
 from core.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.legend import BASELINES, SCORES
 from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
-from ui import address, export, recovery, runner, sheet, story
+from ui import address, export, numbers, recovery, runner, sheet
 
 CURVE = "curve"
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]
@@ -24,7 +24,7 @@ def settings(scenario: Scenario) -> address.Settings:
 
 
 def together(
-    shown: runner.Shown, run: recovery.Run, promise: Promise, place: recovery.Places
+    shown: runner.Shown, run: recovery.Run, promise: Promise, place: numbers.Places
 ) -> None:
     """How many seeds keep the promise, the table behind the picture, and every seed as a dot."""
     results = list(shown.results.values())
@@ -205,17 +205,6 @@ def spread(results: Sequence[Record | Result], score: str = "linear_r2") -> str:
     if all(degree is None for degree in degrees):
         return words + end
     return f"{words}, {sum(d in (1, -1) for d in degrees)} of {len(degrees)} maps whole{end}"
-
-
-def breaks(scenario: Scenario, presets: Mapping[str, str], score: str = "linear_r2") -> None:
-    """A row a preset, by its name: words, the scores it was measured to give, and a link."""
-    by_name = {preset.name: preset for preset in scenario.presets}
-    for name, words in presets.items():
-        preset = by_name[name]
-        results = stored(scenario, preset.params, preset.every_seed)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{words}: {spread(results, score)}", width="content")
-            story.preset_link(scenario, name, "open", f"breaks_{name}")
 
 
 def published(

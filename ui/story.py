@@ -17,6 +17,7 @@ TITLES = {  # of the pages that set up a scenario, by their lesson
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
 ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest
 PART = "part"  # the link's key for the open part of a page
+EXPLORE, HOME = "explore", "home"  # the first part of every page, and the last
 
 
 def opening(heading: str, sentence: str) -> None:
@@ -149,23 +150,6 @@ def why(steps: Sequence[Step]) -> None:
 
 def show_picture() -> None:
     """From a callback further down the page: bring the main picture, which it changes, in view."""
-    address.put(PART, "explore")
+    address.put(PART, EXPLORE)
     state = address.owned(FOCUS)
     st.session_state[state] = st.session_state.get(state, 0) + 1
-
-
-def preset_link(scenario: Scenario, name: str, label: str, key: str) -> None:
-    """A preset as a link inside the text."""
-    preset = next(p for p in scenario.presets if p.name == name)
-
-    def follow() -> None:
-        knobs.apply(scenario, preset)
-        show_picture()
-
-    st.button(
-        label,
-        key=address.owned(key),
-        type="tertiary",
-        icon=":material/arrow_upward:",
-        on_click=follow,
-    )

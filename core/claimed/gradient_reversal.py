@@ -1,19 +1,14 @@
 """Claims of the page on gradient reversal: what the game does, in the linear world."""
 
 from core.claims import Claim, Opens, Runs, Shows, preset
-from core.lessons.gradient_reversal import COMPETING, EIGHT, POPULAR
+from core.lessons.gradient_reversal import COMPETING, POPULAR
 from core.relations import by_seed, every, mean
 
 PAGE = "gradient_reversal"
 DERIVED = "the post, with the conditions derived in this project"
-KAPPA = 10.0  # of the exact leans below, the page's own
-UNEVEN = (0.0, 80.0, 200.0)  # degrees of three centres in V that are no regular triangle
-EVEN = (0.0, 120.0, 240.0)
 
 reverse, align = preset(PAGE, "reverse"), preset(PAGE, "align")
-eight, wide = preset(PAGE, "eight"), preset(PAGE, "wide")
-ALIGNED_EIGHT = Runs(PAGE, {**EIGHT, "lam": -1.0})
-TELLS, PROBE = "information_nats", "probe_accuracy_mlp"
+TELLS = "information_nats"
 
 
 def strong(lam: float, steps: int) -> Runs:
@@ -24,11 +19,6 @@ def strong(lam: float, steps: int) -> Runs:
 def momentum(beta1: float, encoder: str = "grassmann") -> Runs:
     """The game with momentum, for a kind of encoder."""
     return Runs(PAGE, {"beta1": beta1, "encoder": encoder})
-
-
-def ranked(rank: int, score: str = "") -> Runs:
-    """Eight classes in eight dimensions, their differences spanning so many."""
-    return Runs(PAGE, {"d": 8, "n_classes": 8, "rank": rank}, score=score)
 
 
 def competing(lam: float, start: str) -> Runs:

@@ -4,6 +4,7 @@ from math import log
 
 import numpy as np
 
+from core import theory
 from core.claims import Claim, Exact, Opens, Runs, Shows
 from core.lessons.nonlinear import EIGHT, METHODS, STAGES, STARTED, TWISTED
 from core.relations import count, every, falling, high, low, mean, value
@@ -25,16 +26,9 @@ def shifted(rho: float, method: str = "ae-grl", score: str = CONTENT) -> Runs:
 
 
 def turned(degrees: float) -> tuple[float, float]:
-    """R2 of one linear read-out for all bodies, and of one body's on the others.
-
-    Codes are c turned by e times an angle, c standard normal in the plane: the best read-out for
-    all is the mean of the turns back, whose length squared is its R2; a read-out that is wrong by
-    an angle t has R2 = 1 - |1 - exp(i t)|^2 = 2 cos t - 1.
-    """
-    angle, e = np.deg2rad(degrees), np.arange(BODIES)
-    pooled = float(np.abs(np.exp(1j * angle * e).mean()) ** 2)
-    apart = np.array([a - b for a in e for b in e if a != b])
-    return pooled, float((2 * np.cos(angle * apart) - 1).mean())
+    """R2 of one linear read-out for all bodies, and of one body's on the others."""
+    pooled, across = theory.turned_bodies(np.array([degrees]), BODIES)
+    return float(pooled[0]), float(across[0])
 
 
 METHOD = (

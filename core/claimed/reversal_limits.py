@@ -3,40 +3,23 @@
 from math import log
 
 from core import leaning
+from core.claimed.gradient_reversal import DERIVED, PAGE, TELLS, align, reverse
 from core.claims import Claim, Exact, Opens, Runs, Shows, preset
-from core.lessons.gradient_reversal import ANSWERED, COMPETING, EIGHT, UNEQUAL
+from core.lessons.gradient_reversal import ANSWERED, EIGHT, UNEQUAL
 from core.relations import Term, every, falling, high, low, mean
 
-PAGE = "gradient_reversal"
-DERIVED = "the post, with the conditions derived in this project"
 KAPPA = 10.0  # of the exact leans below, the page's own
 UNEVEN = (0.0, 80.0, 200.0)  # degrees of three centres in V that are no regular triangle
 EVEN = (0.0, 120.0, 240.0)
 
-reverse, align = preset(PAGE, "reverse"), preset(PAGE, "align")
 eight, wide = preset(PAGE, "eight"), preset(PAGE, "wide")
 ALIGNED_EIGHT = Runs(PAGE, {**EIGHT, "lam": -1.0})
-TELLS, PROBE = "information_nats", "probe_accuracy_mlp"
-
-
-def strong(lam: float, steps: int) -> Runs:
-    """A strength of the reversal, and how long it is played."""
-    return Runs(PAGE, {"lam": lam, "steps": steps})
-
-
-def momentum(beta1: float, encoder: str = "grassmann") -> Runs:
-    """The game with momentum, for a kind of encoder."""
-    return Runs(PAGE, {"beta1": beta1, "encoder": encoder})
+PROBE = "probe_accuracy_mlp"
 
 
 def ranked(rank: int, score: str = "") -> Runs:
     """Eight classes in eight dimensions, their differences spanning so many."""
     return Runs(PAGE, {"d": 8, "n_classes": 8, "rank": rank}, score=score)
-
-
-def competing(lam: float, start: str) -> Runs:
-    """Reconstruction against reversal, from a start in V or outside."""
-    return Runs(PAGE, {**COMPETING, "lam": lam, "start": start})
 
 
 CODES = (
