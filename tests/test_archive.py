@@ -85,6 +85,8 @@ def test_a_run_comes_back_with_its_scores_exact_and_its_pictures_as_drawn(tmp_pa
     record = gallery.record(before.member)
     assert record.scores == before.scores and record.steps == 5 and record.playable
     assert record == again.record
+    end = packed(tmp_path / "end", before.thinned(1, 60))
+    assert not end.record(before.member).playable and not end.get(before.member).playable
 
 
 def test_what_runs_have_in_common_is_there_once(tmp_path):

@@ -338,7 +338,15 @@ def test_on_a_phone_the_picture_comes_before_the_knobs(server, browser):
         drawn(page, f"{server}/infonce_sphere")
         knob = page.get_by_text("World concentration").first
         assert page.locator(VIEW).bounding_box()["y"] < knob.bounding_box()["y"]
-        page.locator(".st-key-drawer summary").click()
+        page.locator(".st-key-drawer summary").first.click()
         page.wait_for_function(
             "() => !document.querySelector('.st-key-drawer details').hasAttribute('open')"
         )
+
+
+def test_beside_the_picture_the_knobs_are_open_and_so_can_be_the_advanced_ones(server, page):
+    drawn(page, f"{server}/infonce_sphere")
+    drawer = page.locator(".st-key-drawer summary")
+    assert not drawer.filter(has_text="Knobs").is_visible()
+    drawer.filter(has_text="Advanced").click()
+    page.get_by_text("Encoder width").wait_for()

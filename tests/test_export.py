@@ -91,3 +91,23 @@ def test_everything_is_trained_anew_by_the_command_that_is_shown():
     with np.load(io.BytesIO(data), allow_pickle=False) as file:
         assert len(file["z_0"]) == len(file["x_0"]) == EVALUATED
         assert json.loads(str(file["about"]))["scores"]["0"]["linear_r2"] is not None
+
+
+def page_with_a_table():
+    import pandas as pd
+
+    from ui import export
+
+    frame = pd.DataFrame({"value": [1.0, 2.0], "linear_r2": [0.5, 0.75]})
+    export.table(frame, "name", "one.table", "what they are")
+
+
+def test_the_numbers_behind_a_picture_are_there_when_they_are_asked_for():
+    at = AppTest.from_function(page_with_a_table).run()
+    assert not at.exception and not at.dataframe
+    at.session_state["one.table"] = True  # the icon is clicked
+    at.run()
+    (shown,) = at.dataframe
+    assert list(shown.value) == ["value", "Linear R²"]
+    assert shown.value["Linear R²"].tolist() == [0.5, 0.75]
+    assert [c.value for c in at.caption] == ["what they are"]

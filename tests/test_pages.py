@@ -101,6 +101,13 @@ def test_a_claim_opens_its_setting_in_explore(page):
         assert at.radio(key=own(at, "claim.list")).value == claim.name
 
 
+def test_a_claim_about_bodies_opens_the_part_with_their_knobs():
+    at = opened(REVERSAL, claim="linear-erasure-is-read-by-an-mlp")
+    at.button(key=own(at, "open.linear-erasure-is-read-by-an-mlp")).click().run()
+    assert not at.exception and at.query_params["part"] == "nonlinear"
+    assert at.selectbox(key=own(at, "invariance_method")).value == "leace"
+
+
 def test_parts_that_are_not_open_are_neither_computed_nor_sent():
     at = opened(CLUSTERS)
     assert pictures(at) and at.select_slider

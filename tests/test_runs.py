@@ -103,6 +103,7 @@ def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instea
         "varied at the defaults."
     )
     assert any(b.key == own(at, "sweep.train") for b in at.button)
+    assert any("These curves belong to another setting" in c.value for c in at.caption)
 
 
 SNAPSHOT = Snapshot("running", None, True, 0, "training", 120, 400, 0.3, 1.0, {}, {})

@@ -34,9 +34,9 @@ STYLE = f"""<style>
     width: 24rem; margin: -3.1rem 0 0 auto; z-index: 2; }}
 }}
 @media (min-width: 641px) {{
-  .st-key-drawer details {{ border: none; }}
-  .st-key-drawer summary {{ display: none; }}
-  .st-key-drawer [data-testid="stExpanderDetails"] {{ padding: 0; }}
+  .st-key-drawer details:not(details details) {{ border: none; }}
+  .st-key-drawer summary:not(details details summary) {{ display: none; }}
+  .st-key-drawer [data-testid="stExpanderDetails"]:not(details details *) {{ padding: 0; }}
 }}
 @media (max-width: 640px) {{ /* the picture first, then the drawer with the knobs */
   .st-key-explore > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
