@@ -200,7 +200,7 @@ def test_what_fails_in_a_page_is_said_at_its_door_with_a_way_back(monkeypatch, c
         raise ArithmeticError("a fault put in on purpose")
 
     at = opened(SPHERE, kappa="1", seeds="1")
-    monkeypatch.setattr(recovery, "numbers", fail)
+    monkeypatch.setattr(recovery, "view_of", fail)
     with caplog.at_level(logging.ERROR):
         at.run()
     assert not at.exception
