@@ -163,7 +163,7 @@ function ball(side, p, field, density) { // lit from the eye; translucent, so th
     hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
     lighting: { ambient: field ? 0.85 : 0.75, diffuse: field ? 0.2 : 0.35, specular: 0.05,
       roughness: 0.9, fresnel: 0.1 } };
-  return { moves: false, style, xyz: () => ({ x, y, z }) };
+  return { moves: false, ball: true, style, xyz: () => ({ x, y, z }) };
 }
 
 const parts = (colour) => (colour[0] === "#" ? // or "rgb(r, g, b)"

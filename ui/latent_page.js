@@ -60,7 +60,8 @@ function build(parent) {
   root.dataset.testid = "latent-view";
   root.innerHTML = `
     <div class="lv-plot" data-part="plot" role="img" tabindex="0"></div>
-    <div class="lv-waiting" data-part="waiting">drawing …</div>
+    <canvas class="lv-sketch" data-part="canvas" aria-hidden="true"></canvas>
+    <div class="lv-failed" data-part="failed"></div>
     <div class="lv-flag" data-part="flag">previous run</div>
     <div class="lv-bar">
       <div class="lv-player">

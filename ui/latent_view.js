@@ -38,7 +38,10 @@ class View {
     this.follower = new Follower(this);
     this.listen();
     plotly.then((library) => { this.Plotly = library; this.ask("figure"); }, () => {
-      this.waiting.textContent = "The drawing library could not be loaded from this server.";
+      this.unaided = true;
+      this.failed.textContent = "The drawing library could not be loaded from this server: the " +
+        "picture is drawn flat, from one side.";
+      this.ask("figure");
     });
   }
 
@@ -69,7 +72,6 @@ class View {
     this.unpack();
     this.slider.max = this.frames - 1;
     this.select(run !== before || live || index === had - 1 ? this.frames - 1 : index);
-    if (!this.draws && this.root.clientWidth) this.place(this.root.clientWidth);
     this.root.classList.toggle("live", live);
     this.root.classList.toggle("stale", stale);
     this.root.classList.toggle("chart", Boolean(chart));
@@ -120,6 +122,11 @@ class View {
 
   ask(what) {
     this.wanted = what === "figure" || this.wanted === "figure" ? "figure" : "frame";
+    if (!this.draws && this.root.clientWidth) {
+      this.place(this.root.clientWidth);
+      sketch(this);
+    }
+    if (this.unaided) this.wanted = null; // nothing more will come
     this.pump();
   }
 
@@ -138,7 +145,7 @@ class View {
       await (whole ? this.drawFigure(width) : this.drawFrame());
       await new Promise(requestAnimationFrame); // WebGL paints on the next frame
     } finally { this.drawing = false; }
-    this.waiting.hidden = true;
+    this.canvas.hidden = true;
     Object.assign(this.root.dataset, { step, run: this.run, frames: this.frames, draws: ++this.draws,
       camera: JSON.stringify(this.state.camera.eye), flat: this.dims === 2 });
     if (this.dims === 3 && this.scenes().length < (this.header.chart ? 1 : 2)) this.noGlobe();

@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parent
 BUNDLE = "plotly.min.js"
-PARTS = ("view", "page", "follow", "hands", "layers", "chart", "save")
+PARTS = ("view", "page", "follow", "hands", "layers", "chart", "sketch", "save")
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
