@@ -234,6 +234,7 @@ article.Article(
         article.claimed(("gradient_reversal", "nonlinear"), own()),
         article.Part("nonlinear", "A nonlinear world", article.alone(nonlinear.show),
                      nonlinear.settings()),
+        article.Part("price", "What it costs", article.alone(nonlinear.price)),
         article.Part("stages", "Two stages, many bodies", article.alone(nonlinear.stages)),
     ],
     "After the post “Anti-Diversity is All You Need to Get a Unified Latent Space” "

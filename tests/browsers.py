@@ -26,6 +26,20 @@ FLAGS = [
 VIEW = "[data-testid=latent-view]"
 PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
 
+# Every page's parts, and the links to them.
+PARTS = {
+    "home": {"": ""},
+    "infonce_sphere": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
+    "vmf_clusters": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
+    "laplace_violation": {
+        p: f"?part={p}" for p in ("explore", "why", "claims", "figures", "paper", "home")
+    },
+    "gradient_reversal": {
+        p: f"?part={p}"
+        for p in ("explore", "why", "claims", "nonlinear", "price", "stages", "home")
+    },
+}
+
 
 @contextmanager
 def serving(

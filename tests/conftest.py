@@ -21,7 +21,7 @@ os.environ["EXPLORER_CACHE"] = _scratch.name
 
 BROWSER = (
     "test_browser", "test_latent_chart", "test_latent_view", "test_navigation",
-    "test_sketch", "test_view_browser",
+    "test_sketch", "test_view_browser", "test_words",
 )  # fmt: skip
 # What takes longest, longest first: whoever begins with these has something short to end with.
 LONGEST = (

@@ -3,22 +3,11 @@
 import sys
 import tempfile
 
-from browsers import CHROMIUM, FLAGS, ROOT, serving
+from browsers import CHROMIUM, FLAGS, PARTS, ROOT, serving
 from playwright.sync_api import sync_playwright
 
 FOLDER = ROOT / "shots"
 SIZES = {"1280": (1280, 720), "1024": (1024, 768), "390": (390, 844)}
-PARTS = {
-    "home": {"": ""},
-    "infonce_sphere": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
-    "vmf_clusters": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
-    "laplace_violation": {
-        p: f"?part={p}" for p in ("explore", "why", "claims", "figures", "paper", "home")
-    },
-    "gradient_reversal": {
-        p: f"?part={p}" for p in ("explore", "why", "claims", "nonlinear", "stages", "home")
-    },
-}
 SETTLED = """() => !document.querySelector('[data-testid=stStatusWidget]')
   && [...document.querySelectorAll('[data-testid=latent-view]')].every((v) => v.dataset.draws)"""
 

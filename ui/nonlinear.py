@@ -27,7 +27,7 @@ def settings() -> tuple[address.Settings, ...]:
 
 
 def show() -> None:
-    """Part two: the methods compared, then one of them at the visitor's choice."""
+    """The methods compared, then one of them at the visitor's choice."""
     st.markdown(
         "Now $x = g([\\text{content}, \\text{nuisance}, \\text{noise}])$ with a random invertible "
         "network $g$: the nuisance is which of four **bodies** is seen, the content what it does. "
@@ -37,6 +37,10 @@ def show() -> None:
     sheet.show(compare())
     st.subheader("One method, at your choice", anchor="method")
     own()
+
+
+def price() -> None:
+    """What reversal costs: against its strength, and where content goes along with the body."""
     st.subheader("How much reversal", anchor="strength")
     st.markdown(
         "As in the linear world the size of λ hardly matters, from the smallest drawn on: the code "
@@ -177,7 +181,7 @@ def swept(field: str, by: str, scores: tuple[str, ...]) -> list[sheet.Part]:
 
 
 def stages() -> None:
-    """Part three: SCAR in miniature."""
+    """SCAR in miniature."""
     st.markdown(
         "**Stage one** is given states and observations, never actions. An inverse model reads "
         "$\\tilde a$ from two consecutive observations, a forward model foretells the next state "
