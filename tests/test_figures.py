@@ -177,7 +177,7 @@ def test_as_many_swept_values_are_written_as_fit_the_first_and_the_last_always(l
     at = (at - at[0]) / (at[-1] - at[0])
     told = [legend.named(knob, value) for value in values]
     wide = np.array([words.LETTER * len(text) for text in told])
-    for below, kept in words.shown_by_width(at, told):
+    for below, kept in words.shown_by_width(tuple(at.tolist()), tuple(told)):
         assert {0, len(at) - 1} <= set(kept)
         x = (below - 10) * at  # the narrowest picture that shows these is no narrower than this
         gaps = np.diff(x[list(kept)]) - (wide[list(kept)][1:] + wide[list(kept)][:-1]) / 2

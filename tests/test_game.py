@@ -63,9 +63,16 @@ def test_the_colour_of_the_globe_is_exact_information():
     most = float(drawn.field_labels[1].split()[0])
     pole = leakage.information(result.world["outside"].astype(float), v, kappa)[0]
     assert drawn.field[0].max() * most == pytest.approx(pole, abs=2e-3)
-    row = game_view.LATITUDES // 2  # the equator, from the first axis on
-    first = leakage.information(result.world["inside"][:1].astype(float), v, kappa)[0]
-    assert drawn.field[row, 0] * most == pytest.approx(first, abs=0.01)
+    inside = result.world["inside"].astype(float)
+    axes = game_view.section(inside, result.world["outside"].astype(float))
+    rows, columns = drawn.field.shape
+    assert rows == 2 * game_view.NORTH - 1  # latitudes from -90 to 90 degrees
+    for row, column in ((rows // 2, 0), (4, 7), (rows - 3, 40), (2, 33)):
+        lat = np.pi * (row / (rows - 1) - 0.5)
+        lon = 2 * np.pi * column / columns
+        u = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]) @ axes
+        known = leakage.information(u[None], v, kappa)[0]
+        assert drawn.field[row, column] * most == pytest.approx(known, abs=2e-3)
 
 
 def test_histograms_and_densities_are_of_the_code_on_show():

@@ -17,7 +17,7 @@ from ui.latent_view import Arrow, Chart, LatentView, Panel, Plane, Series
 PIN = 1.24  # length of an arrow, whose part outside the globe is seen
 BINS = np.linspace(-1, 1, 17)
 FINE = np.linspace(-0.995, 0.995, 101)  # where densities are drawn
-LATITUDES, LONGITUDES = 31, 60
+NORTH, LONGITUDES = 14, 54  # circles from the equator to the pole, and directions on each
 HEADROOM = 1.1
 MOST_NAMED = 4  # classes whose curves are named
 GAUGES = "gauges_of_the_end"  # their container
@@ -88,13 +88,15 @@ def _hashable(run: recovery.Run, axes: np.ndarray) -> tuple[tuple, tuple]:
 @st.cache_data(max_entries=64, show_spinner=False)
 def _information(v: tuple, kappa: tuple) -> tuple[float, np.ndarray]:
     """The largest exact information of any direction, and of all of them as a share of it."""
-    lat = np.linspace(-np.pi / 2, np.pi / 2, LATITUDES)[:, None]
+    lat = np.linspace(0, np.pi / 2, NORTH)[:, None]
     lon = np.arange(LONGITUDES) * 2 * np.pi / LONGITUDES
     u = np.stack(np.broadcast_arrays(np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon),
                                      np.sin(lat)), -1)  # fmt: skip
     found = leakage.direction_information(u.reshape(-1, 3), np.array(v), np.array(kappa))
+    north = found.reshape(NORTH, LONGITUDES)
+    south = np.roll(north[:0:-1], LONGITUDES // 2, axis=1)  # -u tells what u tells
     most = float(found.max())
-    return most, (found / most).clip(0, 1).reshape(lat.size, lon.size).astype(np.float32)
+    return most, (np.concatenate([south, north]) / most).clip(0, 1).astype(np.float32)
 
 
 def _arrows(

@@ -59,6 +59,11 @@ def _kept() -> "OrderedDict[Hashable, Drawing]":
     return OrderedDict()
 
 
+def forget() -> None:
+    """Let go of all drawings."""
+    _kept.clear()
+
+
 def kept(
     of: Sequence[Hashable], make: Callable[[], "Figure"], key: str, alt: str, title: str = ""
 ) -> Drawing:

@@ -33,8 +33,8 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
         .mark_circle(size=110, opacity=0.85)
         .encode(
             x=x, y=y, color=colour,
-            tooltip=["method:N", "seed:N", alt.Tooltip("probe:Q", format=".3f"),
-                     alt.Tooltip("content:Q", format=".3f")],
+            tooltip=[alt.Tooltip("method:N"), alt.Tooltip("seed:N"),
+                     *(alt.Tooltip(f"{axis}:Q", format=".3f") for axis in ("probe", "content"))],
         )
     )  # fmt: skip
     heights = table.groupby("method", sort=False)["content"].mean().to_dict()
@@ -42,8 +42,8 @@ def trade(rows: Sequence[tuple[str, int, float, float]], chance: float) -> Figur
     level = alt.Chart(pd.DataFrame({"probe": [chance], "name": ["chance"]}))
     rule = level.mark_rule(color=ROLE["baseline"], strokeDash=[5, 4]).encode(x=x)
     said = level.mark_text(color=words.QUIET, fontSize=12)
-    named = said.encode(x=x, y=alt.value(-8), text="name:N")  # over the picture
-    chart = alt.layer(rule, named, dots, names).properties(height=TRADE_HEIGHT)
+    named = said.encode(x=x, y=alt.YValue(-8), text=alt.Text("name:N"))  # over the picture
+    chart = alt.layer(rule, named, dots, names, height=TRADE_HEIGHT)
     columns = {"method": "Method", "seed": "Seed", "probe": "MLP probe", "content": "Content R²"}
     finished = words.finished(chart, top=20)
     return finished, table.rename(columns=columns)
@@ -85,22 +85,25 @@ def nets(grid: np.ndarray, bodies: np.ndarray, frame: float | None = None) -> Fi
     layers = []
     for frame, colour in zip(frames, [ROLE["theory"], *colours], strict=True):
         dash = [3, 3] if colour == ROLE["theory"] else [1, 0]
-        drawn = alt.Chart(frame).mark_line(
-            color=colour, strokeWidth=1.6, opacity=0.85, strokeDash=dash
-        )
-        layers.append(drawn.encode(x=x, y=y, order="at:Q", detail="line:N", tooltip="net:N"))
+        drawn = (
+            alt.Chart(frame)
+            .mark_line(color=colour, strokeWidth=1.6, opacity=0.85, strokeDash=dash)
+            .encode(x=x, y=y, order=alt.Order("at:Q"), detail=alt.Detail("line:N"),
+                    tooltip=alt.Tooltip("net:N"))
+        )  # fmt: skip
+        layers.append(drawn)
     for net, colour in zip([grid, *bodies], [ROLE["theory"], *colours], strict=True):
         edge = _lines(net[:1], "")
         bold = alt.Chart(edge).mark_line(color=colour, strokeWidth=4)
         end = alt.Chart(edge[-1:]).mark_circle(size=110, color=colour, opacity=1)
-        layers += [bold.encode(x=x, y=y, order="at:Q"), end.encode(x=x, y=y)]
+        layers += [bold.encode(x=x, y=y, order=alt.Order("at:Q")), end.encode(x=x, y=y)]
     for i, colour in enumerate([ROLE["theory"], *colours]):
         word = alt.Chart(pd.DataFrame({"net": [names[i]]})).mark_text(
             align="left", fontSize=12, fontWeight=600, color=words.ink(colour)
         )
-        spot = {"x": alt.value(2 + SMALL["width"] / len(names) * i), "y": alt.value(-8)}
-        layers.append(word.encode(text="net:N", **spot))
-    chart = alt.layer(*layers).properties(**SMALL)
+        spot = {"x": alt.XValue(2 + SMALL["width"] / len(names) * i), "y": alt.YValue(-8)}
+        layers.append(word.encode(text=alt.Text("net:N"), **spot))
+    chart = alt.layer(*layers, **SMALL)
     columns = {"x": "First content coordinate", "y": "Second content coordinate", "net": "Net",
                "line": "Line", "at": "Place on the line"}  # fmt: skip
     return words.finished(chart, top=20), pd.concat(frames).rename(columns=columns)
@@ -137,6 +140,7 @@ def twist(degrees: np.ndarray, pooled: np.ndarray, from_one: np.ndarray) -> Figu
     chart = alt.layer(
         lines.encode(x=x, y=y, color=shade),
         words.beside(ends, colours, y, TWIST_HEIGHT - AXIS, span),
-    ).properties(height=TWIST_HEIGHT)
+        height=TWIST_HEIGHT,
+    )
     shown = table.rename(columns={"degrees": "Turn, degrees"})
     return words.finished(chart), shown

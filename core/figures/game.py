@@ -63,10 +63,10 @@ def gauges(readings: Sequence[Gauge]) -> Figure:
         rail.encode(y=y, x=end),
         bar.encode(y=y, x=x),
         tick.encode(y=y, x=x),
-        word.encode(y=y, x=x, text="mark:N"),
-        said.encode(y=y, x=end, text="written:N"),
+        word.encode(y=y, x=x, text=alt.Text("mark:N")),
+        said.encode(y=y, x=end, text=alt.Text("written:N")),
     ]
-    chart = alt.layer(*layers).properties(height=GAUGE * len(readings))
+    chart = alt.layer(*layers, height=GAUGE * len(readings))
     shown = table[["name", "value", "low", "high", "written"]].rename(columns=str.capitalize)
     return words.finished(chart, right=70, top=12), shown
 
@@ -103,7 +103,7 @@ def generating(
     dots = alt.Chart(table).mark_circle(size=26, opacity=0.8)
     ends = table[table["s"] == s.max()].groupby("code", sort=False)["exact"].max().to_dict()
     chart = alt.layer(
-        lines.encode(x=x, y=y, color=shade, detail="code:N"),
+        lines.encode(x=x, y=y, color=shade, detail=alt.Detail("code:N")),
         dots.encode(x=x, y=words.along(y, "drawn"), color=shade),
         words.beside(ends, {}, y, INSIDE, span),
     )
@@ -129,7 +129,7 @@ def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tup
     band = (
         alt.Chart(table)
         .mark_area(color=ROLE["theory"], opacity=0.35, line=False)
-        .encode(x=x, y=alt.Y("least:Q", title=title), y2="most:Q")
+        .encode(x=x, y=alt.Y("least:Q", title=title), y2=alt.Y2("most:Q"))
     )
     edges = [
         alt.Chart(table)
@@ -140,12 +140,12 @@ def meridian(angle: np.ndarray, information: np.ndarray, seeds: Mapping[str, tup
     dots = (
         alt.Chart(ends)
         .mark_circle(size=90, color=ROLE["z_hat"], opacity=0.85)
-        .encode(x=x, y=alt.Y("information:Q", title=title), tooltip=["seed:N", "angle:Q",
-                                                                     "information:Q"])
+        .encode(x=x, y=alt.Y("information:Q", title=title),
+                tooltip=[alt.Tooltip(name) for name in ("seed:N", "angle:Q", "information:Q")])
     )  # fmt: skip
     names = {"angle": "Angle to V⊥, degrees", "least": "Least information, nats",
              "most": "Most information, nats"}  # fmt: skip
-    chart = alt.layer(band, *edges, dots).properties(height=HEIGHT)
+    chart = alt.layer(band, *edges, dots, height=HEIGHT)
     return words.finished(chart), table.rename(columns=names)
 
 
@@ -175,7 +175,8 @@ def pursuit(
         bayes.encode(x=x, y=words.along(y, "best")),
         own,
         words.beside(ends, {own_words: ROLE["w"]}, y, INSIDE, span),
-    ).properties(height=HEIGHT)
+        height=HEIGHT,
+    )
     names = {"step": "Training step", "own": "Adversary’s own loss, nats",
              "best": "Best response’s loss, nats"}  # fmt: skip
     return words.finished(chart), table.rename(columns=names)

@@ -36,7 +36,7 @@ def agreement(
         identity = alt.Chart(diagonal).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
         layers.append(identity.encode(x=x, y=y))
         layers.append(words.beside({"identity": reach}, {}, y, INSIDE, up))
-    chart = alt.layer(*layers).properties(height=HEIGHT)
+    chart = alt.layer(*layers, height=HEIGHT)
     shown = table.rename(columns={"world": names[0], "model": names[1]})
     return words.finished(chart), shown
 
@@ -56,7 +56,7 @@ def matrix(entries: np.ndarray) -> Figure:
     numbers = base.mark_text(fontSize=13 if len(entries) < 7 else 10, fill=words.OWN_INK).encode(
         text=alt.Text("value:Q", format=".2f")
     )
-    chart = alt.layer(cells, numbers).properties(height=HEIGHT)
+    chart = alt.layer(cells, numbers, height=HEIGHT)
     shown = table[["row", "column", "value"]].rename(columns=str.capitalize)
     return words.finished(chart), shown
 
@@ -75,7 +75,7 @@ def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[
     )
     ends = pd.DataFrame({"true": [-reach, reach], "read": [-reach, reach]})
     identity = alt.Chart(ends).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
-    chart = alt.layer(dots, identity.encode(x=x, y=y)).properties(**SQUARE)
+    chart = alt.layer(dots, identity.encode(x=x, y=y), **SQUARE)
     shown = table.drop(columns="colour").rename(
         columns={"true": f"True: {title}", "read": "Read out of f(x)"}
     )
@@ -98,15 +98,17 @@ def closed_curves(
     layers = []
     for line, (name, (_, colour)) in zip(lines, curves.items(), strict=True):
         drawn = alt.Chart(line).mark_line(color=colour, strokeWidth=2.5)
-        layers.append(drawn.encode(x=x, y=y, order="at:Q", tooltip=alt.value(name)))
+        layers.append(
+            drawn.encode(x=x, y=y, order=alt.Order("at:Q"), tooltip=alt.TooltipValue(name))
+        )
     dots = alt.Chart(marks).mark_circle(size=110, color=ROLE[role], opacity=1)
     drawn = np.concatenate([curve for curve, _ in curves.values()])
     spots = np.stack([_free_spot(point, drawn) for point in points])
     names = alt.Chart(marks.assign(x=spots[:, 0], y=spots[:, 1])).mark_text(
         fontSize=14, color=words.ink(ROLE[role])
     )
-    layers += [dots.encode(x=x, y=y), names.encode(x=x, y=y, text="name:N")]
-    chart = alt.layer(*layers).properties(**SQUARE)
+    layers += [dots.encode(x=x, y=y), names.encode(x=x, y=y, text=alt.Text("name:N"))]
+    chart = alt.layer(*layers, **SQUARE)
     table = pd.concat([*lines, marks])
     table["curve"] = table["curve"].where(table["curve"] != "", table["name"])
     shown = table.drop(columns=["at", "name"]).rename(

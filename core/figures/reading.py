@@ -72,7 +72,7 @@ def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: 
         {"angle": [45, 45], "MCC": [1.03, 0.65], "text": ["R² = 1 at every angle", "MCC"]}
     )
     text = alt.Chart(said).mark_text(color=words.QUIET, fontSize=12)
-    text = text.encode(x=x, y=y, text="text:N")
-    chart = alt.layer(exact, line, dot, text).properties(height=270)
+    text = text.encode(x=x, y=y, text=alt.Text("text:N"))
+    chart = alt.layer(exact, line, dot, text, height=270)
     shown = table.rename(columns={"angle": "Rotation, degrees"})
     return words.finished(chart), shown

@@ -52,7 +52,7 @@ def sweep(
     colour = (
         alt.Color("by:N", scale=alt.Scale(domain=groups, range=list(shades.values())), legend=None)
         if by
-        else alt.value(ROLE["z_hat"])
+        else alt.ColorValue(ROLE["z_hat"])
     )
     layers, names = [], dict[str, tuple[float, str]]()
     for i, name in enumerate(baselines):
@@ -72,7 +72,7 @@ def sweep(
         heights = {name: at for name, (at, _) in names.items()}
         inks = {name: ink for name, (_, ink) in names.items()}
         layers.append(words.beside(heights, inks, y, INSIDE, span))
-    chart = alt.layer(*layers).properties(height=SWEEP_HEIGHT)
+    chart = alt.layer(*layers, height=SWEEP_HEIGHT)
     return words.finished(chart), _shown(table, knob, by)
 
 
@@ -88,7 +88,7 @@ def _points(
         .mark_circle(size=80)
         .encode(
             x=x, y=y, color=colour,
-            opacity=alt.condition(chosen, alt.value(0.9), alt.value(0.35)),
+            opacity=alt.OpacityValue(**alt.condition(chosen, alt.value(0.9), alt.value(0.35))),
             tooltip=[*told, alt.Tooltip(f"{score}:Q", format=".3f", title=SCORES[score].title)],
         )
         .add_params(chosen)
@@ -148,7 +148,7 @@ def _baseline(
     One line for all values of the second parameter, unless it makes a difference to the baseline:
     then one a value, named at the lowest of them.
     """
-    shade, dash, ends = alt.value(ROLE["baseline"]), [5, 4], table
+    shade, dash, ends = alt.ColorValue(ROLE["baseline"]), [5, 4], table
     if "by" in table:
         means = table.groupby(["value", "by"], sort=False)[name].mean().groupby("value")
         if (means.max() - means.min()).max() > APART:

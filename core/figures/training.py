@@ -40,20 +40,23 @@ def curves(
     x = alt.X("step:Q", title="training step", axis=words.first_to_last(steps),
               scale=alt.Scale(domain=[0, steps], nice=False))  # fmt: skip
     y = alt.Y("value:Q", title=title, scale=alt.Scale(domain=span, nice=False))
-    bold = alt.condition(alt.datum.seed == shown, alt.value(2.6), alt.value(1))
-    faint = alt.condition(alt.datum.seed == shown, alt.value(1), alt.value(0.55))
+    drawn = alt.datum.seed == shown
+    bold = alt.StrokeWidthValue(**alt.condition(drawn, alt.value(2.6), alt.value(1)))
+    faint = alt.OpacityValue(**alt.condition(drawn, alt.value(1), alt.value(0.55)))
+    told = [alt.Tooltip("seed:N"), alt.Tooltip("step:Q"),
+            alt.Tooltip("value:Q", format=".3f", title=title)]  # fmt: skip
     lines = (
         alt.Chart(table)
         .mark_line(color=ROLE["z_hat"], interpolate="monotone")
-        .encode(x=x, y=y, detail="seed:N", strokeWidth=bold, opacity=faint,
-                tooltip=["seed:N", "step:Q", alt.Tooltip("value:Q", format=".3f", title=title)])
+        .encode(x=x, y=y, detail=alt.Detail("seed:N"), strokeWidth=bold, opacity=faint,
+                tooltip=told)
     )  # fmt: skip
     layers = [lines]
     if levels:
         marks = pd.DataFrame({"name": list(levels), "value": list(levels.values())})
         rule = alt.Chart(marks).mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
         layers += [rule.encode(y=y), words.beside(levels, {}, y, INSIDE, span)]
-    chart = alt.layer(*layers).properties(height=LINE_HEIGHT)
+    chart = alt.layer(*layers, height=LINE_HEIGHT)
     shown_table = table.rename(columns={"seed": "Seed", "step": "Training step", "value": title})
     return words.finished(chart), shown_table
 
@@ -74,7 +77,9 @@ def strip(
     dots = (
         alt.Chart(table)
         .mark_circle(size=90, color=ROLE["z_hat"], opacity=0.75)
-        .encode(x=x, tooltip=["seed:N", alt.Tooltip("value:Q", format=".3f", title=title)])
+        .encode(
+            x=x, tooltip=[alt.Tooltip("seed:N"), alt.Tooltip("value:Q", format=".3f", title=title)]
+        )
     )
     marks = pd.DataFrame({"name": list(baselines), "value": list(baselines.values())})
     tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=22).encode(x=x)
@@ -82,10 +87,10 @@ def strip(
         alt.Chart(marks[i : i + 1])
         .mark_text(dy=19 if i % 2 else -19, color=words.QUIET, fontSize=12,
                    align=_towards_the_middle((at - low) / (high - low)))
-        .encode(x=x, text="name:N")
+        .encode(x=x, text=alt.Text("name:N"))
         for i, at in enumerate(marks["value"])
     ]  # fmt: skip
-    chart = alt.layer(tick, *said, dots).properties(height=84)
+    chart = alt.layer(tick, *said, dots, height=84)
     named = table.rename(columns={"seed": "Seed", "value": title})
     return words.finished(chart, top=16), named
 
@@ -119,7 +124,7 @@ def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | Non
                 axis=ticks,
             ),
             y=alt.Y("setting:N", title=None, sort=list(groups), axis=alt.Axis(labelLimit=200)),
-            tooltip=["setting:N", alt.Tooltip("value:Q", format=".3f", title=title)],
+            tooltip=[alt.Tooltip("setting:N"), alt.Tooltip("value:Q", format=".3f", title=title)],
         )
     )
     shown = table.rename(columns={"setting": "Setting", "value": title})

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -38,10 +39,15 @@ def inked(table: pd.DataFrame, colours: Sequence[str]) -> pd.DataFrame:
 
 
 def finished(chart: Chart, **padding: float) -> Chart:
-    """The chart with axes that can be read on both pages (Vega leaves room for words beside it)."""
+    """The chart with axes that can be read on both pages (Vega leaves room for words beside it).
+
+    Set on the chart itself: Altair's own methods copy all of its layers each time.
+    """
     axis = {"labelColor": QUIET, "titleColor": QUIET, "labelFlush": False}
     room = {"left": 5, "top": 8, "right": 10, "bottom": 12}
-    return chart.properties(padding={**room, **padding}).configure_axis(**axis)
+    chart["padding"] = {**room, **padding}
+    chart["config"] = alt.Config(axis=alt.AxisConfig(**axis))
+    return chart
 
 
 def wrapped(name: str) -> str:
@@ -93,8 +99,8 @@ def beside(
         align="left", baseline="middle", dx=9, fontSize=12, fontWeight=600, lineBreak="\n",
         dy=alt.expr(f"-{LINE / 2} * (datum.lines - 1)"), fill=OWN_INK,
     )  # fmt: skip
-    right = alt.value(alt.expr("width"))
-    return words.encode(x=right, y=along(y, "at"), text="name:N")
+    right = alt.XValue(alt.expr("width"))
+    return words.encode(x=right, y=along(y, "at"), text=alt.Text("name:N"))
 
 
 def along(y: alt.Y, field: str) -> alt.Y:
@@ -138,7 +144,7 @@ def swept_axis(knob: Knob, values: Sequence[Any]) -> alt.X:
 def ticks_at(values: Sequence[float], place: np.ndarray, texts: Sequence[str]) -> alt.Axis:
     """An axis with a tick at each value, and as many of their texts as its width has room for."""
     kept = ""
-    for below, indices in shown_by_width(place, texts):
+    for below, indices in shown_by_width(tuple(np.asarray(place).tolist()), tuple(texts)):
         kept += f"width < {below} ? {list(indices)} : "
     kept += f"{list(range(len(texts)))}"
     at = f"indexof({json.dumps(list(values))}, datum.value)"
@@ -158,7 +164,10 @@ def first_to_last(last: int) -> alt.Axis:
     return ticks_at(values, np.asarray(values, dtype=float), list(map(str, values)))
 
 
-def shown_by_width(place: np.ndarray, texts: Sequence[str]) -> list[tuple[int, tuple[int, ...]]]:
+@lru_cache(maxsize=256)
+def shown_by_width(
+    place: tuple[float, ...], texts: tuple[str, ...]
+) -> list[tuple[int, tuple[int, ...]]]:
     """Which labels fit (their indices) in a width below which; beyond the last one all do."""
     share = (np.asarray(place, dtype=float) - place[0]) / (float(place[-1] - place[0]) or 1.0)
     found: list[tuple[int, tuple[int, ...]]] = []
