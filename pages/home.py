@@ -101,7 +101,7 @@ def reading_scores() -> None:
                       delta_color="off", delta_arrow="off", width="content")  # fmt: skip
         sheet.figure(
             "rotation_curve",
-            "MCC falls to 0.71 at 45 degrees.",
+            f"MCC falls to {np.cos(np.pi / 4):.2f} at 45 degrees.",
             partial(mcc_by_angle, angle, mcc),
             of=(angle,),
         )
