@@ -159,11 +159,11 @@ def why(result: Result) -> None:
         )
 
     st.caption(
-        "a is a latent on the sphere, e the value of the nuisance, v_e its cluster vector, u the "
-        "row of M (of several, the direction among them nearest to V) at unit length and b = u·a "
-        "its code. V is the span of all v_e − v_e', V⊥ what is at right angles to it. The closed "
-        "form takes the null space of the differences of class means for M. Steps 1 and 2 are for "
-        "a κ that all classes share."
+        "$a$ is a latent on the sphere, $e$ the value of the nuisance, $v_e$ its cluster vector, "
+        "$u$ the row of $M$ (of several, the direction among them nearest to $V$) at unit length "
+        r"and $b = u^\top a$ its code. $V$ is the span of all $v_e - v_{e'}$, $V^\perp$ what is at "
+        "right angles to it. The closed form takes the null space of the differences of class "
+        "means for $M$. Steps 1 and 2 are for a κ that all classes share."
     )
     story.why(
         [

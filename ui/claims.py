@@ -53,7 +53,7 @@ def found(claim: Claim) -> Found:
 
 def title(claim: Claim) -> str:
     """The statement in short: what its words set in bold."""
-    return found(claim).words.split("**")[1].rstrip(".:…, ")
+    return " ".join(found(claim).words.split("**")[1::2]).rstrip(".:, ")
 
 
 def browser(lessons: Sequence[str], figures: Figures) -> None:

@@ -41,6 +41,8 @@ STYLE = f"""<style>
 @media (max-width: 640px) {{ /* the picture first, then the drawer with the knobs */
   .st-key-explore > [data-testid="stLayoutWrapper"] > [data-testid="stHorizontalBlock"]
     {{ flex-direction: column-reverse; }}
+  /* the list of claims leaves the open one in sight */
+  :has(> .st-key-claims_list) {{ flex: 0 0 15rem !important; height: 15rem !important; }}
 }}
 </style>"""
 

@@ -35,8 +35,8 @@ RECOVERY = (
     Claim(
         "a-weak-pull-is-enough",
         PAGE,
-        "**Even when a positive is hardly closer than a stranger** (κ = {weak.kappa}) the latents "
-        "come back: {weak.span}.",
+        "**The latents come back even when a positive is hardly closer than a stranger** (κ = "
+        "{weak.kappa}): {weak.span}.",
         "The theorem asks for τκ to be one, and not for a large κ. It takes larger batches.",
         {"weak": preset(PAGE, "weak")},
         "linear_r2",
@@ -61,8 +61,8 @@ RECOVERY = (
     Claim(
         "a-circle-comes-back",
         PAGE,
-        "**On a circle** (d = {circle.d}) every run goes round once, and linear R² is "
-        "{circle.span}.",
+        "**A circle comes back, too** (d = {circle.d}): every run goes round once, and linear R² "
+        "is {circle.span}.",
         "There the degree of the map is its number of turns.",
         {"circle": preset(PAGE, "circle"), "turns": preset(PAGE, "circle", "degree")},
         "linear_r2",
@@ -73,8 +73,8 @@ RECOVERY = (
     Claim(
         "a-warm-model-still-recovers",
         PAGE,
-        "**Too warm a model** (τ = {warm.tau}) cannot be the posterior, and still finds the globe: "
-        "{warm.span}. It ends {above its floor.span} nats above the floor.",
+        "**Too warm a model still finds the globe** (τ = {warm.tau}), though it cannot be the "
+        "posterior: {warm.span}. It ends {above its floor.span} nats above the floor.",
         "Nothing forces this; the theorem asks for τκ to be one.",
         {"warm": preset(PAGE, "warm"), "above its floor": preset(PAGE, "warm", "above_floor")},
         "linear_r2",
@@ -145,8 +145,8 @@ DEGREE = (
     Claim(
         "annealing-unfolds",
         PAGE,
-        "**Raising the concentration slowly unfolds it**: all {annealed.runs} standard starts find "
-        "degree ±1, with linear R² {r2.span}.",
+        "**Raising the concentration slowly unfolds the sphere**: all {annealed.runs} standard "
+        "starts find degree ±1, with linear R² {r2.span}.",
         "A likely reason: at a tenth of the concentration the loss is smooth, and tearing costs "
         "little.",
         {"annealed": annealed, "r2": annealed.read("linear_r2")},

@@ -66,7 +66,8 @@ STORY = (
     Claim(
         "laplace-clusters-keep-their-vectors",
         PAGE,
-        "…**but not of the cluster vectors v**: {Laplace.span}, against {normal.span}.",
+        "**Laplace clusters keep the cluster vectors v**: R² {Laplace.span}, against {normal.span} "
+        "for normal noise.",
         "A centre is an average over its cloud, and the clouds are symmetric about it.",
         {"Laplace": LOST, "normal": NORMAL},
         "v_r2",
@@ -77,8 +78,8 @@ STORY = (
     Claim(
         "the-cost-falls-smoothly",
         PAGE,
-        "**The cost falls smoothly** as β goes from Laplace to normal: mean R² of z "
-        "{β = 1.mean}, {β = 1.25.mean}, {β = 1.5.mean} and {β = 2.mean} at β = {β = 1.shape}, "
+        "**The cost of Laplace noise falls smoothly** as β goes from Laplace to normal: mean R² of "
+        "z {β = 1.mean}, {β = 1.25.mean}, {β = 1.5.mean} and {β = 2.mean} at β = {β = 1.shape}, "
         "{β = 1.25.shape}, {β = 1.5.shape} and {β = 2.shape}.",
         "The normal law alone has independent coordinates and rotational symmetry at once.",
         FALL,
@@ -91,7 +92,7 @@ STORY = (
     Claim(
         "misspecification-not-optimisation",
         PAGE,
-        "**It is misspecification, not optimisation.** Nothing hides z, and a start at R² 1 and "
+        "**What costs latents is misspecification, not optimisation.** A start at R² 1 and "
         "one far below come to nearly the same loss: {loss of Laplace, identity-like.mean} and "
         "{loss of Laplace, standard.mean} nats above the floor, with R² "
         "{Laplace, identity-like.mean} and {Laplace, standard.mean}; at β = 8 R² "
@@ -131,8 +132,8 @@ STORY = (
     Claim(
         "a-wider-bound-lowers-z",
         PAGE,
-        "**Truncated Laplace, not projected:** a wider bound lowers R² of z, from {T = 1.mean} at "
-        "T = {T = 1.truncation} to {T = 10.mean} at T = {T = 10.truncation}…",
+        "**Truncated and not projected, a wider bound lowers R² of z**, from {T = 1.mean} at "
+        "T = {T = 1.truncation} to {T = 10.mean} at T = {T = 10.truncation}.",
         "Off the sphere it is the tails: beyond the outermost cluster vector every ratio of "
         "Laplace densities is constant, and those values carry no label information.",
         BOUNDED,
@@ -145,7 +146,7 @@ STORY = (
     Claim(
         "clipped-latents-hardly-move",
         PAGE,
-        "…while **R² of z clipped to the range of the cluster vectors** hardly moves: "
+        "**Clipped to the range of the cluster vectors, R² of z hardly moves with the bound**: "
         "{T = 1.mean} and {T = 10.mean}.",
         "What a label can tell of a coordinate ends at the outermost centre.",
         BOUNDED,
@@ -230,8 +231,8 @@ FINDINGS = (
     Claim(
         "feature-norms-grow-with-the-shape",
         PAGE,
-        "**And it grows with the shape**, where that of the noise falls: {β = 1.mean} for Laplace, "
-        "{β = 8.mean} at β = {β = 8.shape}.",
+        "**The norm of trained features grows with the shape**, where that of the noise falls: "
+        "{β = 1.mean} for Laplace, {β = 8.mean} at β = {β = 8.shape}.",
         "Lighter tails let the labels be told apart more surely, which asks for larger logits.",
         swept(PAGE, "shape", SHAPES, FIVE_LAPLACE, "β"),
         "feature_norm",

@@ -78,7 +78,7 @@ METHOD = (
     Claim(
         "a-wide-head-keeps-the-body",
         PAGE,
-        "**With room to spare** ({wide.d_z} dimensions) **it keeps the body as well**: an MLP "
+        "**With room to spare** ({wide.d_z} dimensions) **a head keeps the body as well**: an MLP "
         "probe reads it with accuracy {wide.span}, after linear erasure {erased.span}.",
         "Nothing in the loss asks a head to forget.",
         {
@@ -218,7 +218,7 @@ STAGED = (
     Claim(
         "the-bottleneck-brings-content-back",
         PAGE,
-        "**The divergence to a standard normal law brings it back**: content R² averages "
+        "**The divergence to a standard normal law brings the content back**: its R² averages "
         "{β = 0.mean}, {β = 0.01.mean} and {β = 0.05.mean} at weights {β = 0.kl}, {β = 0.01.kl} "
         "and {β = 0.05.kl}.",
         "SCAR adds it to stage one. It looks load-bearing, not cosmetic (our reading): it makes "
@@ -271,9 +271,9 @@ STAGED = (
     Claim(
         "a-turn-between-bodies-is-not-seen",
         PAGE,
-        "**Turn each body's code against the last by an eighth of a circle**, and with round "
-        "content every law stays as it was, while one read-out for all has R² {all.mean} and one "
-        "body's, on the others, {others.mean}.",
+        "**No law of the code tells that bodies are turned against each other**: by an eighth of a "
+        "circle from one to the next, with round content, every law stays, while one read-out for "
+        "all has R² {all.mean} and one body's, on the others, {others.mean}.",
         "Exact: four bodies, content standard normal, linear read-outs.",
         {
             "all": Exact(lambda: turned(TURN)[:1], "R² of one read-out for all"),

@@ -71,8 +71,8 @@ CODES = (
     Claim(
         "a-linear-probe-is-no-witness",
         PAGE,
-        "**There a linear probe is no witness**: it stays near chance ({linear.span} above it), "
-        "and one with a hidden layer does not ({mlp.span} above).",
+        "**Where widths differ a linear probe is no witness**: it stays near chance ({linear.span} "
+        "above it), and one with a hidden layer does not ({mlp.span} above).",
         "With a shared κ it is one, since then the mean of a code determines its law.",
         {
             "linear": Runs(PAGE, {**UNEQUAL, "kappa_spread": 8.0}, score="linear_above_chance"),
@@ -92,8 +92,8 @@ CODES = (
     Claim(
         "unequal-widths-show-to-an-mlp",
         PAGE,
-        "**Classes of unequal width cannot be hidden by any code** (d = {mlp.d}): at the pole the "
-        "histograms differ in width, chance for a linear probe on average ({linear.mean} above "
+        "**An MLP reads classes of unequal width at the pole** (d = {mlp.d}), where their "
+        "histograms differ in width: chance for a linear probe on average ({linear.mean} above "
         "it), and {mlp.span} above it for an MLP.",
         "A linear probe sees means alone.",
         {
@@ -138,8 +138,8 @@ CODES = (
     Claim(
         "uneven-centres-lean",
         PAGE,
-        "**And with fewer rows than V has, not quite inside.** If the centres share an offset and "
-        "are not evenly spread, the most telling direction leans out of V, by "
+        "**With fewer rows than V has, a code lands not quite inside.** If the centres share an "
+        "offset and are not evenly spread, the most telling direction leans out of V, by "
         "{uneven.mean} degrees; evenly spread ones do not ({even.mean}).",
         "Exact, by quadrature over all directions: three centres, one code dimension, half of the "
         "unit length in common.",
@@ -184,7 +184,7 @@ CODES = (
     Claim(
         "content-inside-v-is-gone",
         PAGE,
-        "**Not losing anything else** is meant modulo V: of the part outside V the blind code "
+        "**“Not losing anything else” is meant modulo V**: of the part outside V the blind code "
         "keeps {outside.span} (R²), of that inside {inside.span}; aligned it is the reverse, "
         "{aligned, outside.span} and {aligned, inside.span}.",
         "Content inside V goes along with the nuisance. This is the trade-off of Zhao et al. 2019.",
@@ -296,7 +296,7 @@ LIMITS = (
     Claim(
         "more-data-leave-less-of-an-angle",
         PAGE,
-        "**And it shrinks with the data**: that of the closed form averages "
+        "**The angle of the closed form shrinks with the data**: it averages "
         "{closed, n = 300.mean}, {closed, n = 1000.mean} and {closed, n = 4000.mean} at "
         "{closed, n = 300.n_samples}, {closed, n = 1000.n_samples} and "
         "{closed, n = 4000.n_samples} latents.",

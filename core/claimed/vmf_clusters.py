@@ -35,8 +35,8 @@ RECOVERY = (
     Claim(
         "telling-instances-apart-recovers",
         PAGE,
-        "**So does telling every instance from every other** ({z.n_instances} labels, DIET): "
-        "{z.span}, and {v.span} of the cluster vectors.",
+        "**Telling every instance from every other recovers them, too** ({z.n_instances} labels, "
+        "DIET): {z.span}, and {v.span} of the cluster vectors.",
         "Instances of one cluster share its law, so that their rows of the head agree.",
         {"z": diet, "v": diet.read("v_r2")},
         "linear_r2",
@@ -153,8 +153,8 @@ BREAKS = (
     Claim(
         "clusters-on-a-circle-give-a-plane",
         PAGE,
-        "**Clusters on a great circle**: {inside.n_clusters} of them, and still only a plane. R² "
-        "{inside.span} in it, {outside.span} at right angles.",
+        "**Clusters on a great circle give back its plane alone**, and there are "
+        "{inside.n_clusters} of them: R² {inside.span} in it, {outside.span} at right angles.",
         "Enough in number, not in directions: the theorem asks that differences span the space.",
         {"inside": circle.read("span_r2"), "outside": circle.read("complement_r2")},
         "span_r2",
@@ -203,8 +203,8 @@ BREAKS = (
     Claim(
         "unit-features-recover-most-at-kappa-50",
         PAGE,
-        "**And they recover most**: linear R² averages {C1.mean} and {C2.mean} (C1, C2), {C3.mean} "
-        "and {C4.mean} (C3, C4).",
+        "**Unit features recover most at κ = {C1.kappa}**: linear R² averages {C1.mean} and "
+        "{C2.mean} (C1, C2), {C3.mean} and {C4.mean} (C3, C4).",
         "Closer to the floor is closer to a minimiser.",
         AT_FIFTY,
         "linear_r2",

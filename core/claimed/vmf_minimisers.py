@@ -96,9 +96,9 @@ STUCK = (
     Claim(
         "the-cure-is-of-the-default-world",
         PAGE,
-        "**It is a cure of the default world, not of all**: behind {deeper.mixing_layers} and "
-        "{deepest.mixing_layers} layers of mixing {lost} of {all} runs still get stuck, over κ "
-        "{of_kappa} of {over κ.runs}.",
+        "**A short head is a cure of the default world, not of all**: behind "
+        "{deeper.mixing_layers} and {deepest.mixing_layers} layers of mixing {lost} of {all} runs "
+        "still get stuck, over κ {of_kappa} of {over κ.runs}.",
         "Nothing promises that what helps in one world helps in another.",
         {
             "deeper": Runs(PAGE, {"mixing_layers": 4}, score="stuck", example=True),
@@ -166,7 +166,7 @@ ROTATIONS = (
     Claim(
         "trained-c3-agrees-with-the-count",
         PAGE,
-        "**What trained C3 models do agrees**: below the count the fitted map has a condition of "
+        "**Trained C3 models agree with the count**: below it the fitted map has a condition of "
         "{6 clusters, d = 3.span} (d = 3, six clusters) and {10 clusters, d = 5.span} (d = 5, "
         "ten); above it {30 clusters, d = 3.span} and {40 clusters, d = 5.span}.",
         "A rotation has condition one. Fewer clusters also mean a flatter loss, so this agrees "
