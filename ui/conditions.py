@@ -75,7 +75,7 @@ def _spans(scenario: Scenario) -> list[sheet.Part]:
     v, outside = result.world["v"].astype(float), result.world["outside"].astype(float)
     kappa = result.world["kappa"].astype(float)
     rows = []
-    for words, erased in (("of centres' differences", v - v.mean(0)), ("of the centres", v)):
+    for words, erased in (("span of differences", v - v.mean(0)), ("span of centres", v)):
         _, s, vt = np.linalg.svd(erased)
         rank = int((s > 1e-2 * s[0]).sum())
         kept = vt[rank:]
