@@ -19,6 +19,9 @@ check: .venv/dev  ## Lint, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+mutate: .venv/dev  ## Put defects in on purpose, each of which some test must see
+	$(BIN)/python tests/mutate.py
+
 shots: .venv/dev  ## Draw every page and part into shots/, wide and narrow, light and dark
 	$(BIN)/python tests/shots.py
 
@@ -39,4 +42,4 @@ bench: .venv/run  ## Measure the speeds on this machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run
 
-.PHONY: help run test check shots gallery bench
+.PHONY: help run test check mutate shots gallery bench

@@ -1,0 +1,165 @@
+"""Defects put in on purpose, each of which some test must see: `make mutate`.
+
+Every edit is made in a copy of the project, the tests named beside it are run, and the edit is
+taken back. The last line says how many were seen. Words on the command line choose edits by file.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+COPIED = ("app.py", "core", "ui", "pages", "docs", "tests", "pyproject.toml", ".streamlit")
+FIGURES = "test_figures.py test_drawn.py"
+LONGEST = 600  # seconds of one edit's tests
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One defect: `old`, which stands once in `file`, becomes `new`; `tests` go to pytest."""
+
+    file: str
+    old: str
+    new: str
+    tests: str
+
+
+EDITS = (
+    # what is drawn
+    Edit("core/legend.py", "0.66 + 0.17 * up", "0.66 - 0.17 * up", FIGURES),
+    Edit("core/legend.py", "0.51 + 0.28 * along", "0.79 - 0.28 * along", FIGURES),
+    Edit("core/figures/training.py", "    if levels:\n", "    if not levels:\n", FIGURES),
+    Edit("core/figures/training.py", "alt.value(2.6), alt.value(1)", "alt.value(1), alt.value(2.6)",
+         FIGURES),
+    Edit("core/figures/proofs.py", '{"world": world, "model": model}',
+         '{"world": model, "model": world}', FIGURES),
+    Edit("core/figures/proofs.py", 'alt.X("column:O", axis=None), y=alt.Y("row:O"',
+         'alt.X("row:O", axis=None), y=alt.Y("column:O"', FIGURES),
+    Edit("core/figures/reading.py", '"across": flat[:, 1], "up": flat[:, 2]',
+         '"across": flat[:, 2], "up": flat[:, 1]', FIGURES),
+    Edit("core/figures/reading.py", '.sort_values("depth")',
+         '.sort_values("depth", ascending=False)', FIGURES),
+    Edit("core/figures/sweeps.py", "dict(zip(groups, ramp(len(groups)), strict=True))",
+         "dict(zip(groups, ramp(len(groups))[::-1], strict=True))", FIGURES),
+    Edit("core/figures/sweeps.py", "[name].mean().idxmin()", "[name].mean().idxmax()",
+         FIGURES),
+    Edit("core/figures/figure.py", "None if value != value else value", "value",
+         FIGURES),
+    Edit("core/figures/words.py", "abs(at[i] - at[j]) >= half[i] + half[j] + APART",
+         "abs(at[i] - at[j]) >= half[i]", FIGURES),
+    Edit("core/figures/game.py", '"step": steps, "own": adversary, "best": best',
+         '"step": steps, "own": best, "best": adversary', "test_figures.py test_game.py"),
+    Edit("ui/game_view.py", "np.roll(north[:0:-1], LONGITUDES // 2, axis=1)", "north[:0:-1]",
+         "test_game.py"),
+    Edit("ui/recovery.py", "return _columns(array @ turn, drawn)", "return _columns(array, drawn)",
+         "test_furniture.py"),
+    Edit("ui/recovery.py", "size = np.full_like(means, radius) if radius else means",
+         "size = np.ones_like(means)", "test_furniture.py"),
+    # what is taken home
+    Edit("ui/export.py", '"z": result.z, "z_hat": result.z_hat', '"z": result.z, "z_hat": result.z',
+         "test_export.py"),
+    Edit("ui/export.py", "kept = frame.drop(columns=[c for c in frame if c in unread])",
+         "kept = frame", "test_export.py"),
+    Edit("core/command.py", "        if name in chosen:\n", "        if not chosen:\n",
+         "test_shell.py test_export.py"),
+    Edit("core/command.py", 'return short if float(short) == value else repr(value)',
+         "return short", "test_shell.py test_export.py"),
+    Edit("core/whole.py", 'arrays |= {f"{name}_{seed}": array', 'arrays |= {f"{name}_0": array',
+         "test_whole.py"),
+    # scores and training
+    Edit("core/evaluation.py", "z[:, half : half + WATCHED]], 1)", "z[:, :WATCHED]], 1)",
+         "test_members.py test_metrics.py test_infonce.py test_encoder.py"),
+    Edit("core/training.py", "return np.abs(loss) <= LOST  # NaN is not",
+         "return np.full(loss.shape, True)", "test_members.py -k diverge"),
+    Edit("core/training.py", "self.now &= np.isfinite(observation.z_hat).all((1, 2))", "pass",
+         "test_members.py -k diverge"),
+    Edit("core/leakage.py", "spread = log_psi(rest, kappa * np.sqrt(hidden * inside))",
+         "spread = log_psi(rest, kappa * hidden * inside)", "test_leakage.py"),
+    Edit("core/leakage.py", "bessel = i0e(safe) if order == 0", "bessel = i0e(safe) if order == 1",
+         "test_leakage.py"),
+    Edit("core/theory.py", "scaled = ive(order, safe)", "scaled = ive(order + 1, safe)",
+         "test_theory.py"),
+    # what is stored
+    Edit("core/archive.py", " or zlib.crc32(data) != check", "", "test_archive.py"),
+    Edit("core/archive.py", 'told["frames"] > 1', "True", "test_archive.py"),
+    Edit("core/packing.py", "ticks = np.diff(ticks, axis=axis, prepend=np.int16(0))", "pass",
+         "test_archive.py"),
+    Edit("core/store.py", "os.replace(name, path)", "pass", "test_store.py"),
+    Edit("core/store.py", 'if meta["key"] != member.key:', "if False:", "test_store.py"),
+    Edit("core/store.py", '"playable": result.playable', '"playable": True', "test_store.py"),
+    # the shell and the engine
+    Edit("core/__main__.py", "train = _train_here if options.inline else _train_by_engine",
+         "train = _train_here if options.inline else None", "test_shell.py"),
+    Edit("core/__main__.py", "    if fresh:\n        _keep(results.values())\n", "",
+         "test_shell.py"),
+    Edit("core/verdicts.py", "return 0 if all(each.verdict is True for each in found) else 1",
+         "return 0", "test_claims.py -k retrain"),
+    # claims
+    Edit("core/relations.py", "return self.one.holds(values) and self.other.holds(values)",
+         "return True", "test_relations.py test_claims.py"),
+    Edit("core/curate.py", 'faults[key] = f"has the scores', 'print(f"has the scores',
+         "test_archive.py"),
+    # pages
+    Edit("ui/article.py", "if any(address.get(key) != value for key, value in rest.items()):",
+         "if False:", "test_pages.py -k second_scenario"),
+    Edit("ui/claims.py", "address.put(story.PART, PART.get(claim.opens.lesson, story.EXPLORE))",
+         "pass", "test_pages.py -k opens_its_setting"),
+    Edit("ui/claims.py", "claim = order[(at + step) % len(order)]",
+         "claim = order[(at - step) % len(order)]", "test_pages.py test_address.py"),
+    Edit("ui/export.py", "    if not place.open:\n", "    if place is None:\n",
+         "test_export.py test_furniture.py test_game.py"),
+    Edit("ui/runner.py", "read(before.members), {}, stale=True)",
+         "read(before.members), {}, stale=False)", "test_runs.py"),
+    Edit("ui/seeds.py", 'end = f"; {lost} diverged." if lost else "."', 'end = "."',
+         "test_runs.py test_furniture.py"),
+)  # fmt: skip
+
+
+def main(words: list[str]) -> int:
+    """Try the edits; 1 when one survives."""
+    edits = [e for e in EDITS if not words or any(w in e.file for w in words)]
+    survived = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder)
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / name)
+        for edit in edits:
+            seen = _seen(copy, edit)
+            survived += not seen
+            print("killed  " if seen else "SURVIVED", edit.file, "|", edit.new.strip(), flush=True)
+    print(f"{len(edits) - survived} killed, {survived} survived")
+    return 1 if survived else 0
+
+
+def _seen(copy: Path, edit: Edit) -> bool:
+    """Whether the tests of an edit fail with it."""
+    path = copy / edit.file
+    sound = path.read_text("utf-8")
+    if sound.count(edit.old) != 1:
+        raise SystemExit(f"{edit.file}: {edit.old!r} stands there {sound.count(edit.old)} times")
+    names = [f"tests/{w}" if w.endswith(".py") else w for w in edit.tests.split()]
+    path.write_text(sound.replace(edit.old, edit.new), "utf-8")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "-p", "no:xdist",
+             *names],
+            cwd=copy, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, timeout=LONGEST,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    finally:
+        path.write_text(sound, "utf-8")
+    if done.returncode not in (0, 1):  # 1: a test failed
+        raise SystemExit(f"{edit.file}: the tests did not run\n{done.stdout[-2000:]}")
+    return done.returncode == 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
