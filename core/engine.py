@@ -6,35 +6,37 @@ command a cluster uses. Or an existing cluster by its address, through the same 
 
 import atexit
 import hashlib
-import importlib
 import logging
 import math
 import os
 import statistics
 import threading
 import time
-import uuid
 from collections import Counter, deque
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import dask
-import numpy as np
-from distributed import Client, Future, KilledWorker, LocalCluster, Worker, WorkerPlugin, get_worker
+from distributed import (
+    Client,
+    Future,
+    KilledWorker,
+    LocalCluster,
+    Scheduler,
+)
 
+from core import task
 from core.crew import Crew
 from core.experiment import (
     LARGEST_GROUP,
     Experiment,
     Member,
-    Progress,
     Result,
-    Stopped,
     groups,
     work,
 )
-from core.job import ARRAYS, NAMED, Group, Job, Status
+from core.job import Group, Job, Status
 from core.store import Store
 
 MOST_QUEUED = 32  # jobs that wait for a worker
@@ -45,10 +47,9 @@ ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connec
 MOST_FATES = 256  # runs that ended without success, of which is known why
 STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended
 TICK_SECONDS = 1.0
+ALLOWED_FAILURES = 1  # workers that may die of a run before it is given up
 SMALLEST_GROUP = 6  # below this, splitting a batch over idle workers wastes more than it gains
 GALLERY_SAMPLE = 20
-TOPIC = "explorer-progress"  # one for all jobs: the scheduler keeps a history of every topic
-TASK = "train-"
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ class Engine:
     """Runs experiments on workers, once for any number of viewers, and stores what they give.
 
     `address` (or `EXPLORER_SCHEDULER`) names an existing cluster whose workers can import this
-    package; without it the engine starts `workers` (or `EXPLORER_WORKERS`) processes of its own.
+    package, in the same version, or their runs fail and say so; without it the engine starts
+    `workers` (or `EXPLORER_WORKERS`) processes of its own.
     `trainer` is named, not imported: it loads torch, and only workers need that.
     """
 
@@ -88,11 +90,15 @@ class Engine:
         address = address or os.environ.get("EXPLORER_SCHEDULER") or None
         self._cluster = None if address else _scheduler()
         self._client = Client(address or self._cluster, set_as_default=False)
-        self._client.register_plugin(_WorkerSide(trainer))
-        self._client.subscribe_topic(TOPIC, self._on_message)
+        self._client.register_plugin(task.WorkerSide(trainer))
+        self._client.subscribe_topic(task.TOPIC, self._on_message)
         self._crew: Crew | None = None
+        self._source: str | None = None  # that a worker must have: our own are of this folder
         if self._cluster is not None:
             self._crew = Crew(self._cluster.scheduler_address, self.workers)
+        else:
+            self._source = task.source()
+            self._client.run_on_scheduler(_fail_early)
         self._capacity = self._count_workers()
         self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
         self._ticker.start()
@@ -239,7 +245,7 @@ class Engine:
             # Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts
             identity = " ".join([job.key, *(member.key for member in group.members)])
             digest = hashlib.sha256(identity.encode()).hexdigest()
-            group.task = f"{TASK}{digest}#{self._attempts[job.key]}"
+            group.task = f"{task.TASK}{digest}#{self._attempts[job.key]}"
             self._waiting.append((job, group))
         self._jobs[job.key] = job
         self._dispatch()
@@ -253,7 +259,7 @@ class Engine:
             job, group = self._waiting.popleft()
             self._tasks[group.task] = (job, group)
             future = self._client.submit(
-                _train, self.trainer, group.members, key=group.task, pure=False
+                task.train, self.trainer, self._source, group.members, key=group.task, pure=False
             )
             group.future = future
             # not `add_done_callback`, whose thread is gone when a server exits during a run
@@ -324,15 +330,21 @@ class Engine:
                 self._end(job, "cancelled", reason, unless_watched=True)
         now = time.monotonic()
         with self._lock:
-            due = [task for deadline, task in self._stopping if deadline <= now]
+            due = [name for deadline, name in self._stopping if deadline <= now]
             self._stopping = [entry for entry in self._stopping if entry[0] > now]
         if due:  # in a thread of its own, as a worker that hangs may not answer
-            end = partial(self._client.run, _quit_if_training, due, on_error="ignore")
-            threading.Thread(target=end, daemon=True).start()
+            threading.Thread(target=self._end_processes, args=(due,), daemon=True).start()
         self._tend_crew()
         self._capacity = self._count_workers()
         with self._lock:
             self._dispatch()
+
+    def _end_processes(self, tasks: list[str]) -> None:
+        """End the processes that still train cancelled tasks; later those that train others too."""
+        answers = self._client.run(task.quit_if_training, tasks, on_error="ignore")
+        again = time.monotonic() + STOP_SECONDS
+        with self._lock:
+            self._stopping += [(again, name) for left in answers.values() for name in left]
 
     def _tend_crew(self) -> None:
         """Start the workers again where they ended; where they cannot, say so to who waits."""
@@ -364,8 +376,13 @@ def _scheduler() -> LocalCluster:
             host="127.0.0.1",
             protocol="tcp",
             dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False, "allowed_failures": 1},
+            scheduler_kwargs={"dashboard": False, "allowed_failures": ALLOWED_FAILURES},
         )
+
+
+def _fail_early(dask_scheduler: Scheduler) -> None:
+    """Have a cluster give up a run as soon as our own scheduler does."""
+    dask_scheduler.allowed_failures = min(dask_scheduler.allowed_failures, ALLOWED_FAILURES)
 
 
 def _sentence(error: Exception) -> str:
@@ -373,84 +390,3 @@ def _sentence(error: Exception) -> str:
         return "the process that trained this died, and so did the next: it may lack memory"
     lines = str(error).splitlines() or ["no further reason"]
     return f"{type(error).__name__}: {lines[0]}"
-
-
-# What follows runs inside a worker.
-
-_stops: dict[str, threading.Event] = {}  # of the tasks that this process trains
-
-
-class _WorkerSide(WorkerPlugin):
-    """Tells a training task that it was cancelled, which Dask by itself does not do.
-
-    Rests on names of worker states that Dask may change: the tests of cancelling notice. Also
-    imports the trainer ahead of the first task, as torch takes seconds.
-    """
-
-    name = "explorer"
-    idempotent = True
-
-    def __init__(self, trainer: str) -> None:
-        self.trainer = trainer
-
-    def setup(self, worker: Worker) -> None:
-        # a trainer that cannot be imported says so in the first job
-        module, _, _ = self.trainer.partition(":")
-        threading.Thread(target=importlib.import_module, args=(module,), daemon=True).start()
-
-    def teardown(self, worker: Worker) -> None:
-        for stop in tuple(_stops.values()):
-            stop.set()
-
-    def transition(self, key: Any, start: str, finish: str, **kwargs: Any) -> None:
-        if not str(key).startswith(TASK):
-            return
-        if finish == "executing":  # before its thread starts, so that no cancel is missed
-            _stops[key] = threading.Event()
-        elif start in ("executing", "long-running") and finish == "released" and key in _stops:
-            _stops[key].set()
-
-
-def _train(trainer: str, members: tuple[Member, ...]) -> list[Result]:
-    """A task: call the trainer by name, sending its progress to whoever listens."""
-    worker = get_worker()
-    task = str(worker.get_current_task())
-    stop = _stops.setdefault(task, threading.Event())
-    run = uuid.uuid4().hex
-    sent: dict[str, np.ndarray] = {}
-
-    def report(progress: Progress) -> None:
-        arrays = {name: getattr(progress, name) for name in ARRAYS}
-        for group in NAMED:
-            arrays |= {f"{group}.{n}": array for n, array in getattr(progress, group).items()}
-        changed = {
-            n: a for n, a in arrays.items() if n not in sent or not np.array_equal(a, sent[n])
-        }
-        sent.update({name: a.copy() for name, a in changed.items()})
-        scores = progress.scores
-        message = {
-            "task": task,
-            "run": run,
-            "step": int(progress.step),
-            "steps": int(progress.steps),
-            "loss": progress.loss.tolist(),
-            "scores": None if scores is None else {n: v.tolist() for n, v in scores.items()},
-            "arrays": {n: (a.dtype.str, a.shape, a.tobytes()) for n, a in changed.items()},
-        }
-        worker.log_event(TOPIC, message)
-
-    worker.log_event(TOPIC, {"task": task, "run": run})
-    module, _, function = trainer.partition(":")
-    try:
-        train = getattr(importlib.import_module(module), function)
-        return train(members, report=report, should_stop=stop.is_set)
-    except Stopped:
-        return []  # cancelled: nobody takes what is returned
-    finally:
-        _stops.pop(task, None)
-
-
-def _quit_if_training(tasks: list[str]) -> None:
-    """End this process if it still trains a cancelled task; its nanny starts another."""
-    if any(task in _stops for task in tasks):
-        os._exit(1)

@@ -32,7 +32,7 @@ ONLY = {
               "core.learners", "core.training", "core.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
-    "distributed": ("core.engine",),
+    "distributed": ("core.engine", "core.task"),
     "dask": ("core.engine",),
     "streamlit": ("app", "pages", "ui"),
     "tyro": ("core.__main__",),
@@ -48,7 +48,8 @@ MAY_IMPORT = {
     "core.store": ("core.experiment", "core.archive"),
     "core.job": ("core.experiment",),
     "core.crew": (),
-    "core.engine": ("core.experiment", "core.store", "core.job", "core.crew"),
+    "core.task": ("core.experiment", "core.job"),
+    "core.engine": ("core.experiment", "core.store", "core.job", "core.crew", "core.task"),
     "core.worker": ("core.experiment", "core.training", "core.learners"),
 }
 

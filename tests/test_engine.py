@@ -18,6 +18,7 @@ import pytest
 
 import core.engine
 import core.job
+import core.task
 from core import archive
 from core.crew import MOST_STARTS
 from core.engine import Engine, Refused
@@ -437,7 +438,7 @@ def test_messages_of_an_old_attempt_are_ignored(bench):
     experiment = asked(110)
     heard = []
     hear = bench.engine._on_message
-    bench.engine._client.subscribe_topic(core.engine.TOPIC, lambda e: (heard.append(e), hear(e)))
+    bench.engine._client.subscribe_topic(core.task.TOPIC, lambda e: (heard.append(e), hear(e)))
     job = bench.engine.submit(experiment, "anna")
     until(lambda: job.snapshot("anna").step == STEPS, "all reports arrive")
     job.cancel("anna")
@@ -539,6 +540,79 @@ def test_an_existing_cluster_is_used_by_its_address(bench, tmp_path):
     finally:
         guest.close()
     assert bench.engine.submit(asked(182), "anna").wait(PATIENCE)  # its host is unharmed
+
+
+@pytest.fixture
+def elsewhere(bench, tmp_path):
+    """A cluster that is not ours: one worker of two threads, with an engine as its guest."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address=None
+    ) as cluster:
+        assert cluster.scheduler.allowed_failures > 1
+        guest = Engine(Store(tmp_path / "s", gallery=None), cluster.scheduler_address,
+                       trainer=TRAINER)  # fmt: skip
+        yield guest, cluster
+        bench.release()
+        guest.close()
+
+
+def test_a_deaf_process_is_ended_once_nobody_else_trains_in_it(bench, elsewhere, monkeypatch):
+    guest, _ = elsewhere
+    monkeypatch.setattr(core.engine, "STOP_SECONDS", 0.2)
+    deaf, neighbour = asked(190), asked(191)
+    bench.tell("deaf")
+    job = guest.submit(deaf, "anna")
+    bench.started(deaf)
+    bench.tell("hold")
+    beside = guest.submit(neighbour, "bert")
+    bench.started(neighbour)
+    (pid,) = {bench.notes("ran", each)[0]["pid"] for each in (deaf, neighbour)}
+    job.cancel("anna")
+    asked_to_end = []
+    end = guest._end_processes
+    monkeypatch.setattr(guest, "_end_processes", lambda due: (asked_to_end.append(due), end(due)))
+    until(lambda: len(asked_to_end) >= 2, "its process is to end, and to end later")
+    assert psutil.pid_exists(pid) and beside.snapshot("bert").status == "running"
+    beside.cancel("bert")  # who listens
+    until(lambda: bench.notes("stopped", neighbour), "the neighbour stops")
+    until(lambda: not psutil.pid_exists(pid), "then the deaf process ends")
+
+
+def test_a_cluster_is_told_what_our_own_workers_are(elsewhere):
+    _, cluster = elsewhere
+    assert cluster.scheduler.allowed_failures == core.engine.ALLOWED_FAILURES
+    kept = []
+    with pytest.MonkeyPatch.context() as patch:
+        from core import worker
+
+        patch.setattr(worker, "keep_memory", lambda: kept.append(True))
+        core.task._get_ready("core.worker:train_group")
+    assert kept == [True]
+
+
+def test_workers_of_another_version_refuse_in_a_sentence(bench, elsewhere, monkeypatch):
+    guest, _ = elsewhere
+    monkeypatch.setattr(guest, "_source", "of last year")
+    job = guest.submit(asked(192), "anna")
+    assert job.wait(PATIENCE, "anna") and job.status == "failed"
+    assert "another version of the explorer" in job.error
+    assert bench.notes("ran", asked(192)) == []
+    monkeypatch.setattr(guest, "_source", core.task.source())
+    job = guest.submit(asked(192), "anna")
+    assert job.wait(PATIENCE, "anna") and job.status == "done", job.error
+
+
+def test_the_version_is_of_all_of_the_source(tmp_path, monkeypatch):
+    package = tmp_path / "core"
+    (package / "learners").mkdir(parents=True)
+    monkeypatch.setattr(core.task, "__file__", str(package / "task.py"))
+    versions = []
+    for path, text in (("a.py", "1"), ("learners/b.py", "1"), ("learners/b.py", "2")):
+        (package / path).write_text(text)
+        versions.append(core.task.source.__wrapped__())
+    assert len(set(versions)) == 3 and versions[-1] == core.task.source.__wrapped__()
 
 
 def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
