@@ -72,7 +72,7 @@ EDITS = (
          "test_whole.py"),
     # scores and training
     Edit("core/evaluation.py", "z[:, half : half + WATCHED]], 1)", "z[:, :WATCHED]], 1)",
-         "test_members.py test_metrics.py test_infonce.py test_encoder.py"),
+         "test_evaluation.py"),
     Edit("core/training.py", "return np.abs(loss) <= LOST  # NaN is not",
          "return np.full(loss.shape, True)", "test_members.py -k diverge"),
     Edit("core/training.py", "self.now &= np.isfinite(observation.z_hat).all((1, 2))", "pass",

@@ -66,6 +66,17 @@ def test_the_drawn_points_come_with_all_that_is_drawn_and_say_what_they_are():
     assert about["scores"]["0"]["linear_r2"] == results[0].scores["linear_r2"]
 
 
+def test_every_array_of_a_download_is_the_runs_own():
+    results = shipped(CLUSTERS)
+    with np.load(io.BytesIO(export.latents_npz(results)), allow_pickle=False) as file:
+        for result in results:
+            own = {"z": result.z, "z_hat": result.z_hat, "steps": result.frame_step,
+                   **result.world, **result.moving}  # fmt: skip
+            for name, array in own.items():
+                np.testing.assert_array_equal(file[f"{name}_{result.member.seed}"], array)
+    assert not np.array_equal(results[0].z, results[1].z)
+
+
 def test_the_section_names_its_downloads_and_shows_both_commands():
     def page(results, params, lesson):
         from ui import export

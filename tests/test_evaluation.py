@@ -1,0 +1,46 @@
+"""The evaluation set: which of its latents are drawn, watched, fitted and scored."""
+
+import numpy as np
+import torch
+
+from core.evaluation import COVERED, DEGREE_EVERY, DRAWN, WATCHED, Evaluation
+from core.experiment import EVALUATED
+from core.spaces import sphere
+
+HALF = EVALUATED // 2
+
+
+def identity(x):
+    return x
+
+
+def evaluation(m=2, d=3):
+    z = sphere(torch.randn(m, EVALUATED, d, generator=torch.Generator().manual_seed(1)))
+    return z.numpy(), Evaluation(z, identity, identity, d)
+
+
+def test_half_of_the_watched_are_of_those_that_fit_and_half_of_those_that_are_scored():
+    z, seen = evaluation()
+    expected = np.concatenate([z[:, :WATCHED], z[:, HALF : HALF + WATCHED]], 1)
+    np.testing.assert_array_equal(seen.z_watched, expected)
+    np.testing.assert_array_equal(seen.observe().watched, expected)
+
+
+def test_what_is_drawn_was_not_fitted():
+    z, seen = evaluation()
+    np.testing.assert_array_equal(seen.z_drawn, z[:, HALF : HALF + DRAWN])
+    drawn, curves = seen.look()
+    np.testing.assert_array_equal(drawn, seen.z_drawn)
+    np.testing.assert_allclose(curves, seen.net, atol=1e-6)
+    np.testing.assert_array_equal(seen.features(1), z[1])
+
+
+def test_the_degree_has_its_turn_and_is_of_the_whole_sphere():
+    _, seen = evaluation()
+    turns = [seen.observe().covering is not None for _ in range(2 * DEGREE_EVERY)]
+    assert turns == [True, False, False] * 2
+    _, covering = seen.everything()
+    assert covering.shape == (2, COVERED, 3)
+    assert np.abs(covering.mean(1)).max() < 0.06  # uniform, whatever the latents' law
+    assert seen.degree(covering[0]) == 1 and seen.degree(-covering[0]) == -1
+    assert seen.degree(None) is None
