@@ -29,9 +29,6 @@ function layers(view) {
         fillcolor: blend(p.page, header.density, 0.5) }, () => flat);
       add(0, false, lines(header.density, 1.5), () => edge);
     }
-    if (header.labels.length) add(side, false, { ...lines(p.label, 1.5), mode: "lines+text",
-      text: header.labels.flatMap((l) => ["", "", "", l, ""]),
-      textfont: { color: p.label, size: 12 } }, () => axes(header.labels.length, dims));
     if (arrays.net) {
       const [curves, points] = arrays.net.shape;
       const bold = header.bold, thin = [...Array(curves).keys()].filter((i) => !bold.includes(i));
@@ -224,13 +221,6 @@ function pick(flat, chosen, dims) {
   const out = new Float32Array(chosen.length * dims);
   chosen.forEach((c, i) => out.set(flat.subarray(c * dims, (c + 1) * dims), i * dims));
   return out;
-}
-
-function axes(count, dims) { // a stub beside the sphere (inside the circle) and its label's place
-  const out = [], radii = dims === 3 ? [1.0, 1.09, NaN, 1.17, NaN] : [0.92, 0.86, NaN, 0.8, NaN];
-  for (let axis = 0; axis < count; axis++) for (const r of radii)
-    for (let a = 0; a < dims; a++) out.push(Number.isNaN(r) ? NaN : a === axis ? r : 0);
-  return Float32Array.from(out);
 }
 
 function flatten(array) { // (.., 3) -> (.., 2), seen from the default camera

@@ -91,8 +91,6 @@ class LatentView:
     """What the picture shows, in words."""
     note: str = ""
     """A small line under the picture."""
-    labels: tuple[str, ...] | list[str] = ()
-    """Names at the ends of the d axes; none are drawn when empty."""
     arrows: tuple[Arrow, ...] | list[Arrow] = ()
     planes: Sequence[Plane] = ()
     """Subspaces on the true side."""

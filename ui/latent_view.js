@@ -109,8 +109,7 @@ class View {
   }
 
   extent(f) { // how far out there is something to see, in radii
-    const { labels, reach } = this.header;
-    return Math.max(this.grown, labels.length ? 1.24 : 1.04, reach[f]);
+    return Math.max(this.grown, 1.04, this.header.reach[f]);
   }
 
   scale() { // what of the layout follows the frame

@@ -142,7 +142,6 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "titles": [typeset(title) for title in view.titles],
         "alt": view.alt,
         "note": typeset(view.note),
-        "labels": [typeset(label) for label in view.labels],
         "whiskers": view.whiskers,
         "live": view.live,
         "stale": view.stale,
