@@ -11,9 +11,10 @@ from core.archive import Gallery
 from core.claimed import CLAIMS
 from core.claims import Runs
 from core.command import command
-from core.experiment import Experiment
+from core.experiment import Experiment, Member
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
+from core.store import Store
 
 NAMES = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
@@ -60,6 +61,23 @@ def test_a_run_is_trained_once_and_again_when_fresh(capsys):
         cached.append(document["members"][0]["cached"])
         assert (document["cpu_seconds"] > 0) == (not cached[-1])
     assert cached == [False, True, False]
+
+
+def test_by_default_the_engines_workers_train_and_what_is_fresh_is_kept(capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_WORKERS", "1")
+    by_engine = ["run", "infonce", "--steps", "7", "--batch", "32", "--seeds", "6", "--json"]
+    member = Member.of("infonce", {"steps": 7, "batch": 32}, 6)
+    seen = []
+    for more in ([], [], ["--fresh"]):
+        _, out, _ = told(capsys, *by_engine, *more)
+        (row,) = json.loads(out)["members"]
+        kept = Store().get(member)
+        seen.append((row["cached"], row["scores"], kept.provenance["seconds"]))
+    (first, scores, took), again, fresh = seen
+    assert not first and again == (True, scores, took)
+    assert fresh[:2] == (False, scores) and fresh[2] != took  # trained anew, and it is stored
+    here, _, _ = told(capsys, *by_engine, "--inline", "--fresh")
+    assert here == 0 and Store().get(member).scores == scores  # to the bit, wherever it is trained
 
 
 def test_a_sweep_gives_a_member_for_every_value_and_seed(capsys):
