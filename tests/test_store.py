@@ -591,3 +591,12 @@ def test_a_folder_at_its_cap_is_shared_without_errors(tmp_path):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert problems == []
+
+
+def test_whether_a_run_can_be_played_is_known_without_its_arrays(tmp_path):
+    store = Store(tmp_path, gallery=None)
+    whole, end = result(seed=1), result(seed=2).thinned(1, 30)
+    for each in (whole, end):
+        store.put(each)
+    again = Store(tmp_path, gallery=None)
+    assert again.record(whole.member).playable and not again.record(end.member).playable
