@@ -73,6 +73,11 @@ class Opens:
     preset: str = ""
     params: Mapping[str, Value] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, runs: "Runs") -> "Opens":
+        """The setting of the first of some runs."""
+        return cls(runs.lesson, params=runs.members()[0].params.chosen())
+
     @property
     def setting(self) -> Params:
         """The parameters, validated (StopIteration for a preset that there is not)."""

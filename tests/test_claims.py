@@ -100,6 +100,14 @@ def test_a_click_opens_a_setting(claim):
 
 
 @every_claim
+def test_a_click_opens_a_setting_that_the_claim_speaks_of(claim):
+    settings = [member.params.chosen() for group in claim.evidence.values()
+                if isinstance(group, Runs) for member in group.members()]  # fmt: skip
+    if settings and claim.opens.lesson == claim.page:  # else all of it is exact, or of another page
+        assert claim.opens.setting.chosen() in settings
+
+
+@every_claim
 def test_the_runs_of_a_claim_are_shipped(claim):
     assert [m for m in claim.members() if m.key not in curate.shipped()] == []
 

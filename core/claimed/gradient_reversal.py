@@ -75,7 +75,7 @@ SIGNS = (
         & (every("small, played out") <= 5)
         & (every("large, played out") <= 5),
         ("long", strong(-0.02, 5000)),
-        Opens(PAGE, "reverse"),
+        Opens.of(strong(0.05, 5000)),
         kind="measured here",
         shows=Shows("sweep", "lam", "steps"),
         typed=("from 0 on",),
@@ -104,7 +104,7 @@ SIGNS = (
         "angle_to_v_perp_deg",
         abs(by_seed("short") - by_seed("long")) < 0.01,
         ("long", strong(1.0, 5000)),
-        Opens(PAGE, params={"lam": 0.0}),
+        Opens.of(strong(0.0, 5000)),
         kind="theorem",
     ),
     Claim(
@@ -140,7 +140,7 @@ SIGNS = (
         & (mean("free") < mean("orbit"))
         & (mean("whitened") < mean("orbit")),
         ("orbit", momentum(0.2)),
-        Opens(PAGE, "orbit"),
+        Opens.of(momentum(0.6)),
         shows=Shows("sweep", "beta1", "encoder"),
     ),
     Claim(
@@ -189,7 +189,7 @@ SIGNS = (
         "angle_to_v_perp_deg",
         (every("jump") < 0.9) & (every("from V") > 45) & (every("from outside") < 5),
         ("from V", competing(2.0, "v")),
-        Opens(PAGE, "compete"),
+        Opens.of(competing(1.0, "v")),
         shows=Shows("figure", "hysteresis"),
     ),
 )

@@ -61,7 +61,7 @@ STORY = (
         "linear_r2",
         high("Laplace") < low("normal") - 0.05,
         ("Laplace", NORMAL),
-        Opens(PAGE, "laplace"),
+        Opens.of(LOST),
     ),
     Claim(
         "laplace-clusters-keep-their-vectors",
@@ -73,7 +73,7 @@ STORY = (
         "v_r2",
         (every("Laplace") > 0.98) & (every("normal") > 0.98),
         ("Laplace", LOST.read("linear_r2")),
-        Opens(PAGE, "laplace"),
+        Opens.of(LOST),
     ),
     Claim(
         "the-cost-falls-smoothly",
@@ -86,7 +86,7 @@ STORY = (
         "linear_r2",
         falling([f"β = {b:g}" for b in (2.0, 1.5, 1.25, 1.0)]),
         ("β = 1", NORMAL),
-        Opens(PAGE, "between"),
+        Opens.of(FALL["β = 1.5"]),
         shows=Shows("sweep", "shape", "spread", FIVE_LAPLACE),
     ),
     Claim(
@@ -110,7 +110,7 @@ STORY = (
         & (high("Laplace, identity-like") < 0.9)
         & (high("Laplace, standard") < 0.9),
         ("Laplace, standard", replace(ISOTROPIC["vMF, standard"], score="linear_r2")),
-        Opens(PAGE, "standard"),
+        Opens.of(SETTLED["Laplace, standard"]),
         typed=("R² 1", "β = 8"),
     ),
     Claim(
@@ -127,7 +127,7 @@ STORY = (
         "linear_r2",
         together([every(label) >= 0.98 for label in ISOTROPIC]) & (high("light") < 0.98),
         ("isotropised, identity-like", SETTLED["Laplace, identity-like"]),
-        Opens(PAGE, "round"),
+        Opens.of(ISOTROPIC["isotropised, standard"]),
     ),
     Claim(
         "a-wider-bound-lowers-z",
@@ -140,7 +140,7 @@ STORY = (
         "linear_r2",
         falling(list(BOUNDED)),
         ("T = 10", BOUNDED["T = 1"]),
-        Opens(PAGE, "untruncated"),
+        Opens.of(BOUNDED["T = 10"]),
         shows=Shows("sweep", "truncation", "spread", {**FIVE_LAPLACE, "project": False}),
     ),
     Claim(
@@ -153,7 +153,7 @@ STORY = (
         "clipped_r2",
         abs(mean("T = 1") - mean("T = 10")) < 0.03,
         ("T = 10", BOUNDED["T = 10"].read("linear_r2")),
-        Opens(PAGE, "truncated"),
+        Opens.of(BOUNDED["T = 1"]),
     ),
     Claim(
         "spread-is-not-concentration",
@@ -168,7 +168,7 @@ STORY = (
         "linear_r2",
         mean("spread 1") < mean("spread 0.5") - 0.03,
         ("spread 1", NORMAL),
-        Opens(PAGE, "laplace"),
+        Opens.of(Runs(PAGE, {**FIVE_LAPLACE, "spread": 1.0})),
     ),
 )
 FINDINGS = (
@@ -238,7 +238,7 @@ FINDINGS = (
         "feature_norm",
         falling([f"β = {b:g}" for b in reversed(SHAPES)]),
         ("β = 8", LOST),
-        Opens(PAGE, "light"),
+        Opens.of(swept(PAGE, "shape", SHAPES, FIVE_LAPLACE, "β")["β = 8"]),
         shows=Shows("sweep", "shape", "spread", FIVE_LAPLACE, ("feature_norm",)),
     ),
     Claim(

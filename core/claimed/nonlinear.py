@@ -195,7 +195,7 @@ STAGED = (
         CONTENT,
         (every("blind") < 0.05) & (every("content") > 0.95),
         ("blind", ROOM),
-        Opens(PAGE, "stages"),
+        Opens.of(STAGE["additive, no reversal"]),
     ),
     Claim(
         "free-dynamics-lose-content",
