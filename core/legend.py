@@ -250,10 +250,10 @@ def spoken(value: object) -> str:
 
 CHOICES = {  # the value of a choice -> its name in words, where it is one of several
     # which norms are fixed, in vMF clusters
-    "C1": "C1: unit f(x) and w",
-    "C2": "C2: unit f(x)",
-    "C3": "C3: unit w",
-    "C4": "C4: neither unit",
+    "C1": "C1: both unit",
+    "C2": "C2: unit features",
+    "C3": "C3: unit weights",
+    "C4": "C4: both free",
     # labels, and the points that repel
     "class": "class",
     "instance": "instance",

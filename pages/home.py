@@ -119,8 +119,8 @@ for place, page in zip(st.columns(4, gap="medium"), story.TITLES, strict=True):
     with place:
         st.subheader(story.TITLES[page], anchor=False)
         claims.best([name for name in HOME if CLAIMS[name].page == page])
-st.page_link("pages/infonce_sphere.py", label="Every claim, with its runs",
-             query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip
+        st.page_link(f"pages/{page}.py", label="Every claim of this page",
+                     query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip
 st.header("What happens", anchor="pipeline")
 pipeline()
 st.header("How to read the scores", anchor="scores")

@@ -10,7 +10,18 @@ from urllib.parse import urlparse
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from browsers import PATIENCE, VIEW, choose_page, drawn, facts, number, settled, until, window
+from browsers import (
+    PATIENCE,
+    VIEW,
+    choose_page,
+    drawn,
+    facts,
+    number,
+    press_preset,
+    settled,
+    until,
+    window,
+)  # fmt: skip
 from playwright.sync_api import Page
 
 from core.legend import PAGE, READABLE, contrast
@@ -297,6 +308,36 @@ def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme
             boxes = sorted(axis)
             assert all(left[1] < right[0] for left, right in pairwise(boxes)), axis
             assert boxes[0][0] >= 0 and boxes[-1][1] <= width
+
+
+def test_a_plain_wheel_over_a_globe_scrolls_the_page(server, page):
+    drawn(page, f"{server}/infonce_sphere")
+    settled(page)
+    box = page.locator(f"{VIEW} .lv-plot").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    camera = facts(page)["camera"]
+    page.mouse.wheel(0, 200)
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 100")
+    assert facts(page)["camera"] == camera
+
+
+def test_further_presets_are_put_away_once_one_is_chosen(server, page):
+    drawn(page, f"{server}/infonce_sphere")
+    settled(page)
+    press_preset(page, "d = 5")
+    settled(page)
+    page.wait_for_function("() => !document.querySelector('[data-testid=stPopoverBody]')")
+    assert "d=5" in page.url
+
+
+def test_escape_leaves_the_presentation(server, page):
+    drawn(page, f"{server}/infonce_sphere?present=1&tau=1")
+    settled(page)
+    assert page.locator("[class*=st-key-slides]").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !location.search.includes('present')")
+    settled(page)
+    assert page.locator("[class*=st-key-slides]").count() == 0 and "tau=1" in page.url
 
 
 def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):

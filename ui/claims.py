@@ -92,18 +92,16 @@ def show(claim: Claim, figures: Figures) -> None:
     picture(claim, told, figures)
     verdict = "It holds" if told.verdict else "It does not hold"
     label, group = claim.counter
-    st.caption(f"{verdict} if {claim.holds}. It would fail for {_counter(claim, label, group)}.")
+    st.caption(f"{verdict} if {claim.holds}. {_counter(claim, label, group)} it fails.")
 
 
 def _counter(claim: Claim, label: str, group: Runs | Exact) -> str:
-    """The runs that refute a claim, in words."""
-    score = claim.written_by(group)
-    if isinstance(group, Exact):
-        return f"{score.title} in the place of {label}"
-    said = knobs.said(group.setting) or "the defaults"
+    """What refutes a claim, put in the place of one of its groups, in words."""
+    score, place = claim.written_by(group), f"in the place of “{label}”"
     before = claim.evidence[label]
-    same = isinstance(before, Runs) and group.setting == before.setting
-    return f"{score.title} in the place of {label}" if same else f"{said} ({score.title})"
+    if isinstance(group, Exact) or (isinstance(before, Runs) and group.setting == before.setting):
+        return f"With {score.title} {place}"
+    return f"With runs at {knobs.said(group.setting) or 'the defaults'} {place}"
 
 
 def opener(claim: Claim) -> None:
@@ -161,7 +159,7 @@ def _dots(claim: Claim, told: Found) -> None:
         score = claim.written_by(claim.evidence[label])
         known = [v for v in values if v is not None and isfinite(v)]
         # R² of one thing or another goes on one scale, and the labels tell them apart
-        by_score.setdefault("R²" if "R²" in score.title else score.title, {})[label] = known
+        by_score.setdefault("R²" if "R²" in score.title else score.axis, {})[label] = known
     for number, (name, groups) in enumerate(by_score.items()):
         if any(groups.values()):
             from core import figures
@@ -244,9 +242,14 @@ def slides(lessons: Sequence[str], params: Params) -> None:
         follow(claim, LESSONS[claim.opens.lesson])
         address.put(CLAIM, claim.name)
 
+    def leave() -> None:
+        address.put(address.PRESENT, False)
+
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="slides"):
         st.button("Previous", shortcut="Left", on_click=go, args=(-1,))
         st.button("Next", shortcut="Right", on_click=go, args=(1,))
+        st.button("", icon=":material/close:", type="tertiary", help="Leave the presentation",
+                  key=address.owned("leave"), shortcut="Esc", on_click=leave)  # fmt: skip
         st.markdown(found(now).words if now else "Your own setting.")
 
 

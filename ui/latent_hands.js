@@ -25,11 +25,12 @@ function listenHands(view) {
     keys[event.key]();
     event.preventDefault();
   };
-  plot.addEventListener("wheel", (event) => { // a plain wheel scrolls the page
+  plot.addEventListener("wheel", (event) => { // a plain wheel scrolls the page: Plotly would keep it
+    event.stopPropagation();
     if (!event.ctrlKey || view.dims !== 3) return;
     event.preventDefault();
     zoom(view, Math.exp(-event.deltaY / 300));
-  }, { passive: false });
+  }, { capture: true, passive: false });
   plot.addEventListener("mousemove", (event) => { // turning only: no panning off centre
     if (event.buttons > 1 || (event.buttons && (event.ctrlKey || event.shiftKey || event.altKey)))
       event.stopPropagation();

@@ -17,6 +17,7 @@ STYLE = f"""<style>
 [data-testid="stMain"] h1 {{ padding: 0; font-size: 1.5rem; line-height: 1.25; }}
 [data-testid="stHeading"]:has(h1) {{ margin-bottom: 0.5rem; }}
 [class*="choices_row"] {{ row-gap: 0.2rem; }}
+[class*="choices_row"] [class*="training_row"]:has(button) {{ flex-wrap: nowrap; }}
 [data-testid="stMain"] [data-testid="stVerticalBlock"] {{ gap: 0.6rem; }}
 [class*="-presets"] button, [class*="-more"] button {{ min-height: 2rem; padding: 0.1rem 0.7rem; }}
 .st-key-moves_row button {{ min-height: 2rem; padding: 0 0.45rem; }}
@@ -31,7 +32,9 @@ STYLE = f"""<style>
   [class*="choices_row"] > :has([class*="training_row"]) {{ flex: 1 1 0; min-width: 9.5rem; }}
   [class*="training_row"] p {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
   :has(> [class*="status-training_row"]) {{ /* over the end of that line, which is free then */
-    width: 24rem; margin: -3.1rem 0 0 auto; z-index: 2; }}
+    width: 18rem; margin: -3.1rem 0 0 auto; z-index: 2; }}
+  [data-testid="stMain"]:has([class*="status-training_row"]) [class*="-notes"]
+    {{ visibility: hidden; }}
 }}
 @media (min-width: 641px) {{
   .st-key-drawer details:not(details details) {{ border: none; }}

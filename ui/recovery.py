@@ -239,7 +239,8 @@ def picture(view: LatentView, key: str, height: int) -> None:
     if address.get(address.PLAIN):
         st.plotly_chart(plain_figure(view), key=address.owned(f"{key}.plain"), alt=view.alt)
     else:
-        focus = st.session_state.get(address.owned(FOCUS), 0)
+        # a room sees all of it: nothing is to be scrolled
+        focus = 0 if address.presenting() else st.session_state.get(address.owned(FOCUS), 0)
         latent_view(view, key=address.owned(key), height=height, focus=focus)
 
 

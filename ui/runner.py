@@ -271,14 +271,15 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     seconds = engine().estimate(wanted)
     cost = "" if seconds is None else f", {duration(seconds)}"
     runs = f"{len(wanted)} {'run' if len(wanted) == 1 else 'runs'}"
-    _begin_button(f"Train {runs}{cost}", experiment, key)
     said = f"Not stored yet: {about}."
     fate = engine().fate(experiment)
     told = [st.session_state.get(f"{key}.{name}", ("",))[0] for name in ("error", "said")]
     if fate is not None and experiment.key not in told:
         said += f" Its last run: {fate}."
     before: Experiment | None = st.session_state.get(f"{key}.before")
-    st.caption(said if before is None else f"{said} Drawn instead: {described(before)}.")
+    said += "" if before is None else f" Drawn instead: {described(before)}."
+    _begin_button(f"Train {runs}{cost}", experiment, key, help=said)
+    st.caption(said)
 
 
 def provenance(results: Sequence[Result]) -> str:
@@ -300,7 +301,9 @@ def described(experiment: Experiment) -> str:
     return f"{varied + ' varied' if varied else 'runs'} at {fixed or 'the defaults'}"
 
 
-def _begin_button(label: str, experiment: Experiment, key: str, playable: bool = False) -> None:
+def _begin_button(
+    label: str, experiment: Experiment, key: str, playable: bool = False, help: str | None = None
+) -> None:
     def begin() -> None:
         for name in ("declined", "error", "said"):
             st.session_state.pop(f"{key}.{name}", None)
@@ -312,6 +315,7 @@ def _begin_button(label: str, experiment: Experiment, key: str, playable: bool =
         type="secondary" if playable else "primary",
         icon=":material/play_arrow:",
         on_click=begin,
+        help=help,
     )
 
 

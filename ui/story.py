@@ -78,15 +78,19 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
     Buttons, which hold no state: a widget that mirrors the knobs would, with a knob in motion, be
     taken for a visitor's choice and turn the knobs back.
     """
-    now = active(scenario, params)
+    now, more = active(scenario, params), address.owned(f"{scenario.name}.more")
+
+    def choose(preset: Preset) -> None:
+        st.session_state[more] = False  # it would stay open over the picture
+        knobs.apply(scenario, preset, prefix)
 
     def button(preset: Preset) -> None:
         st.button(
             preset.title,
             key=address.owned(f"{scenario.name}.preset.{preset.name}"),
             type="primary" if preset is now else "secondary",
-            on_click=knobs.apply,
-            args=(scenario, preset, prefix),
+            on_click=choose,
+            args=(preset,),
         )
 
     shown = in_a_row([preset.title for preset in scenario.presets])
@@ -95,9 +99,8 @@ def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
         for preset in scenario.presets[:shown]:
             button(preset)
         if rest:
-            more = st.popover(f"More: {now.title}" if now in rest else "More", type="tertiary",
-                              key=address.owned(f"{scenario.name}.more"))  # fmt: skip
-            with more:
+            with st.popover(f"More: {now.title}" if now in rest else "More", type="tertiary",
+                            key=more, on_change="rerun"):  # fmt: skip
                 for preset in rest:
                     button(preset)
 

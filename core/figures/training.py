@@ -83,16 +83,16 @@ def strip(
     )
     marks = pd.DataFrame({"name": list(baselines), "value": list(baselines.values())})
     tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=22).encode(x=x)
-    said = [  # above and below in turn, off the dots: baselines lie close together
+    said = [  # in two lines above, by turns: baselines lie close together
         alt.Chart(marks[i : i + 1])
-        .mark_text(dy=19 if i % 2 else -19, color=words.QUIET, fontSize=12,
+        .mark_text(dy=-32 if i % 2 else -17, color=words.QUIET, fontSize=12,
                    align=_towards_the_middle((at - low) / (high - low)))
         .encode(x=x, text=alt.Text("name:N"))
         for i, at in enumerate(marks["value"])
     ]  # fmt: skip
     chart = alt.layer(tick, *said, dots, height=84)
     named = table.rename(columns={"seed": "Seed", "value": title})
-    return words.finished(chart, top=16), named
+    return words.finished(chart, top=30), named
 
 
 def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:

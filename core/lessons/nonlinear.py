@@ -39,7 +39,7 @@ PRESETS = (
            {"method": "leace"}),
     Preset("head", "Content head", "Two dimensions for two of content: no room for the body.",
            {"method": "content"}),
-    Preset("wide", "d_z = 8", "A content head with room to spare keeps the body as well.",
+    Preset("wide", "Head of 8", "A content head with room to spare keeps the body as well.",
            {"method": "content", "d_z": 8}),
     Preset("own", "Blind in its own eyes", "The same head against an adversary: that one gives up, "
            "and a fresh probe with more data reads the body.", WIDE),
