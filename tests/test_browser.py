@@ -310,6 +310,40 @@ def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme
             assert boxes[0][0] >= 0 and boxes[-1][1] <= width
 
 
+def in_sight(page, locator):
+    box = locator.bounding_box()
+    return box is not None and box["y"] >= 0 and box["y"] + box["height"] <= 722
+
+
+def test_a_first_visitor_finds_a_claim_plays_it_turns_a_knob_and_sees_the_sweep(server, browser):
+    with window(browser, viewport={"width": 1280, "height": 720}) as page:
+        page.goto(server)
+        settled(page)
+        claim = page.get_by_role("link", name=re.compile("standard start folds"))
+        assert in_sight(page, claim)
+        claim.click()  # one
+        until(page, "+v.draws > 0")
+        settled(page)
+        play = page.get_by_role("button", name="Play the training run")
+        assert in_sight(page, play) and in_sight(page, page.locator(f"{VIEW} .lv-plot"))
+        play.click()  # two
+        until(page, "+v.step < 800")
+        until(page, "+v.step == 800")
+        knob = page.get_by_role("slider", name=re.compile("Marginal concentration"))
+        assert in_sight(page, knob)
+        knob.press("ArrowRight")  # three
+        page.wait_for_function("() => location.search.includes('marginal_kappa')")
+        settled(page)
+        page.get_by_role("link", name=re.compile("How the scores change")).click()  # four
+        chart = page.locator("[data-testid=stVegaLiteChart] svg.marks").last
+        page.wait_for_function("() => location.hash === '#sweep'")
+        for _ in range(50):
+            if in_sight(page, chart):
+                break
+            page.wait_for_timeout(200)
+        assert in_sight(page, chart)
+
+
 def test_a_plain_wheel_over_a_globe_scrolls_the_page(server, page):
     drawn(page, f"{server}/infonce_sphere")
     settled(page)

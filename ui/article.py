@@ -91,7 +91,8 @@ class Article:
                 side, main = st.columns([1, 3.6], gap="medium")
             self._explore(opened, main)
             with side, st.expander("Knobs", expanded=True, key="drawer"):
-                st.caption(self.sentence)
+                st.html("<span id='knobs'></span>")
+                st.caption(f"{self.sentence} [How the scores change ↓](#sweep)")
                 knobs.draw(scenario, params)
                 story.presenter_switch()
             st.header("How the scores change", anchor="sweep")
@@ -121,6 +122,8 @@ class Article:
                 claims.slides((page_of(scenario),), params)
             else:
                 story.presets(scenario, params)
+                with st.container(key="to_knobs"):  # on a phone they come after the picture
+                    st.caption("[Knobs ↓](#knobs)")
                 story.lesson(scenario, params)
             row = st.container(
                 horizontal=True, vertical_alignment="center", gap="small",

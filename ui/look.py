@@ -37,6 +37,7 @@ STYLE = f"""<style>
     {{ visibility: hidden; }}
 }}
 @media (min-width: 641px) {{
+  :has(> .st-key-to_knobs), .st-key-to_knobs {{ display: none; }}
   .st-key-drawer details:not(details details) {{ border: none; }}
   .st-key-drawer summary:not(details details summary) {{ display: none; }}
   .st-key-drawer [data-testid="stExpanderDetails"]:not(details details *) {{ padding: 0; }}
