@@ -92,7 +92,7 @@ def strip(
     ]  # fmt: skip
     chart = alt.layer(tick, *said, dots, height=84)
     named = table.rename(columns={"seed": "Seed", "value": title})
-    return words.finished(chart, top=30), named
+    return words.finished(chart, top=30, bottom=2), named
 
 
 def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:
