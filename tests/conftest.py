@@ -19,15 +19,13 @@ from browsers import CHROMIUM, FLAGS, ROOT, serving, window
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
 
-# Files of the browser's tests, by the process that they share: its server, its Chromium.
-BROWSER = {
-    "test_browser": "visits", "test_navigation": "visits",
-    "test_latent_chart": "pictures", "test_latent_view": "pictures", "test_sketch": "pictures",
-    "test_view_browser": "pictures", "test_words": "pictures",
-}  # fmt: skip
+BROWSER = (
+    "test_browser", "test_latent_chart", "test_latent_view", "test_navigation",
+    "test_sketch", "test_view_browser", "test_words",
+)  # fmt: skip
 # What takes longest, longest first: whoever begins with these has something short to end with.
 LONGEST = (
-    "visits", "pictures", "test_pages", "test_members", "test_clusters", "test_runs",
+    "browser", "test_pages", "test_members", "test_clusters", "test_runs",
     "test_invariance", "test_reversal", "test_densities",
 )  # fmt: skip
 
@@ -35,7 +33,7 @@ LONGEST = (
 def _together(path: str) -> str:
     """The name under which a file's tests stay in one process."""
     name = Path(path).stem
-    return BROWSER.get(name, name)
+    return "browser" if name in BROWSER else name  # two at once are slower than one by one
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -173,6 +173,7 @@ def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays
 
 def test_a_game_is_drawn_with_its_chart_and_extended_move_by_move(server, page):
     drawn(page, f"{server}/gradient_reversal?seeds=1")
+    settled(page)
     assert float(number(page, "Angle to V⊥").rstrip("°")) <= 2
     assert page.get_by_text("grey: the closed-form answer").is_visible()
     run = facts(page)["run"]
