@@ -113,7 +113,7 @@ EDITS = (
     Edit("ui/article.py", "if any(address.get(key) != value for key, value in rest.items()):",
          "if False:", "test_pages.py -k second_scenario"),
     Edit("ui/claims.py", "address.put(story.PART, PART.get(claim.opens.lesson, story.EXPLORE))",
-         "pass", "test_pages.py -k opens_its_setting"),
+         "pass", "test_pages.py -k about_bodies"),
     Edit("ui/claims.py", "claim = order[(at + step) % len(order)]",
          "claim = order[(at - step) % len(order)]", "test_pages.py test_address.py"),
     Edit("ui/export.py", "    if not place.open:\n", "    if place is None:\n",
