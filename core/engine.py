@@ -18,24 +18,11 @@ from functools import cached_property
 from typing import Any
 
 import dask
-from distributed import (
-    Client,
-    Future,
-    KilledWorker,
-    LocalCluster,
-    Scheduler,
-)
+from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler
 
 from core import task
 from core.crew import Crew
-from core.experiment import (
-    LARGEST_GROUP,
-    Experiment,
-    Member,
-    Result,
-    groups,
-    work,
-)
+from core.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
 from core.job import Group, Job, Status
 from core.store import Store
 

@@ -44,11 +44,11 @@ def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     started = [(m.params.lam, r.scores["angle_to_v_perp_deg"]) for m, r in runs
                if m.params.start == "v_perp"]  # fmt: skip
     lost = max((lam for lam, angle in started if angle is None or angle > NEAR), default=0.0)
-    stays = min((lam for lam, _ in started if lam > lost), default=float("nan"))
+    stayed = [lam for lam, _ in started if lam > lost]
     said = (
         f"Exact, for the world of seed 0: the minimum of reconstruction + λ I jumps at λ = "
         f"{jump:.2f}. From V the trained code leaves only far beyond it; from V⊥ it stays within "
-        f"{NEAR} degrees at every λ drawn from {stays:g} on ({len(started)} runs)."
+        f"{NEAR} degrees at every λ drawn from {min(stayed):g} on ({len(stayed)} runs)."
     )
     return [drawn, sheet.Words(said)]
 
