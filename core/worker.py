@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import sklearn.neural_network  # noqa: F401  (like torch._dynamo: else the first run imports it)
 import threadpoolctl
 import torch
-import torch._dynamo  # the optimiser imports it on first use: a second that a visitor would wait
+import torch._dynamo  # on first use these two take seconds that a visitor would wait
 
 from core.experiment import Member, Progress, Result
 from core.training import Learner, train
@@ -51,7 +52,7 @@ def _run(
     learner = importlib.import_module(f"core.learners.{members[0].scenario}").start(members, chosen)
     provenance: dict[str, str | float] = {
         "device": torch.cuda.get_device_name() if chosen == "cuda" else "cpu",
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # itself a class of torch, which the server would import
         "scored": members[0].scored,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }

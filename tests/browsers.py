@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-sync",
 ]  # fmt: skip
 VIEW = "[data-testid=latent-view]"
-PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
+PATIENCE = 600_000  # ms: software rendering, and training, on a busy machine
 
 # Every page's parts, and the links to them.
 PARTS = {
@@ -106,6 +106,16 @@ def settled(page: "Page") -> None:
 
 def facts(page: "Page") -> dict[str, str]:
     return page.evaluate(f"() => ({{...document.querySelector('{VIEW}').dataset}})")
+
+
+def seen(page: "Page") -> str:
+    """What a page shows, in words: its address, its pictures' facts, its text, its complaints."""
+    try:
+        views = page.locator(VIEW).evaluate_all("all => all.map((view) => ({...view.dataset}))")
+        text = page.locator("body").inner_text(timeout=5000)
+    except Exception as error:  # of the browser itself: it is what there is to be said
+        return f"{page.url}: {error}"
+    return "\n".join([page.url, *map(str, views), text, *page.complaints])
 
 
 def until(page: "Page", condition: str) -> None:

@@ -7,14 +7,14 @@ tests that drive a browser: they share it, and two at once would wait for each o
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports NumPy or torch
 
 import numpy as np
 import pytest
-from browsers import CHROMIUM, FLAGS, ROOT, serving, window
+from browsers import CHROMIUM, FLAGS, ROOT, seen, serving, window
 
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
@@ -57,6 +57,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
             return _together(super()._split_scope(nodeid))
 
     return ByFile(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure in the browser comes what was seen there: it may never be seen again."""
+    report = yield
+    page = getattr(item, "funcargs", {}).get("page")
+    if report.when == "call" and report.failed and page is not None:
+        report.sections.append(("The page", seen(page)))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

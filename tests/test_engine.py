@@ -25,6 +25,7 @@ from core.engine import Engine, Refused
 from core.experiment import Experiment, Member, groups, work
 from core.job import Group
 from core.scenarios.infonce import InfoNCE
+from core.scenarios.reversal import Reversal
 from core.store import Store
 from tests.engine_trainers import STEPS, result
 
@@ -738,3 +739,22 @@ def test_members_survive_the_way_to_a_worker():
     member = asked(7).members[0]
     copy = pickle.loads(pickle.dumps(member))
     assert isinstance(copy, Member) and copy == member and copy.key == member.key
+
+
+def test_a_result_reaches_the_server_without_torch():
+    """The server would import it while everybody waits: for seconds, and for 300 MB."""
+    import pickle
+
+    from core.worker import train_group
+
+    sent = pickle.dumps(train_group((Member("reversal", Reversal(moves="a"), 0),), device="cpu"))
+    code = "import pickle, sys; pickle.load(sys.stdin.buffer); print(*sys.modules)"
+    loaded = (
+        subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, input=sent, capture_output=True, check=True
+        )
+        .stdout.decode()
+        .split()
+    )
+    assert "core.experiment" in loaded
+    assert not {"torch", "sklearn", "distributed"} & set(loaded)

@@ -17,6 +17,7 @@ from ui import address, door, knobs
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
+SWEEP_SECONDS = 1.0  # whose dots come one by one, and not step by step
 FIRST_FRAME_SECONDS = 0.3
 PLAYED = "run"  # the panel whose picture plays; a sweep's points need no trajectory
 
@@ -131,15 +132,15 @@ def panel(
     if job is not None:
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
-        _fragment(key, running=True)(
+        _fragment(key, POLL_SECONDS if read is stored else SWEEP_SECONDS)(
             lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile, read),
             key,
         )
     elif complete:
         st.session_state[f"{key}.before"] = experiment
-        _fragment(key, running=False)(lambda: _still(Shown(experiment, results, {}), draw), key)
+        _fragment(key, None)(lambda: _still(Shown(experiment, results, {}), draw), key)
     else:
-        _fragment(key, running=False)(lambda: _still(_before(key, read), draw), key)
+        _fragment(key, None)(lambda: _still(_before(key, read), draw), key)
     return results if complete else {}
 
 
@@ -156,9 +157,9 @@ def _panel_body(body: Callable[[], None], key: str) -> None:
         address.sync()
 
 
-def _fragment(key: str, running: bool) -> Callable[[Callable[[], None], str], None]:
-    """The same place on the page, polled while something runs."""
-    return st.fragment(_panel_body, run_every=POLL_SECONDS if running else None, key=f"{key}.panel")
+def _fragment(key: str, every: float | None) -> Callable[[Callable[[], None], str], None]:
+    """The same place on the page, polled `every` so many seconds while something runs."""
+    return st.fragment(_panel_body, run_every=every, key=f"{key}.panel")
 
 
 def _settle(experiment: Experiment, key: str) -> None:
