@@ -72,7 +72,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     from ui import game_view  # scipy takes a while to import, and the numbers come first
 
     with place.picture:
-        height = 365 if address.presenting() else 270
+        height = 365 if address.presenting() else 264
         recovery.picture(game_view.of(run, params, shown.stale), "game", height)
     recovery.picture_first("game")
     gauges(run, params)

@@ -29,7 +29,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     numbers.show(run, promise, floor, place=place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
-        recovery.picture(view, "globe", 365 if address.presenting() else 290)
+        recovery.picture(view, "globe", 365 if address.presenting() else 284)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():

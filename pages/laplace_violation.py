@@ -53,7 +53,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
         if view.field is not None:
             kind = "Density" if asked.on_sphere else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
-        recovery.picture(view, "globe", 365 if address.presenting() else 270)
+        recovery.picture(view, "globe", 365 if address.presenting() else 264)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():

@@ -77,7 +77,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     numbers.show(run, promise, ideals={"feature_norm": radius}, place=place)
     with place.picture:
         recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
-                         365 if address.presenting() else 270)  # fmt: skip
+                         365 if address.presenting() else 264)  # fmt: skip
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     result = shown.result(seed)

@@ -288,10 +288,11 @@ def provenance(results: Sequence[Result]) -> str:
     facts = [result.provenance for result in results]
     cost = sum(float(fact["cpu_seconds"]) for fact in facts) / len(facts)
     dates = sorted({str(fact["date"]) for fact in facts})
-    where = " and ".join(sorted({str(fact["device"]) for fact in facts})).replace("cpu", "the CPU")
+    devices = sorted({str(fact["device"]) for fact in facts})
+    where = "" if devices == ["cpu"] else f" on {' and '.join(devices).replace('cpu', 'the CPU')}"
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     runs = f"{len(results)} {'run' if len(results) == 1 else 'runs'}"
-    return f":material/check: {runs}, {cost:.1f} s each on {where}, {when}."
+    return f":material/check: {runs}, {cost:.1f} CPU-s each{where}, {when}."
 
 
 def described(experiment: Experiment) -> str:

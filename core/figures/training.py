@@ -13,7 +13,8 @@ from core.legend import ROLE
 
 LINE_HEIGHT = 230
 INSIDE = 165  # of it, between the axes
-ENDS = 0.15  # of a strip, where a centred word would be cut
+ENDS = 0.2  # of a strip, where a centred word would be cut
+NAMED_APART = 0.3  # of a strip, so that two names fit on a line
 
 
 def curves(
@@ -73,7 +74,8 @@ def strip(
     low, high = max(min([0.5, *known]) - 0.05, -0.2), best
     if best == 0:  # an angle, an error
         low, high = 0.0, 1.1 * max([1.0, *known])
-    x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False))
+    x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[low, high], nice=False),
+              axis=alt.Axis(tickCount=8))  # fmt: skip
     dots = (
         alt.Chart(table)
         .mark_circle(size=90, color=ROLE["z_hat"], opacity=0.75)
@@ -82,17 +84,34 @@ def strip(
         )
     )
     marks = pd.DataFrame({"name": list(baselines), "value": list(baselines.values())})
-    tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=22).encode(x=x)
-    said = [  # in two lines above, by turns: baselines lie close together
-        alt.Chart(marks[i : i + 1])
-        .mark_text(dy=-32 if i % 2 else -17, color=words.QUIET, fontSize=12,
+    tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=18).encode(x=x)
+    said = [
+        alt.Chart(pd.DataFrame({"name": [name], "value": [at]}))
+        .mark_text(dy=-17, color=words.QUIET, fontSize=12,
                    align=_towards_the_middle((at - low) / (high - low)))
         .encode(x=x, text=alt.Text("name:N"))
-        for i, at in enumerate(marks["value"])
+        for name, at in _in_a_line(baselines, NAMED_APART * (high - low))
     ]  # fmt: skip
-    chart = alt.layer(tick, *said, dots, height=84)
+    chart = alt.layer(tick, *said, dots, height=68)
     named = table.rename(columns={"seed": "Seed", "value": title})
-    return words.finished(chart, top=30, bottom=2), named
+    return words.finished(chart, top=16, bottom=2), named
+
+
+def _in_a_line(values: Mapping[str, float], apart: float) -> list[tuple[str, float]]:
+    """Names of values and where they stand; those that are not `apart` share a place."""
+    groups: list[list[tuple[str, float]]] = []
+    for name, at in sorted(values.items(), key=lambda each: each[1]):
+        if groups and at - groups[-1][-1][1] < apart:
+            groups[-1].append((name, at))
+        else:
+            groups.append([(name, at)])
+    places = []
+    for group in groups:
+        first, *others = (name for name, _ in group)
+        kind = first.split(" ")[0] + " "  # "mean raw x", "mean untrained": one mean is enough
+        together = ", ".join([first, *(name.removeprefix(kind) for name in others)])
+        places.append((together, sum(at for _, at in group) / len(group)))
+    return places
 
 
 def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:
