@@ -5,12 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -24,7 +25,8 @@ FLAGS = [
     "--disable-sync",
 ]  # fmt: skip
 VIEW = "[data-testid=latent-view]"
-PATIENCE = 600_000  # ms: software rendering, and training, on a busy machine
+LOGS: dict[str, IO[str]] = {}  # what the servers say, by their address
+PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
 
 # Every page's parts, and the links to them.
 PARTS = {
@@ -50,11 +52,12 @@ def serving(
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *flags]
+    words = tempfile.TemporaryFile("w+")
     process = subprocess.Popen(
-        command, cwd=folder, env=os.environ | more,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        command, cwd=folder, env=os.environ | more, stdout=words, stderr=words
     )  # fmt: skip
     url = f"http://localhost:{port}{base}"
+    LOGS[url] = words
     deadline = time.monotonic() + PATIENCE / 1000
     try:
         while True:
@@ -69,6 +72,7 @@ def serving(
     finally:
         process.terminate()
         process.wait(20)
+        LOGS.pop(url).close()
 
 
 @contextmanager
@@ -109,13 +113,15 @@ def facts(page: "Page") -> dict[str, str]:
 
 
 def seen(page: "Page") -> str:
-    """What a page shows, in words: its address, its pictures' facts, its text, its complaints."""
+    """A page's address, its pictures' facts, its text and complaints, and the server's words."""
+    log = next((words for url, words in LOGS.items() if page.url.startswith(url)), None)
+    said = log.seek(0) or log.read()[-6000:] if log else ""
     try:
         views = page.locator(VIEW).evaluate_all("all => all.map((view) => ({...view.dataset}))")
         text = page.locator("body").inner_text(timeout=5000)
     except Exception as error:  # of the browser itself: it is what there is to be said
         return f"{page.url}: {error}"
-    return "\n".join([page.url, *map(str, views), text, *page.complaints])
+    return "\n".join([page.url, *map(str, views), text, *page.complaints, said])
 
 
 def until(page: "Page", condition: str) -> None:

@@ -14,6 +14,7 @@ from visits import (
     PAGES,
     REVERSAL,
     SPHERE,
+    listed,
     metric,
     opened,
     own,
@@ -267,22 +268,22 @@ def test_a_link_that_chooses_what_is_not_offered_is_told(name):
 def test_a_sweep_cannot_be_told_apart_by_what_it_varies():
     at = opened(SPHERE, vary="kappa", by="kappa")
     assert any("cannot be the second parameter" in warning.value for warning in at.warning)
-    assert at.selectbox(key=own(at, "by.list")).value == "nothing"
+    assert listed(at, "For each").value == "nothing"
 
 
 def test_varying_the_second_parameter_instead_leaves_no_second_one():
     at = opened(SPHERE, vary="kappa", by="d")
-    assert not at.warning and at.selectbox(key=own(at, "by.list")).value == "d"
-    at.selectbox(key=own(at, "vary.list")).set_value("d").run()
+    assert not at.warning and listed(at, "For each").value == "d"
+    listed(at, "Vary").set_value("d").run()
     assert not at.exception and not at.warning
-    assert at.selectbox(key=own(at, "by.list")).value == "nothing"
+    assert listed(at, "For each").value == "nothing"
 
 
 def test_too_large_a_sweep_gets_a_sentence():
     at = opened(SPHERE, vary="tau", by="kappa", seeds="8")
     assert not at.exception
     assert any("more than the 120" in info.value for info in at.info)
-    at.selectbox(key=own(at, "by.list")).set_value("nothing").run()
+    listed(at, "For each").set_value("nothing").run()
     assert not at.exception and not at.info
 
 

@@ -6,8 +6,10 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
 from test_store import result
+from visits import listed
 
 from core import curate, figures
 from core.archive import Gallery
@@ -250,6 +252,7 @@ def page_of_choices():
     params, _ = knobs.read(scenario)
     sweep.settle(scenario, params)
     knobs.draw(scenario, params)
+    st.button("five", on_click=lambda: address.put("d", 5))
     st.text(" ".join(sweep.choose(scenario, params)))
     st.text("".join(address.refusals()))
 
@@ -257,23 +260,34 @@ def page_of_choices():
 def test_the_second_parameter_is_the_shipped_one_until_another_is_chosen():
     at = AppTest.from_function(page_of_choices).run()
     assert at.text[0].value == "tau kappa linear_r2"
-    at.selectbox(key="by.list").set_value("nothing").run()
+    listed(at, "For each").set_value("nothing").run()
     assert at.text[0].value == "tau nothing linear_r2"
-    at.selectbox(key="vary.list").set_value("batch").run()
-    at.selectbox(key="by.list").set_value("steps").run()
+    listed(at, "Vary").set_value("batch").run()
+    listed(at, "For each").set_value("steps").run()
     assert at.text[0].value == "batch steps linear_r2"
-    at.selectbox(key="vary.list").set_value(
-        "tau"
-    ).run()  # what was chosen belonged to the other one
+    listed(at, "Vary").set_value("tau").run()  # what was chosen belonged to the other one
     assert at.text[0].value == "tau kappa linear_r2"
     assert not at.exception and at.text[1].value == ""
+
+
+def test_a_browser_that_has_not_heard_of_a_new_list_chooses_nothing_by_it():
+    at = AppTest.from_function(page_of_choices).run()
+    late = at._tree.get_widget_states()
+    at.button[0].click().run()
+    assert at.text[0].value == "tau nothing linear_r2"  # the list was set to this by the page
+    lists = [w for w in late.widgets if w.string_value == "World concentration"]
+    assert len(lists) == 1
+    at._run(WidgetStates(widgets=lists))
+    assert not at.exception and at.text[0].value == "tau nothing linear_r2"
+    at.button[0].click().run()
+    assert at.text[0].value == "tau nothing linear_r2"
 
 
 def test_off_the_shipped_sweep_only_a_visitors_own_choice_stays():
     at = AppTest.from_function(page_of_choices).run()
     at.select_slider(key="d").set_value(5).run()
     assert at.text[0].value == "tau nothing linear_r2"
-    at.selectbox(key="by.list").set_value("kappa").run()
+    listed(at, "For each").set_value("kappa").run()
     at.select_slider(key="d").set_value(4).run()
     assert at.text[0].value == "tau kappa linear_r2"
     elsewhere = AppTest.from_function(page_of_choices)

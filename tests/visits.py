@@ -7,6 +7,7 @@ from pathlib import Path
 
 from altair.utils import schemapi
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
 
 import core.figures
@@ -66,6 +67,11 @@ def to(at: AppTest, page: str) -> AppTest:
 def own(at: AppTest, key: str) -> str:
     """The key of a setting's widget on the page at hand."""
     return f"{at.session_state['_page']}.{key}"
+
+
+def listed(at: AppTest, label: str) -> Selectbox:
+    """A list by its label: its key changes with what it offers."""
+    return next(box for box in at.selectbox if box.label == label)
 
 
 def metric(at: AppTest, label: str) -> str:

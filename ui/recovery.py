@@ -209,7 +209,7 @@ def choose(seeds: Sequence[int], d: int, sides: bool = True) -> Choice:
     )  # fmt: skip
     axes = FIRST_AXES
     if d > 3:
-        if any(axis >= d for axis in address.get(AXES)):
+        if any(axis not in range(d) for axis in address.get(AXES)):  # or text of an older list
             if address.arrived():
                 address.note(f"There are {d} coordinates; the first three are drawn.")
             address.put(AXES, list(FIRST_AXES))

@@ -176,19 +176,28 @@ def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
 def _select(
     key: str, label: str, options: list[str], usual: str, all_knobs: dict[str, Knob], help: str
 ) -> str:
-    """A list that shows the usual, which changes with the knobs, until a visitor chooses."""
-    state = address.owned(f"{key}.list")
-    st.session_state[state] = address.get(key) or usual
+    """A list that shows the usual, which changes with the knobs, until a visitor chooses.
+
+    Where the list or its value is changed here it is another widget: a browser that has not heard
+    of that yet would be taken to have chosen the older value.
+    """
+    wanted, told = address.get(key) or usual, address.owned(f"{key}.told")
+    *before, turn = st.session_state.get(told, (wanted, options, 0))
+    turn += before != [wanted, options]
+    st.session_state[told] = (wanted, options, turn)
+    state = address.owned(f"{key}.list{turn}")
 
     def choose() -> None:
-        address.put(key, st.session_state[state] if st.session_state[state] != usual else None)
+        chosen = st.session_state[state]
+        st.session_state[told] = (chosen, options, turn)
+        address.put(key, chosen if chosen != usual else None)
         if key == VARY:  # the second one belonged to the other
             address.put(BY, None)
 
     return st.selectbox(
         label,
         options,
-        options.index(st.session_state[state]),
+        options.index(wanted),
         format_func=lambda name: _label(all_knobs, name),
         key=state,
         on_change=choose,
