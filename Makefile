@@ -8,7 +8,7 @@ help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: .venv/run  ## Serve the explorer at http://localhost:8501
-	$(BIN)/python -c "from ui.latent_view import bundle_served; bundle_served()"
+	$(BIN)/python -c "from ui.player.view import bundle_served; bundle_served()"
 	$(BIN)/streamlit run app.py
 
 test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from ui import address, door, look, runner, story
-from ui.latent_view import preload_plotly
+from ui import runner, story
+from ui.player.view import preload_plotly
+from ui.window import address, door, look
 
 GROUPS = {
     "Contrastive": ["infonce_sphere"],

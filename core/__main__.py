@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from core.experiment import Experiment, Member, Result, groups, summary
+from core.run.experiment import Experiment, Member, Result, groups, summary
+from core.run.store import Store
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Params, Scenario, Value, explain, knobs_of
-from core.store import Store
 
 VIEWER = "shell"
 
@@ -138,7 +138,7 @@ def _bench(arguments: list[str]) -> int:
     if options.pages:
         figures = _touches()
     else:
-        from core.bench import measure  # torch
+        from core.run.bench import measure  # torch
 
         figures = measure()
     if options.json:
@@ -164,7 +164,7 @@ def _touches() -> dict[str, float | str | None]:
 
 
 def _gallery(arguments: list[str]) -> int:
-    from core import curate
+    from core.run import curate
 
     actions = {"build": curate.build, "check": curate.check}
     if len(arguments) != 1 or arguments[0] not in actions:
@@ -262,7 +262,7 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
 
 def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
     """Train in the engine's workers, as a server does."""
-    from core.engine import Engine
+    from core.run.engine import Engine
 
     with tempfile.TemporaryDirectory() as scratch:
         # a fresh run must not find what is stored, and what it gives is stored all the same
@@ -282,7 +282,7 @@ def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
 
 def _train_here(experiment: Experiment, fresh: bool) -> dict[str, Result]:
     """Train in this process, group by group."""
-    from core.worker import keep_memory, train_group  # torch: seconds that `list` does not need
+    from core.run.worker import keep_memory, train_group  # torch: seconds that `list` does not need
 
     keep_memory()
     found = {} if fresh else _stored(experiment)

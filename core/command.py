@@ -1,6 +1,6 @@
 """The shell command that gives the same numbers as a page: what `python -m core` reads back."""
 
-from core.experiment import Experiment
+from core.run.experiment import Experiment
 from core.scenarios.scenario import Value
 
 

@@ -7,8 +7,8 @@ from typing import Protocol
 import numpy as np
 
 from core import metrics
-from core.experiment import Member, Result
 from core.legend import BASELINES, SCORES, Score
+from core.run.experiment import Member, Result
 
 
 class Scored(Protocol):
@@ -127,7 +127,7 @@ def _kept_outside(run: Result) -> float:
 
 def _jump(run: Result) -> float:
     """lambda at which the minimum of reconstruction and lambda times information leaves V."""
-    from core import leaning
+    from core.laws import leaning
 
     names = ("v", "kappa", "inside", "outside")
     strengths, angles = leaning.exact_minimum(*(run.world[n].astype(float) for n in names))

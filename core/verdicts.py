@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
-from core import curate
 from core.claimed import CLAIMS
 from core.claims import Claim, Exact, Found, gathered
-from core.experiment import Member, Result, groups
 from core.lessons import LESSONS
-from core.store import Store
+from core.run import curate
+from core.run.experiment import Member, Result, groups
+from core.run.store import Store
 
 SAID = {True: "holds", False: "FAILS", None: "not run"}
 

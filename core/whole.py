@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from core.command import command
-from core.experiment import EVALUATED, Experiment, groups
+from core.run.experiment import EVALUATED, Experiment, groups
 
 CONTENTS = (
     f"Of every seed s: z_s the {EVALUATED:,} latents of the evaluation set, z_hat_s what was "
@@ -21,7 +21,7 @@ def save(experiment: Experiment, path: Path) -> None:
 
     Nothing stored will do, as a stored run holds the drawn points alone.
     """
-    from core.worker import keep_memory, train_whole  # torch: not needed to say what is inside
+    from core.run.worker import keep_memory, train_whole  # torch: not needed to say what is inside
 
     keep_memory()
     arrays: dict[str, np.ndarray] = {}

@@ -9,10 +9,10 @@ Zimmermann et al. 2021, Theorem 2, asks for tau = 1 / kappa. Trains nine small e
 import numpy as np
 from scipy.linalg import orthogonal_procrustes
 
-from core.experiment import Experiment, groups
+from core.run.experiment import Experiment, groups
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from core.scenarios.infonce import InfoNCE
-from core.worker import train_group
 
 
 def main() -> None:

@@ -8,11 +8,13 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.experiment import Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
+from core.run.experiment import Experiment, Result
 from core.scenarios.reversal import MOVES, Reversal
-from ui import address, article, knobs, nonlinear, numbers, recovery, runner, seeds, sheet, story
+from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
+from ui.reversal import nonlinear
+from ui.window import address
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
@@ -69,11 +71,11 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         without=("loss", *(() if params.lam < 0 else ("angle_to_v_deg",))),
         place=place,
     )  # fmt: skip
-    from ui import game_view  # scipy takes a while to import, and the numbers come first
+    from ui.reversal import game  # scipy takes a while to import, and the numbers come first
 
     with place.picture:
         height = 365 if address.presenting() else 264
-        recovery.picture(game_view.of(run, params, shown.stale), "game", height)
+        recovery.picture(game.of(run, params, shown.stale), "game", height)
     recovery.picture_first("game")
     gauges(run, params)
     seeds.together(shown, run, promise, place)
@@ -85,7 +87,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
 def gauges(run: recovery.Run, params: Reversal) -> None:
     """Four readings that should agree, and do not always."""
     from core import figures  # altair: the numbers do not wait for it
-    from ui import game_view
+    from ui.reversal import game
 
     blind, scores = log(params.n_classes), run.scores
     chance = scores.get("chance") or 1 / params.n_classes
@@ -105,14 +107,15 @@ def gauges(run: recovery.Run, params: Reversal) -> None:
         )
 
     alt = "Angle, exact information, fresh probe and the adversary's own loss of the seed drawn."
-    with st.container(key=game_view.GAUGES):
+    with st.container(key=game.GAUGES):
         sheet.figure("gauges", alt, readings, of=None if run.live else (run.name,),
                      numbers=None if run.live else "")  # fmt: skip
 
 
 def why(result: Result) -> None:
     """The argument in three steps, each drawn from the run above."""
-    from core import figures, leakage, leaning
+    from core import figures
+    from core.laws import leakage, leaning
 
     params = cast(Reversal, result.member.params)
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
@@ -209,7 +212,7 @@ def own() -> dict[str, Callable[[], None]]:
     """The figures of this page's claims."""
 
     def of_part(name: str) -> None:
-        from ui import conditions  # scipy
+        from ui.reversal import conditions  # scipy
 
         conditions.show(name)
 

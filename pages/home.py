@@ -7,10 +7,11 @@ import streamlit as st
 
 from core import figures, metrics, theory
 from core.claimed import CLAIMS, HOME
-from core.experiment import Experiment
 from core.legend import direction_colours
 from core.lessons import LESSONS
-from ui import address, claims, runner, sheet, story
+from core.run.experiment import Experiment
+from ui import claims, runner, sheet, story
+from ui.window import address
 
 ANGLE = "angle"
 

@@ -5,12 +5,13 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.experiment import Result
 from core.legend import SCORES
 from core.lessons import LESSONS
+from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import address, article, numbers, recovery, runner, seeds, sheet, story
+from ui import article, numbers, recovery, runner, seeds, sheet, story
+from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step

@@ -7,8 +7,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.densities import Conditional
-from core.experiment import Experiment, Result
+from core.laws.densities import Conditional
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
@@ -17,9 +16,12 @@ from core.lessons.laplace_violation import (
     PUBLISHED,
     PUBLISHED_C3,
 )
+from core.run.experiment import Experiment, Result
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
-from ui import address, article, head_view, numbers, recovery, runner, seeds, sheet, story
+from ui import article, numbers, recovery, runner, seeds, sheet, story
+from ui.clusters import heads
+from ui.window import address
 
 scenario = LESSONS["laplace_violation"]
 PAIRS = 1500  # of latents and cluster vectors in a picture
@@ -49,7 +51,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
     numbers.show(run, promise, place=place)
     with place.picture:
-        view = head_view.of(run, params, choice, shown.stale, density=asked)
+        view = heads.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:
             kind = "Density" if asked.on_sphere else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))

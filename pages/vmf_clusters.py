@@ -9,24 +9,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import Experiment, Result
 from core.legend import SCORES, direction_colours
 from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
+from core.run.experiment import Experiment, Result
 from core.scenarios.clusters import Clusters, quadric_count
-from ui import (
-    address,
-    article,
-    export,
-    head_view,
-    minimisers,
-    numbers,
-    recovery,
-    runner,
-    seeds,
-    sheet,
-    story,
-)
+from ui import article, export, numbers, recovery, runner, seeds, sheet, story
+from ui.clusters import heads, minimisers
+from ui.window import address
 
 scenario = LESSONS["vmf_clusters"]
 BESIDE = "beside"
@@ -76,7 +66,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     radius = {"C3": f"theory κ = {params.kappa:g}", "C4": ""}.get(params.case, "by design")
     numbers.show(run, promise, ideals={"feature_norm": radius}, place=place)
     with place.picture:
-        recovery.picture(head_view.of(run, params, choice, shown.stale), "globe",
+        recovery.picture(heads.of(run, params, choice, shown.stale), "globe",
                          365 if address.presenting() else 264)  # fmt: skip
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
@@ -98,7 +88,7 @@ def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     if run is None:
         return
     row = f"{recovery.NUMBERS}.{key}"
-    view = head_view.of(run, params, choice, shown.stale)
+    view = heads.of(run, params, choice, shown.stale)
     view = replace(view, follow=recovery.follow(run, row, curves=""))
     recovery.picture(view, f"globe.{key}", 300)
     numbers.show(run, scenario.promise(params), only=("linear_r2", "v_r2", "loss"), key=row)

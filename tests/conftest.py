@@ -89,11 +89,11 @@ def pages_engine() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def _idle_engine() -> Iterator[None]:
-    import core.engine
+    import core.run.engine
     from ui import runner
 
-    cluster = core.engine._scheduler()  # to which no worker ever comes
-    engine = core.engine.Engine(runner.store(), cluster.scheduler_address)
+    cluster = core.run.engine._scheduler()  # to which no worker ever comes
+    engine = core.run.engine.Engine(runner.store(), cluster.scheduler_address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "engine", lambda: engine)
         yield

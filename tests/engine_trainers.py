@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.experiment import Progress, Result, Stopped
+from core.run.experiment import Progress, Result, Stopped
 
 STEPS = 10
 

@@ -9,7 +9,8 @@ from visits import CLUSTERS, LAPLACE, REVERSAL, SPHERE, metric, opened, own, to
 
 from core.command import spelt
 from core.scenarios.scenario import knobs_of
-from ui import address, recovery
+from ui import recovery
+from ui.window import address
 
 pytestmark = pytest.mark.usefixtures("nothing_trains")
 
@@ -18,7 +19,7 @@ def two_pages():
     """A small app: the page is named by what the test put into `asked`."""
     import streamlit as st
 
-    from ui import address
+    from ui.window import address
 
     address.arrive(st.session_state.get("asked", "one"))
     address.declare(

@@ -16,41 +16,49 @@ FILES = sorted(
     for path in ([ROOT / place] if place.endswith(".py") else (ROOT / place).rglob("*.py"))
     if path.exists() and "__pycache__" not in path.parts
 )
+# leaves of core, the more basic first: each may import those before it
 LEAVES = (
-    "spaces",
-    "mixing",
-    "encoder",
-    "objectives",
-    "metrics",
-    "theory",
-    "densities",
-    "leakage",
+    "core.laws.spaces",
+    "core.laws.densities",
+    "core.laws.leakage",
+    "core.laws.leaning",
+    "core.mixing",
+    "core.encoder",
+    "core.objectives",
+    "core.metrics",
+    "core.theory",
 )
+MOST_FILES = 14  # of a room
 # outside package: the places (a module, or a package with all that is in it) that may import it
 ONLY = {
-    "torch": ("core.spaces", "core.mixing", "core.encoder", "core.objectives", "core.evaluation",
-              "core.learners", "core.training", "core.worker"),
+    "torch": ("core.laws.spaces", "core.mixing", "core.encoder", "core.objectives", "core.learners",
+              "core.run.evaluation", "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
-    "distributed": ("core.engine", "core.task"),
-    "dask": ("core.engine",),
+    "distributed": ("core.run.engine", "core.run.task"),
+    "dask": ("core.run.engine",),
     "streamlit": ("app", "pages", "ui"),
     "tyro": ("core.__main__",),
 }  # fmt: skip
 # module of core: all that it may import of core
 MAY_IMPORT = {
-    **{f"core.{leaf}": () for leaf in LEAVES},
-    "core.evaluation": ("core.experiment", *(f"core.{leaf}" for leaf in LEAVES)),
-    "core.training": ("core.experiment",),
-    "core.experiment": ("core.scenarios",),
-    "core.packing": (),
-    "core.archive": ("core.experiment", "core.packing"),
-    "core.store": ("core.experiment", "core.archive"),
-    "core.job": ("core.experiment",),
-    "core.crew": (),
-    "core.task": ("core.experiment", "core.job"),
-    "core.engine": ("core.experiment", "core.store", "core.job", "core.crew", "core.task"),
-    "core.worker": ("core.experiment", "core.training", "core.learners"),
+    **{leaf: LEAVES[:i] for i, leaf in enumerate(LEAVES)},
+    **{
+        f"core.run.{name}": tuple(f"core.{each}" for each in may.split())
+        for name, may in {
+            "evaluation": "run.experiment laws mixing encoder objectives metrics theory",
+            "training": "run.experiment",
+            "experiment": "scenarios",
+            "packing": "",
+            "archive": "run.experiment run.packing",
+            "store": "run.experiment run.archive",
+            "job": "run.experiment",
+            "crew": "",
+            "task": "run.experiment run.job",
+            "engine": "run.experiment run.store run.job run.crew run.task",
+            "worker": "run.experiment run.training learners",
+        }.items()
+    },
 }
 
 
@@ -100,8 +108,8 @@ every_core_file = pytest.mark.parametrize("path", CORE, ids=names(CORE))
 
 
 def test_there_is_something_to_look_at():
-    assert {f"core.{leaf}" for leaf in LEAVES} <= {module_of(path) for path in FILES}
-    assert "core.scenarios" in imports(ROOT / "core" / "experiment.py")
+    assert {*LEAVES, *MAY_IMPORT} <= {module_of(path) for path in FILES}
+    assert "core.scenarios" in imports(ROOT / "core" / "run" / "experiment.py")
     assert "core.metrics" in imports(ROOT / "core" / "learners" / "infonce.py")
 
 
@@ -146,8 +154,8 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):
         scenario = here.replace("core.learners", "core.scenarios")
-        leaves = tuple(f"core.{leaf}" for leaf in LEAVES)
-        allowed = (*leaves, scenario, "core.evaluation", "core.experiment", "core.training")
+        run = ("core.run.evaluation", "core.run.experiment", "core.run.training")
+        allowed = (*LEAVES, scenario, *run)
         assert "core.scenarios" not in siblings
     else:
         allowed = ("core",)
@@ -157,7 +165,7 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
 @every_core_file
 def test_only_the_worker_reaches_a_learner(path):
     here = module_of(path)
-    if not within(here, ("core.worker", "core.learners")):
+    if not within(here, ("core.run.worker", "core.learners")):
         assert [name for name in imports(path) if within(name, ("core.learners",))] == []
 
 
@@ -185,7 +193,7 @@ def test_nothing_that_a_page_opens_with_brings_torch(path):
         assert [name for name in brought if within(name, ONLY["torch"])] == []
 
 
-HEAVY = (*ONLY["torch"], "core.__main__", "core.bench")  # bench measures the training itself
+HEAVY = (*ONLY["torch"], "core.__main__", "core.run.bench")  # bench measures the training itself
 LIGHT = [m for path in CORE if not within(m := module_of(path), HEAVY)]
 
 
@@ -233,6 +241,15 @@ def test_importing_the_light_side_of_core_does_not_load_torch(module, brought):
 @every_file
 def test_no_file_is_a_drawer_for_odds_and_ends(path):
     assert path.stem not in ("utils", "util", "helpers", "common", "base", "misc")
+
+
+@pytest.mark.parametrize("top", ["core", "ui", "pages"])
+def test_a_room_has_a_few_files(top):
+    rooms = [ROOT / top, *(path for path in (ROOT / top).rglob("*") if path.is_dir())]
+    for room in rooms:
+        if room.name != "__pycache__":
+            files = [path for path in room.iterdir() if path.is_file()]
+            assert len(files) <= MOST_FILES, (room.name, len(files))
 
 
 @every_core_file

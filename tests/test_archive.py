@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from test_store import member, result
 
-from core import archive, curate, packing, store
-from core.archive import TABLE, Damaged, Gallery
+from core.run import archive, curate, packing, store
+from core.run.archive import TABLE, Damaged, Gallery
 from core.scenarios import SCENARIOS
 
 RNG = np.random.default_rng(5)

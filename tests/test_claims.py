@@ -8,18 +8,19 @@ from types import ModuleType
 
 import pytest
 
-from core import curate, verdicts
+from core import verdicts
 from core.__main__ import main
-from core.archive import Gallery
 from core.claimed import CLAIMS, FILES, HOME
 from core.claims import FIELD, Claim, Exact, Found, Opens, Runs, gathered
-from core.experiment import Experiment
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.measures import MEASURES, described, measured
 from core.relations import count, every, mean, value
+from core.run import curate
+from core.run.archive import Gallery
+from core.run.experiment import Experiment
+from core.run.store import Store
 from core.scenarios.scenario import FURTHER
-from core.store import Store
 
 every_claim = pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
 DIGITS = re.compile(r"[0-9]")

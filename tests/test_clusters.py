@@ -9,13 +9,13 @@ import torch
 from scipy import stats
 
 from core import metrics, theory
-from core.densities import Conditional
-from core.experiment import Experiment
+from core.laws.densities import Conditional
+from core.laws.spaces import Noise, cluster_vectors, generator
 from core.learners.clusters import Learner, World
+from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from core.scenarios.clusters import quadric_count
-from core.spaces import Noise, cluster_vectors, generator
-from core.worker import train_group
 
 scenario = SCENARIOS["clusters"]
 Params = scenario.Params

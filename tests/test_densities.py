@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from scipy.special import gammaln
 from scipy.stats import gennorm, multivariate_t, norm, uniform_direction
 
-from core.densities import Conditional, level_curves
+from core.laws.densities import Conditional, level_curves
 
 ENOUGH = -14.0  # nats below the best cluster: a posterior of 1e-6
 

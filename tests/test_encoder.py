@@ -6,9 +6,9 @@ import torch
 from torch import nn
 
 from core.encoder import SLOPE, make_encoder
+from core.laws.spaces import generator, sphere
 from core.metrics import degree
 from core.mixing import make_mixing
-from core.spaces import generator, sphere
 
 STARTS = ("identity", "standard")
 each_start = pytest.mark.parametrize("start", STARTS)

@@ -16,17 +16,17 @@ import numpy as np
 import psutil
 import pytest
 
-import core.engine
-import core.job
-import core.task
-from core import archive
-from core.crew import MOST_STARTS
-from core.engine import Engine, Refused
-from core.experiment import Experiment, Member, groups, work
-from core.job import Group
+import core.run.engine
+import core.run.job
+import core.run.task
+from core.run import archive
+from core.run.crew import MOST_STARTS
+from core.run.engine import Engine, Refused
+from core.run.experiment import Experiment, Member, groups, work
+from core.run.job import Group
+from core.run.store import Store
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.reversal import Reversal
-from core.store import Store
 from tests.engine_trainers import STEPS, result
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -182,8 +182,8 @@ def test_the_last_viewers_cancel_stops_the_training(bench):
 
 
 def test_a_run_goes_on_while_looked_at_and_stops_when_all_have_gone(bench, monkeypatch):
-    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 1.5)
-    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(core.run.engine, "VIEWER_SECONDS", 1.5)
+    monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.1)
     bench.tell("hold")
     experiment = asked(50)
     job = bench.engine.submit(experiment, "anna")
@@ -196,9 +196,9 @@ def test_a_run_goes_on_while_looked_at_and_stops_when_all_have_gone(bench, monke
 
 
 def test_a_run_that_somebody_asked_for_waits_longer_for_its_viewer(bench, monkeypatch):
-    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 0.5)
-    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
-    assert core.engine.ASKED_SECONDS >= 300
+    monkeypatch.setattr(core.run.engine, "VIEWER_SECONDS", 0.5)
+    monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.05)
+    assert core.run.engine.ASKED_SECONDS >= 300
     bench.tell("hold")
     by_itself, wanted, both = asked(51), asked(52), asked(51)
     jobs = [bench.engine.submit(by_itself, "anna"), bench.engine.submit(wanted, "bert", asked=True)]
@@ -214,13 +214,13 @@ def test_a_run_that_somebody_asked_for_waits_longer_for_its_viewer(bench, monkey
     again = bench.engine.submit(by_itself, "anna")
     bench.engine.submit(by_itself, "carl", asked=True)
     assert bench.engine.fate(both) is None and again.asked
-    monkeypatch.setattr(core.engine, "ASKED_SECONDS", 0.5)
+    monkeypatch.setattr(core.run.engine, "ASKED_SECONDS", 0.5)
     until(lambda: again.ended.is_set() and jobs[1].ended.is_set(), "both are stopped")
 
 
 def test_a_run_that_waits_for_a_worker_is_not_dropped_for_its_viewer(bench, monkeypatch):
-    monkeypatch.setattr(core.engine, "VIEWER_SECONDS", 0.3)
-    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(core.run.engine, "VIEWER_SECONDS", 0.3)
+    monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.05)
     bench.tell("hold")
     for seed in (55, 56):  # two workers
         bench.engine.submit(asked(seed), "anna", asked=True)
@@ -228,7 +228,7 @@ def test_a_run_that_waits_for_a_worker_is_not_dropped_for_its_viewer(bench, monk
     waiting = bench.engine.submit(asked(57), "bert")
     time.sleep(1)
     assert waiting.status == "queued"
-    monkeypatch.setattr(core.engine, "ASKED_SECONDS", 0.3)
+    monkeypatch.setattr(core.run.engine, "ASKED_SECONDS", 0.3)
     until(lambda: waiting.ended.is_set(), "it is dropped when nobody comes for long")
 
 
@@ -240,7 +240,7 @@ def test_a_viewers_own_cancel_needs_no_explanation(bench):
 
 
 def test_who_was_away_when_a_run_ended_can_be_told(bench, monkeypatch):
-    monkeypatch.setattr(core.job, "AWAY_SECONDS", 0.3)
+    monkeypatch.setattr(core.run.job, "AWAY_SECONDS", 0.3)
     bench.tell("hold")
     job = bench.engine.submit(asked(54), "anna", asked=True)
     job.join("bert")
@@ -367,7 +367,7 @@ def test_a_worker_that_needs_long_to_start_is_waited_for(tmp_path, monkeypatch, 
 def test_workers_that_cannot_start_are_given_up_until_the_next_request(
     tmp_path, monkeypatch, caplog, capfd
 ):
-    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.05)
+    monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.05)
     said = "".join(f"line {i}\\n" for i in range(300)) + "no room on the disk"
     broken = (
         f"import os\nif 'dask_worker' in os.sys.orig_argv[2]: os.write(2, b'{said}'); os._exit(3)"
@@ -404,7 +404,7 @@ def test_a_finished_run_is_not_lost_where_the_disk_is_full(bench, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("core.store.os.replace", full)
+    monkeypatch.setattr("core.run.store.os.replace", full)
     experiment = asked(91)
     job = bench.engine.submit(experiment, "anna")
     assert job.wait(PATIENCE) and job.status == "done", job.error
@@ -439,7 +439,7 @@ def test_messages_of_an_old_attempt_are_ignored(bench):
     experiment = asked(110)
     heard = []
     hear = bench.engine._on_message
-    bench.engine._client.subscribe_topic(core.task.TOPIC, lambda e: (heard.append(e), hear(e)))
+    bench.engine._client.subscribe_topic(core.run.task.TOPIC, lambda e: (heard.append(e), hear(e)))
     job = bench.engine.submit(experiment, "anna")
     until(lambda: job.snapshot("anna").step == STEPS, "all reports arrive")
     job.cancel("anna")
@@ -469,8 +469,8 @@ def test_a_run_that_starts_again_forgets_what_it_reported():
 
 
 def test_a_long_run_is_stopped(bench, monkeypatch):
-    monkeypatch.setattr(core.engine, "MOST_SECONDS", 0.3)
-    monkeypatch.setattr(core.engine, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(core.run.engine, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.1)
     bench.tell("hold")
     experiment = asked(120)
     job = bench.engine.submit(experiment, "anna")
@@ -479,7 +479,7 @@ def test_a_long_run_is_stopped(bench, monkeypatch):
 
 
 def test_the_queue_is_first_come_first_served_and_bounded(bench, monkeypatch):
-    monkeypatch.setattr(core.engine, "MOST_QUEUED", 2)
+    monkeypatch.setattr(core.run.engine, "MOST_QUEUED", 2)
     bench.tell("hold")
     jobs = []
     for seed in (130, 131, 132, 133):
@@ -561,7 +561,7 @@ def elsewhere(bench, tmp_path):
 
 def test_a_deaf_process_is_ended_once_nobody_else_trains_in_it(bench, elsewhere, monkeypatch):
     guest, _ = elsewhere
-    monkeypatch.setattr(core.engine, "STOP_SECONDS", 0.2)
+    monkeypatch.setattr(core.run.engine, "STOP_SECONDS", 0.2)
     deaf, neighbour = asked(190), asked(191)
     bench.tell("deaf")
     job = guest.submit(deaf, "anna")
@@ -583,13 +583,13 @@ def test_a_deaf_process_is_ended_once_nobody_else_trains_in_it(bench, elsewhere,
 
 def test_a_cluster_is_told_what_our_own_workers_are(elsewhere):
     _, cluster = elsewhere
-    assert cluster.scheduler.allowed_failures == core.engine.ALLOWED_FAILURES
+    assert cluster.scheduler.allowed_failures == core.run.engine.ALLOWED_FAILURES
     kept = []
     with pytest.MonkeyPatch.context() as patch:
-        from core import worker
+        from core.run import worker
 
         patch.setattr(worker, "keep_memory", lambda: kept.append(True))
-        core.task._get_ready("core.worker:train_group")
+        core.run.task._get_ready("core.run.worker:train_group")
     assert kept == [True]
 
 
@@ -600,7 +600,7 @@ def test_workers_of_another_version_refuse_in_a_sentence(bench, elsewhere, monke
     assert job.wait(PATIENCE, "anna") and job.status == "failed"
     assert "another version of the explorer" in job.error
     assert bench.notes("ran", asked(192)) == []
-    monkeypatch.setattr(guest, "_source", core.task.source())
+    monkeypatch.setattr(guest, "_source", core.run.task.source())
     job = guest.submit(asked(192), "anna")
     assert job.wait(PATIENCE, "anna") and job.status == "done", job.error
 
@@ -608,12 +608,13 @@ def test_workers_of_another_version_refuse_in_a_sentence(bench, elsewhere, monke
 def test_the_version_is_of_all_of_the_source(tmp_path, monkeypatch):
     package = tmp_path / "core"
     (package / "learners").mkdir(parents=True)
-    monkeypatch.setattr(core.task, "__file__", str(package / "task.py"))
+    (package / "run").mkdir()
+    monkeypatch.setattr(core.run.task, "__file__", str(package / "run" / "task.py"))
     versions = []
     for path, text in (("a.py", "1"), ("learners/b.py", "1"), ("learners/b.py", "2")):
         (package / path).write_text(text)
-        versions.append(core.task.source.__wrapped__())
-    assert len(set(versions)) == 3 and versions[-1] == core.task.source.__wrapped__()
+        versions.append(core.run.task.source.__wrapped__())
+    assert len(set(versions)) == 3 and versions[-1] == core.run.task.source.__wrapped__()
 
 
 def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
@@ -638,7 +639,7 @@ def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
 def test_the_number_of_workers(monkeypatch, chosen, workers):
     monkeypatch.setenv("EXPLORER_WORKERS", chosen or "")
     expected = workers or max(1, min(4, os.cpu_count() - 1))
-    assert core.engine.default_workers() == expected
+    assert core.run.engine.default_workers() == expected
 
 
 def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
@@ -687,11 +688,11 @@ SERVER = """
 import sys, time
 from pathlib import Path
 import psutil
-from core.engine import Engine
-from core.experiment import Experiment
+from core.run.engine import Engine
+from core.run.experiment import Experiment
 from core.scenarios.infonce import InfoNCE
 from core import archive
-from core.store import Store
+from core.run.store import Store
 
 engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")
 job = engine.submit(Experiment(InfoNCE(), "infonce", (0,)), "anna")
@@ -725,12 +726,12 @@ def test_a_server_that_ends_while_training_leaves_no_workers(tmp_path, how):
 
 
 def test_the_engine_does_not_import_torch_or_the_trainer():
-    code = "import sys, core.engine; print(*sys.modules)"
+    code = "import sys, core.run.engine; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()
     assert "distributed" in loaded
-    assert not {"torch", "streamlit", "core.worker", "core.training"} & set(loaded)
+    assert not {"torch", "streamlit", "core.run.worker", "core.run.training"} & set(loaded)
 
 
 def test_members_survive_the_way_to_a_worker():
@@ -745,7 +746,7 @@ def test_a_result_reaches_the_server_without_torch():
     """The server would import it while everybody waits: for seconds, and for 300 MB."""
     import pickle
 
-    from core.worker import train_group
+    from core.run.worker import train_group
 
     sent = pickle.dumps(train_group((Member("reversal", Reversal(moves="a"), 0),), device="cpu"))
     code = "import pickle, sys; pickle.load(sys.stdin.buffer); print(*sys.modules)"
@@ -756,5 +757,5 @@ def test_a_result_reaches_the_server_without_torch():
         .stdout.decode()
         .split()
     )
-    assert "core.experiment" in loaded
+    assert "core.run.experiment" in loaded
     assert not {"torch", "sklearn", "distributed"} & set(loaded)

@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from core.evaluation import COVERED, DEGREE_EVERY, DRAWN, WATCHED, Evaluation
-from core.experiment import EVALUATED
-from core.spaces import sphere
+from core.laws.spaces import sphere
+from core.run.evaluation import COVERED, DEGREE_EVERY, DRAWN, WATCHED, Evaluation
+from core.run.experiment import EVALUATED
 
 HALF = EVALUATED // 2
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from core.experiment import (
+from core.lessons import LESSONS
+from core.run.experiment import (
     LARGEST_GROUP,
     MOST_MEMBERS,
     Experiment,
@@ -18,7 +19,6 @@ from core.experiment import (
     summary,
     work,
 )
-from core.lessons import LESSONS
 from core.scenarios import SCENARIOS, infonce
 from core.scenarios.scenario import knobs_of
 

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.archive import Gallery
-from core.experiment import EVALUATED, Experiment, Result
 from core.legend import SCORES
 from core.lessons import LESSONS
+from core.run.archive import Gallery
+from core.run.experiment import EVALUATED, Experiment, Result
 from ui import export
 
 SPHERE, CLUSTERS = LESSONS["infonce_sphere"], LESSONS["vmf_clusters"]

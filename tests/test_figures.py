@@ -15,7 +15,7 @@ from core.legend import PAGE, READABLE, ROLE, contrast, readable
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import knobs_of
-from ui import look
+from ui.window import look
 
 ROOT = Path(__file__).parents[1]
 THEME = tomllib.loads((ROOT / ".streamlit/config.toml").read_text())["theme"]

@@ -11,8 +11,10 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise, Published
-from ui import game_view, head_view, knobs, recovery, runner, seeds
-from ui.latent_view import Arrow, pack
+from ui import knobs, recovery, runner, seeds
+from ui.clusters import heads
+from ui.player.view import Arrow, pack
+from ui.reversal import game
 
 SPHERE = LESSONS["infonce_sphere"]
 PROMISE = Promise("linear", "linear_r2", ("linear_r2",), "A promise.", "its source")
@@ -26,7 +28,8 @@ def page_with_a_switch():
 
     from core.lessons import LESSONS
     from core.scenarios.scenario import Preset
-    from ui import address, knobs, story
+    from ui import knobs, story
+    from ui.window import address
 
     presets = (
         Preset("plain", "Plain", "One of them.", {}),
@@ -282,12 +285,12 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
     run, choice = recovery.Run.finished(result), recovery.Choice(0, True, (0, 1, 2))
     params = result.member.params
     if lesson == "gradient_reversal":
-        view = game_view.of(run, params, False)
+        view = game.of(run, params, False)
     elif lesson == "infonce_sphere":
         view = recovery.view_of(run, choice)
     else:
         dense = params if lesson == "laplace_violation" else None
-        view = head_view.of(run, params, choice, False, density=dense)
+        view = heads.of(run, params, choice, False, density=dense)
     said = list(words_of(pack(view, "key", 400)["header"]))
     assert len(said) >= 4
     for words in said:
@@ -330,7 +333,7 @@ def test_the_frames_of_a_view_can_have_names():
 
 
 def test_the_run_before_may_have_had_fewer_seeds():
-    from core.experiment import Experiment
+    from core.run.experiment import Experiment
 
     shown = runner.Shown(Experiment(SPHERE.Params(), "infonce", (0, 1)), {}, {})
     assert (shown.seed(1), shown.seed(7)) == (1, 0)
@@ -358,12 +361,12 @@ def test_rows_are_drawn_without_the_offset_that_a_softmax_does_not_see(case):
     psi = np.array([3.0, -2.0, 1.0], np.float32)
     free = case in ("C2", "C4")
     run, params = run_of_rows(case, np.stack([0.1 * v, 5 * v + psi if free else v]), v)
-    drawn = head_view.arrows(run, params)
+    drawn = heads.arrows(run, params)
     truth = np.stack([a.truth for a in drawn if a.role == "v"])
     rows = np.stack([a.recovered[-1] for a in drawn if a.role == "w"])
     np.testing.assert_allclose(np.sort(truth, axis=0), np.sort(v, axis=0), atol=1e-6)
     np.testing.assert_allclose(rows, v, atol=1e-4)  # at mean length 1, and psi gone
-    view = head_view.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
+    view = heads.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
     assert ("without the offset" in view.note) == free
     assert ("divided by 5" in view.note) == free
 
@@ -371,6 +374,6 @@ def test_rows_are_drawn_without_the_offset_that_a_softmax_does_not_see(case):
 def test_case_c3_is_drawn_in_units_of_where_theory_puts_the_sphere():
     v = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1]]
     run, params = run_of_rows("C3", v[None], v)
-    view = head_view.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
+    view = heads.of(run, params, recovery.Choice(0, False, (0, 1, 2)), stale=False)
     np.testing.assert_allclose(view.z_hat, run.z_hat / params.kappa, atol=1e-6)
     assert "divided by 10, where theory puts the sphere" in view.note

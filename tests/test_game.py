@@ -6,11 +6,13 @@ from math import log
 import numpy as np
 import pytest
 
-from core import figures, leakage, leaning
-from core.experiment import Experiment
+from core import figures
+from core.laws import leakage, leaning
 from core.lessons import LESSONS
+from core.run.experiment import Experiment
 from core.scenarios.scenario import knobs_of
-from ui import game_view, recovery, runner, seeds
+from ui import recovery, runner, seeds
+from ui.reversal import game
 
 scenario = LESSONS["gradient_reversal"]
 
@@ -26,7 +28,7 @@ def shipped(name):
 
 def view(name):
     params, result = shipped(name)
-    return params, result, game_view.of(recovery.Run.finished(result), params, False)
+    return params, result, game.of(recovery.Run.finished(result), params, False)
 
 
 @pytest.mark.parametrize("name", [preset.name for preset in scenario.presets])
@@ -34,7 +36,7 @@ def test_every_preset_has_its_picture(name):
     params, result, drawn = view(name)
     code = drawn.arrows[-1]
     assert code.truth.shape == (len(result.frame_step), 3)
-    length = np.linalg.norm(code.truth, axis=1) / game_view.PIN
+    length = np.linalg.norm(code.truth, axis=1) / game.PIN
     if params.d == 3:
         np.testing.assert_allclose(length, 1, atol=2e-3)
     assert (length <= 1 + 2e-3).all()
@@ -48,12 +50,12 @@ def test_every_preset_has_its_picture(name):
 def test_the_arrow_ends_where_the_score_says():
     for name, angle in (("reverse", 0), ("align", 90)):
         _, result, drawn = view(name)
-        tip = drawn.arrows[-1].truth[-1] / game_view.PIN
+        tip = drawn.arrows[-1].truth[-1] / game.PIN
         # the complement of V stands upright
         found = np.rad2deg(np.arctan2(np.hypot(*tip[:2]), abs(tip[2])))
         assert found == pytest.approx(result.scores["angle_to_v_perp_deg"], abs=0.2)
         assert abs(found - angle) < 2
-        closed = drawn.arrows[0].truth / game_view.PIN
+        closed = drawn.arrows[0].truth / game.PIN
         assert np.rad2deg(np.arccos(abs(closed[2]))) < 2
 
 
@@ -64,9 +66,9 @@ def test_the_colour_of_the_globe_is_exact_information():
     pole = leakage.information(result.world["outside"].astype(float), v, kappa)[0]
     assert drawn.field[0].max() * most == pytest.approx(pole, abs=2e-3)
     inside = result.world["inside"].astype(float)
-    axes = game_view.section(inside, result.world["outside"].astype(float))
+    axes = game.section(inside, result.world["outside"].astype(float))
     rows, columns = drawn.field.shape
-    assert rows == 2 * game_view.NORTH - 1  # latitudes from -90 to 90 degrees
+    assert rows == 2 * game.NORTH - 1  # latitudes from -90 to 90 degrees
     for row, column in ((rows // 2, 0), (4, 7), (rows - 3, 40), (2, 33)):
         lat = np.pi * (row / (rows - 1) - 0.5)
         lon = 2 * np.pi * column / columns
@@ -80,11 +82,11 @@ def test_histograms_and_densities_are_of_the_code_on_show():
     top, belief = drawn.chart.panels
     k = len(result.world["v"])
     bars, lines = top.series[:k], top.series[k:]
-    width = np.diff(game_view.BINS)
+    width = np.diff(game.BINS)
     for e in range(k):
         np.testing.assert_allclose((bars[e].y * width).sum(1), 1, atol=1e-6)
         assert np.trapezoid(lines[e].y[-1], lines[e].x) == pytest.approx(1, abs=0.02)
-        centres = (game_view.BINS[1:] + game_view.BINS[:-1]) / 2
+        centres = (game.BINS[1:] + game.BINS[:-1]) / 2
         mean = (bars[e].y[-1] * width * centres).sum()
         exact = np.trapezoid(lines[e].y[-1] * lines[e].x, lines[e].x)
         assert mean == pytest.approx(exact, abs=0.06)
@@ -93,7 +95,7 @@ def test_histograms_and_densities_are_of_the_code_on_show():
     # at the end of a game that is won the adversary believes what is true
     truth = np.stack([s.y[-1] for s in belief.series if s.kind == "dashed"])
     at = [np.interp(0.3 * sign, belief.series[1].x, row) for row in shares for sign in (-1, 1)]
-    ideal = [np.interp(0.3 * sign, game_view.FINE, row) for row in truth for sign in (-1, 1)]
+    ideal = [np.interp(0.3 * sign, game.FINE, row) for row in truth for sign in (-1, 1)]
     np.testing.assert_allclose(at, ideal, atol=0.25)
 
 
@@ -198,7 +200,8 @@ def test_the_second_moment_is_that_of_samples(kappas):
 
 
 def test_no_shipped_probe_with_hidden_layers_is_weaker_than_the_linear_one():
-    from ui import nonlinear, seeds
+    from ui import seeds
+    from ui.reversal import nonlinear
 
     for setting in (*nonlinear.METHODS.values(), *nonlinear.STAGES.values()):
         for result in seeds.runs(nonlinear.scenario, setting):

@@ -8,12 +8,12 @@ import torch
 from scipy import stats
 
 from core import metrics
-from core.experiment import Experiment
+from core.laws.spaces import Noise
 from core.learners.infonce import Learner, World
+from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.spaces import Noise
 from core.theory import graticule, vmf_mean_cosine
-from core.worker import train_group
 
 Params = SCENARIOS["infonce"].Params
 

@@ -9,12 +9,12 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from core.experiment import Experiment
+from core.laws.spaces import Noise
 from core.learners.invariance import Learner, World
 from core.objectives import invariant_risk_penalty
+from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.spaces import Noise
-from core.worker import train_group
 
 scenario = SCENARIOS["invariance"]
 Params = scenario.Params

@@ -7,15 +7,15 @@ import pytest
 import torch
 from scipy import stats
 
-from core.experiment import Experiment
+from core.laws.spaces import Noise, cluster_vectors, generator
 from core.learners.clusters import World
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import FREE, LAPLACE, ROUND, SHOWN, STUDENT
 from core.lessons.vmf_clusters import FIVE
+from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.spaces import Noise, cluster_vectors, generator
-from core.worker import train_group
 
 scenario = LESSONS["laplace_violation"]
 SEEDS = (0, 1)

@@ -10,7 +10,7 @@ from PIL import Image
 from test_latent_view import density, make_view, served, showing, unpack
 
 from core.legend import ROLE
-from ui.latent_view import Arrow, Chart, Panel, Plane, Series, pack, plain_figure
+from ui.player.view import Arrow, Chart, Panel, Plane, Series, pack, plain_figure
 
 K = 12
 
@@ -212,7 +212,7 @@ import sys
 sys.path[:0] = [{root!r}, {tests!r}]
 import streamlit as st
 from test_latent_chart import beside_a_chart
-from ui.latent_view import latent_view
+from ui.player.view import latent_view
 
 run = f"seed {{st.number_input('seed', 0, 9, 0)}}"
 latent_view(beside_a_chart(run=run, alt="a globe beside a chart"), key="view")

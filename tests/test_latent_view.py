@@ -11,8 +11,8 @@ import pytest
 from browsers import VIEW, serving, window
 
 from core.legend import ROLE
-from ui import latent_view
-from ui.latent_view import Arrow, Follow, LatentView, ensure_plotly_bundle, pack, plain_figure
+from ui.player import view as view_module
+from ui.player.view import Arrow, Follow, LatentView, ensure_plotly_bundle, pack, plain_figure
 
 ROOT = Path(__file__).parents[1]
 
@@ -326,26 +326,26 @@ def test_the_bundle_is_copied_once_and_again_when_it_differs(tmp_path):
 
 def test_a_read_only_checkout_sends_the_library_as_text(tmp_path, monkeypatch, caplog):
     (tmp_path / "static").write_text("in the way")
-    monkeypatch.setattr(latent_view, "APP_FOLDER", tmp_path)
+    monkeypatch.setattr(view_module, "APP_FOLDER", tmp_path)
     with pytest.raises(OSError):
         ensure_plotly_bundle(tmp_path)
     sent = []
-    monkeypatch.setattr(latent_view, "_component", lambda key, data: sent.append(data))
-    latent_view.preload_plotly()
-    latent_view.latent_view(make_view(), "globes")
+    monkeypatch.setattr(view_module, "_component", lambda key, data: sent.append(data))
+    view_module.preload_plotly()
+    view_module.latent_view(make_view(), "globes")
     preload, view = sent
     assert preload["preload"] and len(preload["library"]) > 1_000_000
     assert view["sent"] and "library" not in view
     assert caplog.text.count("sent as text") == 1
     (tmp_path / "static").unlink()
-    latent_view.preload_plotly()
+    view_module.preload_plotly()
     assert "library" not in sent[-1]
 
 
 def test_nothing_of_plotly_or_torch_is_imported():
     code = (  # streamlit itself imports some of plotly
         "import sys, streamlit; before = set(sys.modules)\n"
-        "import ui.latent_view as v; v.ensure_plotly_bundle()\n"
+        "import ui.player.view as v; v.ensure_plotly_bundle()\n"
         "heavy = {'plotly', '_plotly_utils', 'torch', 'pandas'}\n"
         "print([m for m in set(sys.modules) - before if m.partition('.')[0] in heavy])"
     )
@@ -363,8 +363,7 @@ sys.path[:0] = [{root!r}, {tests!r}]
 import numpy as np
 import streamlit as st
 from test_latent_view import density, make_view, triangle
-from ui import latent_view
-from ui.latent_view import Arrow, latent_view
+from ui.player.view import Arrow, latent_view
 
 st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.html(f"<i id='runs'>{{st.session_state.runs}}</i>")
@@ -384,7 +383,7 @@ if st.checkbox("show", True):
 """
 PRELOAD = """
 from pathlib import Path
-from ui import latent_view as module
+from ui.player import view as module
 module.APP_FOLDER = Path(__file__).parent
 module.preload_plotly()
 """

@@ -8,7 +8,8 @@ from scipy.stats import ortho_group, vonmises_fisher
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from core import leakage, metrics
+from core import metrics
+from core.laws import leakage
 
 each_d = pytest.mark.parametrize("d", (2, 3, 5, 8, 12))
 

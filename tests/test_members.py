@@ -12,11 +12,11 @@ import pytest
 import torch
 
 from core import metrics
-from core.experiment import Experiment, Progress, Result, Stopped, groups
 from core.learners import infonce
+from core.run.experiment import Experiment, Progress, Result, Stopped, groups
+from core.run.training import FRAMES, LOST, MOST_LOSSES, schedule, train
+from core.run.worker import pick_device, train_group
 from core.scenarios import SCENARIOS
-from core.training import FRAMES, LOST, MOST_LOSSES, schedule, train
-from core.worker import pick_device, train_group
 
 ROOT = Path(__file__).parents[1]
 Params = SCENARIOS["infonce"].Params
@@ -450,9 +450,9 @@ def test_numbers_are_those_of_this_version(setting, expected, one_round):
 
 ELSEWHERE = """
 import json
-from core.experiment import Experiment
+from core.run.experiment import Experiment
 from core.scenarios import SCENARIOS
-from core.worker import train_group
+from core.run.worker import train_group
 members = Experiment(SCENARIOS["infonce"].Params(), "infonce", (0, 1, 2)).members
 print(json.dumps([result.scores for result in train_group(members, device="cpu")]))
 """

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from core.laws.spaces import generator, sphere
 from core.mixing import SLOPE, make_mixing, stack
-from core.spaces import generator, sphere
 
 SHAPES = [
     pytest.param(2, 2, 1, id="d=2,1 layer"),

@@ -10,11 +10,11 @@ pytest.importorskip("playwright.sync_api")
 from browsers import choose_page, number, press_preset, settled, window
 from playwright.sync_api import Page
 
-from core.archive import Gallery
 from core.command import spelt
-from core.experiment import Member
 from core.legend import SCORES
 from core.lessons import LESSONS
+from core.run.archive import Gallery
+from core.run.experiment import Member
 
 pytestmark = pytest.mark.browser
 

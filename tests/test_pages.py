@@ -24,8 +24,8 @@ from visits import (
 
 from core.claimed import CLAIMS
 from core.claimed import HOME as BEST
-from core.experiment import Experiment
 from core.lessons import LESSONS
+from core.run.experiment import Experiment
 from ui import claims, runner
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
@@ -185,8 +185,8 @@ def test_the_second_scenario_of_a_page_has_its_own_knobs_in_the_link():
 
 
 def test_every_method_and_stage_is_shipped():
-    from core.curate import shipped
     from core.lessons.nonlinear import METHODS, STAGES
+    from core.run.curate import shipped
 
     lesson, wanted = LESSONS["nonlinear"], shipped()
     for setting in (*METHODS.values(), *STAGES.values()):

@@ -8,13 +8,14 @@ import torch
 from pydantic import ValidationError
 from scipy import stats
 
-from core import leakage, metrics
-from core.experiment import Experiment
+from core import metrics
+from core.laws import leakage
+from core.laws.spaces import Noise
 from core.learners.reversal import GRID, Learner, World
+from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.spaces import Noise
 from core.theory import vmf_mean_cosine
-from core.worker import train_group
 
 scenario = SCENARIOS["reversal"]
 Params = scenario.Params

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from visits import CLUSTERS, PAGES, REVERSAL, SPHERE, metric, opened, own, pictures, said, wait_for
 
-from core.experiment import Experiment, Member, Result
-from core.job import Snapshot
 from core.lessons import LESSONS
-from core.worker import train_group
-from ui import game_view, recovery, runner
+from core.run.experiment import Experiment, Member, Result
+from core.run.job import Snapshot
+from core.run.worker import train_group
+from ui import recovery, runner
+from ui.reversal import game
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
 
@@ -126,8 +127,8 @@ def test_the_status_says_what_is_going_on(now, words):
 
 
 def test_coming_back_to_a_run_says_what_became_of_it(monkeypatch):
-    monkeypatch.setattr("core.engine.ASKED_SECONDS", 1.0)
-    monkeypatch.setattr("core.engine.TICK_SECONDS", 0.1)
+    monkeypatch.setattr("core.run.engine.ASKED_SECONDS", 1.0)
+    monkeypatch.setattr("core.run.engine.TICK_SECONDS", 0.1)
     at = opened(SPHERE, steps="19999", seeds="1")
     next(b for b in at.button if b.key == own(at, "run.train")).click().run()
     job = at.session_state[own(at, "run.job")]
@@ -140,8 +141,8 @@ def test_coming_back_to_a_run_says_what_became_of_it(monkeypatch):
 
 
 def test_a_run_that_finished_unseen_says_so(monkeypatch):
-    monkeypatch.setattr("core.job.AWAY_SECONDS", 0.0)
-    monkeypatch.setattr("core.engine.VIEWER_SECONDS", 90)  # no browser looks here
+    monkeypatch.setattr("core.run.job.AWAY_SECONDS", 0.0)
+    monkeypatch.setattr("core.run.engine.VIEWER_SECONDS", 90)  # no browser looks here
     at = opened(SPHERE, steps="43", seeds="1")
     job = at.session_state[own(at, "run.job")]
     assert job.ended.wait(90) and job.status == "done"
@@ -225,7 +226,7 @@ def test_a_game_that_blows_up_is_drawn_and_shows_no_number_that_is_none(setting)
     params = LESSONS["gradient_reversal"].Params(**link)
     (result,) = train_group((Member("reversal", params, 0),), device="cpu")
     runner.store().put(result)
-    view = game_view.of(recovery.Run.finished(result), params, stale=False)
+    view = game.of(recovery.Run.finished(result), params, stale=False)
     assert view.note.startswith(f"diverged: drawn up to step {view.steps[-1]} of {params.turns}; ")
     assert all(np.isfinite(arrow.truth).all() for arrow in view.arrows)
     at = opened(REVERSAL, seeds="1", **{name: str(value) for name, value in link.items()})

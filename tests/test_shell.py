@@ -5,16 +5,16 @@ import shlex
 
 import pytest
 
-from core import curate
 from core.__main__ import asked, main
-from core.archive import Gallery
 from core.claimed import CLAIMS
 from core.claims import Runs
 from core.command import command
-from core.experiment import Experiment, Member
 from core.lessons import LESSONS
+from core.run import curate
+from core.run.archive import Gallery
+from core.run.experiment import Experiment, Member
+from core.run.store import Store
 from core.scenarios import SCENARIOS
-from core.store import Store
 
 NAMES = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",

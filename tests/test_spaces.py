@@ -11,7 +11,7 @@ from scipy.integrate import cumulative_simpson, quad
 from scipy.optimize import brentq
 from scipy.special import ive
 
-from core.spaces import (
+from core.laws.spaces import (
     ROLES,
     VMF,
     ChiSquared,

@@ -18,10 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import archive
-from core.experiment import Member, Result
-from core.scenarios import SCENARIOS
-from core.store import (
+from core.run import archive
+from core.run.experiment import Member, Result
+from core.run.store import (
     FORMAT,
     MOST_RECENT,
     MOST_UNSAVED,
@@ -33,6 +32,7 @@ from core.store import (
     read_record,
     write,
 )
+from core.scenarios import SCENARIOS
 
 ROOT = Path(__file__).parents[1]
 Params = SCENARIOS["infonce"].Params
@@ -316,7 +316,7 @@ def test_reading_a_missing_file_is_not_damage(tmp_path):
 @pytest.fixture
 def quiet(caplog):
     """Hundreds of reports of damage would drown a failure's own message."""
-    with caplog.at_level(logging.CRITICAL, "core.store"):
+    with caplog.at_level(logging.CRITICAL, "core.run.store"):
         yield
 
 
@@ -466,7 +466,7 @@ def test_a_result_that_the_disk_does_not_take_is_kept_in_memory(store, monkeypat
     def refuse(*args, **kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(f"core.store.{call}", refuse)
+    monkeypatch.setattr(f"core.run.store.{call}", refuse)
     for seed in range(MOST_UNSAVED + 2):
         store.put(result(seed))
     assert os.strerror(number) in store.unsaved([member(5)])
@@ -502,7 +502,7 @@ def test_a_full_folder_that_makes_no_room_still_keeps_what_was_written(tmp_path,
 WRITER = """
 import sys; sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
-from core.store import Store
+from core.run.store import Store
 from test_store import result
 store = Store(Path({folder!r}), gallery=None)
 print("ready", flush=True)
@@ -515,7 +515,7 @@ while n < {rounds}:
 READER = """
 import sys; sys.path[:0] = [{root!r}, {tests!r}]
 from pathlib import Path
-from core.store import Store
+from core.run.store import Store
 from test_store import assert_same, member, result
 expected = [result(seed, points=2000) for seed in range(3)]
 store = Store(Path({folder!r}), gallery=None)

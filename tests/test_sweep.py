@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 from test_store import result
 from visits import listed
 
-from core import curate, figures
-from core.archive import Gallery
-from core.experiment import Experiment, Member
+from core import figures
 from core.legend import ROLE, SCORES, ramp, setting
 from core.lessons import LESSONS
+from core.run import curate
+from core.run.archive import Gallery
+from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Sweep, knobs_of
 from ui import sweep
 
@@ -244,7 +245,8 @@ def page_of_choices():
 
     from core.lessons import LESSONS
     from core.scenarios.scenario import Sweep
-    from ui import address, knobs, sweep
+    from ui import knobs, sweep
+    from ui.window import address
 
     sweeps = (Sweep("tau", (0.1, 0.3), {}, by=("kappa", (1.0, 10.0))), Sweep("d", (2, 3), {}))
     scenario = replace(LESSONS["infonce_sphere"], sweeps=sweeps)

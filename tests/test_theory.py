@@ -10,9 +10,9 @@ from scipy.special import gamma
 from scipy.stats import uniform_direction, vonmises_fisher
 
 from core import metrics, theory
-from core.densities import Conditional
+from core.laws.densities import Conditional
+from core.laws.spaces import VMF, Noise
 from core.objectives import INFO_NCE
-from core.spaces import VMF, Noise
 
 each_d = pytest.mark.parametrize("d", (2, 3, 5, 10, 20), ids=lambda d: f"d={d}")
 each_kappa = pytest.mark.parametrize(

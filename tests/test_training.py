@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.experiment import Member, Stopped
+from core.run.experiment import Member, Stopped
+from core.run.training import Observation, Truth, train
 from core.scenarios.infonce import InfoNCE
-from core.training import Observation, Truth, train
 
 STEPS = 6
 

@@ -9,10 +9,10 @@ import pytest
 from core import metrics
 from core.__main__ import main
 from core.command import command
-from core.experiment import EVALUATED, Experiment
+from core.run.experiment import EVALUATED, Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from core.whole import about
-from core.worker import train_group
 
 TINY = {
     "infonce": {"steps": 12, "batch": 32},

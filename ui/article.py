@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.experiment import Experiment, Result
 from core.lessons import LESSONS
+from core.run.experiment import Experiment, Result
 from core.scenarios.scenario import Params, Scenario
-from ui import address, claims, export, knobs, look, recovery, runner, seeds, story, sweep
+from ui import claims, export, knobs, recovery, runner, seeds, story, sweep
+from ui.window import address, look
 
 Panels = Callable[[Experiment, recovery.Choice], object]
 

@@ -14,7 +14,8 @@ from core.command import spelt
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
-from ui import address, knobs, runner, seeds, sheet, story
+from ui import knobs, runner, seeds, sheet, story
+from ui.window import address
 
 CLAIM = "claim"
 KINDS = {"theorem": "green", "published": "blue", "measured here": "orange", "conjecture": "violet"}

@@ -17,8 +17,8 @@ import streamlit as st
 
 import core
 from core.command import command
-from core.experiment import EVALUATED, Experiment, Result, summary
 from core.legend import BASELINES, SCORES, spoken
+from core.run.experiment import EVALUATED, Experiment, Result, summary
 from core.scenarios.scenario import Params, Scenario
 from core.whole import CONTENTS
 from ui.runner import duration

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from core.command import spelt
 from core.legend import label_of, named, wording
 from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
-from ui import address
+from ui.window import address
 
 SEEDS = "seeds"
 MOST_SEEDS = 8

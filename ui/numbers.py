@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.legend import BASELINES, SCORES
 from core.scenarios.scenario import Promise
-from ui import address, recovery
+from ui import recovery
+from ui.window import address
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.experiment import Result
-from core.job import Live
 from core.legend import SCORES, direction_colours
+from core.run.experiment import Result
+from core.run.job import Live
 from core.scenarios import SCENARIOS
-from ui import address, knobs
-from ui.latent_view import Arrow, Follow, LatentView, latent_view, plain_figure
+from ui import knobs
+from ui.player.view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 from ui.story import FOCUS
+from ui.window import address
 
 if TYPE_CHECKING:
     import pandas as pd

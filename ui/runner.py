@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.experiment import Experiment, Member, Record, Result
-from core.job import Job, Live, Snapshot
+from core.run.experiment import Experiment, Member, Record, Result
+from core.run.job import Job, Live, Snapshot
+from core.run.store import Store
 from core.scenarios.scenario import knobs_of
-from core.store import Store
-from ui import address, door, knobs
+from ui import knobs
+from ui.window import address, door
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
@@ -64,7 +65,7 @@ def store() -> Store:
 @st.cache_resource(show_spinner=False)
 def engine() -> "Engine":  # noqa: F821  (its module is heavy: imported when first needed)
     """The server's engine, started on first use; its workers outlive no server."""
-    from core.engine import Engine
+    from core.run.engine import Engine
 
     return Engine(store())
 
@@ -220,7 +221,7 @@ def _quick(members: Sequence[Member]) -> bool:
 def _submit(
     experiment: Experiment, key: str, playable: bool = False, asked: bool = False
 ) -> Job | None:
-    from core.engine import Refused
+    from core.run.engine import Refused
 
     aside: Job | None = st.session_state.pop(f"{key}.aside", None)
     if aside is not None and aside.key != experiment.key:  # one at a time: this one shall not wait

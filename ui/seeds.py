@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.legend import BASELINES, SCORES
+from core.run.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
-from ui import address, export, numbers, recovery, runner, sheet
+from ui import export, numbers, recovery, runner, sheet
+from ui.window import address
 
 CURVE = "curve"
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]

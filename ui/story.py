@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import streamlit as st
 
 from core.scenarios.scenario import Params, Preset, Scenario
-from ui import address, knobs
+from ui import knobs
+from ui.window import address
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 TITLES = {  # of the pages that set up a scenario, by their lesson

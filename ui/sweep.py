@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from pydantic import ValidationError
 
-from core.experiment import Experiment, Member
 from core.legend import BASELINES, SCORES, spoken
+from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import address, knobs, recovery, runner, sheet, story
+from ui import knobs, recovery, runner, sheet, story
+from ui.window import address
 
 VARY, BY, SCORE = "vary", "by", "score"
 NOTHING = "nothing"  # the second parameter of a sweep that has none

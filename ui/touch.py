@@ -16,8 +16,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from core.job import Job
 from core.lessons import LESSONS
+from core.run.job import Job
 from ui import runner, sheet, story
 
 APP = str(Path(__file__).parents[1] / "app.py")

@@ -2,9 +2,9 @@
 
 from math import log
 
-from core import leaning
 from core.claimed.gradient_reversal import DERIVED, PAGE, TELLS, align, reverse
 from core.claims import Claim, Exact, Opens, Runs, Shows, preset
+from core.laws import leaning
 from core.lessons.gradient_reversal import ANSWERED, EIGHT, UNEQUAL
 from core.relations import Term, every, falling, high, low, mean
 

@@ -7,11 +7,11 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.experiment import Member, Result
 from core.figures import words
 from core.figures.figure import Figure
 from core.figures.sweeps import sweep
 from core.legend import ROLE, class_colours
+from core.run.experiment import Member, Result
 from core.scenarios.scenario import Knob
 
 GAUGE = 46  # pixels a row

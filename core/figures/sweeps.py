@@ -6,7 +6,6 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from core.experiment import Member, Result
 from core.figures import words
 from core.figures.figure import Figure
 from core.legend import (
@@ -19,6 +18,7 @@ from core.legend import (
     setting,
     spoken,
 )
+from core.run.experiment import Member, Result
 from core.scenarios.scenario import Knob
 
 SWEEP_HEIGHT = 300

@@ -10,15 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import metrics, theory
-from core.densities import Conditional
 from core.encoder import make_encoder
-from core.evaluation import EVALUATED, Evaluation
-from core.experiment import Member, Scores
-from core.mixing import make_mixing, stack
-from core.objectives import cross_entropy, log_sum_exp_dot
-from core.scenarios.clusters import Clusters as Params
-from core.scenarios.clusters import judged
-from core.spaces import (
+from core.laws.densities import Conditional
+from core.laws.spaces import (
     VMF,
     ChiSquared,
     GeneralisedNormal,
@@ -28,7 +22,13 @@ from core.spaces import (
     normalise,
     sphere,
 )
-from core.training import Descent, Observation, Truth, columns, parameters, schedule
+from core.mixing import make_mixing, stack
+from core.objectives import cross_entropy, log_sum_exp_dot
+from core.run.evaluation import EVALUATED, Evaluation
+from core.run.experiment import Member, Scores
+from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
+from core.scenarios.clusters import Clusters as Params
+from core.scenarios.clusters import judged
 
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
@@ -138,7 +138,7 @@ class Head(nn.Module):
 
 
 class Learner:
-    """m members of equal shape training together; see `core.training.Learner`."""
+    """m members of equal shape training together; see `core.run.training.Learner`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         self.members = members

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from core import metrics, theory
 from core.encoder import make_encoder
-from core.evaluation import EVALUATED, Evaluation
-from core.experiment import Member, Scores
+from core.laws.spaces import VMF, Noise, generator, laplace, pole, projected
 from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
+from core.run.evaluation import EVALUATED, Evaluation
+from core.run.experiment import Member, Scores
+from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
 from core.scenarios.infonce import InfoNCE as Params
-from core.spaces import VMF, Noise, generator, laplace, pole, projected
-from core.training import Descent, Observation, Truth, columns, parameters, schedule
 
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
@@ -56,7 +56,7 @@ class World:
 
 
 class Learner:
-    """m members of equal shape training together; see `core.training.Learner`."""
+    """m members of equal shape training together; see `core.run.training.Learner`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         self.members = members

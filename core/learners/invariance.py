@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core import leakage, metrics
+from core import metrics
 from core.encoder import Encoder, Initialisation, make_encoder
-from core.experiment import EVALUATED, Member, Scores
+from core.laws import leakage
+from core.laws.spaces import Noise, generator
 from core.mixing import make_mixing, stack
 from core.objectives import (
     divergence_from_normal,
@@ -19,10 +20,10 @@ from core.objectives import (
     reversal_strength,
     squared_error,
 )
+from core.run.experiment import EVALUATED, Member, Scores
+from core.run.training import GameDescent, Observation, Truth, columns, parameters, schedule
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
-from core.spaces import Noise, generator
-from core.training import GameDescent, Observation, Truth, columns, parameters, schedule
 
 PROBED = 16_384  # more of them, for probes: what is hard to read takes many
 WATCHED = 512  # of each half, for the scores while training
@@ -149,7 +150,7 @@ class Dynamics:
 
 
 class Learner:
-    """m members of equal shape training together; see `core.training.Learner`."""
+    """m members of equal shape training together; see `core.run.training.Learner`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         self.members, self.device = members, device

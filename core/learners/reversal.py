@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core import leakage, metrics
-from core.experiment import EVALUATED, Member, Scores
+from core import metrics
+from core.laws import leakage
+from core.laws.spaces import VMF, Noise, generator, normalise, tilted
+from core.run.experiment import EVALUATED, Member, Scores
+from core.run.training import Observation, Truth, columns, parameters, schedule
 from core.scenarios.reversal import Reversal as Params
-from core.spaces import VMF, Noise, generator, normalise, tilted
-from core.training import Observation, Truth, columns, parameters, schedule
 
 DRAWN = 500
 WATCHED = 2048  # of each half, for the content while training
@@ -130,7 +131,7 @@ class Player:
 
 
 class Learner:
-    """m members of equal shape playing together; see `core.training.Learner`."""
+    """m members of equal shape playing together; see `core.run.training.Learner`."""
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         self.members = members

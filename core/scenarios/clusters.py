@@ -243,7 +243,7 @@ class Clusters(Params):
 
     @property
     def law(self) -> dict[str, Any]:
-        """How latents lie around a cluster vector, as `core.densities.Conditional` takes it."""
+        """How latents lie around a cluster vector, as `densities.Conditional` takes it."""
         truncated = self.conditional == "gennorm"
         return {
             "family": self.conditional,

@@ -1,0 +1,1 @@
+"""Where latents lie and how they are spread: spaces, densities, exact information."""

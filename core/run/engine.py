@@ -1,0 +1,379 @@
+"""Where training runs: one queue and one set of workers behind `submit`, shared by all visitors.
+
+Embedded by default: Dask's scheduler in this process, its workers as a subprocess of the very
+command a cluster uses. Or an existing cluster by its address, through the same code.
+"""
+
+import atexit
+import hashlib
+import logging
+import math
+import os
+import statistics
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import dask
+from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler
+
+from core.run import task
+from core.run.crew import Crew
+from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
+from core.run.job import Group, Job, Status
+from core.run.store import Store
+
+MOST_QUEUED = 32  # jobs that wait for a worker
+MOST_SECONDS = 600  # of one job, from its first task's start
+VIEWER_SECONDS = 60  # after which a viewer who did not look no longer counts; a page looks only
+# once it is drawn, which takes most of that on a machine that is ten times too busy
+ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connection comes back
+MOST_FATES = 256  # runs that ended without success, of which is known why
+STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended
+TICK_SECONDS = 1.0
+ALLOWED_FAILURES = 1  # workers that may die of a run before it is given up
+SMALLEST_GROUP = 6  # below this, splitting a batch over idle workers wastes more than it gains
+GALLERY_SAMPLE = 20
+
+log = logging.getLogger(__name__)
+
+
+class Refused(ValueError):
+    """A request over a bound; its message is a sentence for the visitor."""
+
+
+class Engine:
+    """Runs experiments on workers, once for any number of viewers, and stores what they give.
+
+    `address` (or `EXPLORER_SCHEDULER`) names an existing cluster whose workers can import this
+    package, in the same version, or their runs fail and say so; without it the engine starts
+    `workers` (or `EXPLORER_WORKERS`) processes of its own.
+    `trainer` is named, not imported: it loads torch, and only workers need that.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        address: str | None = None,
+        workers: int | None = None,
+        trainer: str = "core.run.worker:train_group",
+    ) -> None:
+        self.store = store
+        self.trainer = trainer
+        self.workers = workers or default_workers()
+        self._lock = threading.Lock()  # taken before a job's lock, never after; not by the loop
+        self._jobs: dict[str, Job] = {}  # those not ended
+        self._attempts: Counter[str] = Counter()  # ended without success, by job key
+        self._waiting: deque[tuple[Job, Group]] = deque()
+        self._tasks: dict[str, tuple[Job, Group]] = {}  # handed to Dask
+        self._stopping: list[tuple[float, str]] = []  # cancelled tasks and until when to be patient
+        self._fates: dict[str, str] = {}  # by job key, oldest first
+        self._measured: float | None = None
+        self._closing = threading.Event()
+
+        address = address or os.environ.get("EXPLORER_SCHEDULER") or None
+        self._cluster = None if address else _scheduler()
+        self._client = Client(address or self._cluster, set_as_default=False)
+        self._client.register_plugin(task.WorkerSide(trainer))
+        self._client.subscribe_topic(task.TOPIC, self._on_message)
+        self._crew: Crew | None = None
+        self._source: str | None = None  # that a worker must have: our own are of this folder
+        if self._cluster is not None:
+            self._crew = Crew(self._cluster.scheduler_address, self.workers)
+        else:
+            self._source = task.source()
+            self._client.run_on_scheduler(_fail_early)
+        self._capacity = self._count_workers()
+        self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
+        self._ticker.start()
+        atexit.register(self.close)
+
+    def submit(
+        self, experiment: Experiment, viewer: str, playable: bool = False, asked: bool = False
+    ) -> Job:
+        """Start what is not stored yet, or join those who already wait for the same.
+
+        `playable` also trains again what is stored without its trajectory. A run that was `asked`
+        for waits minutes for a viewer who is gone, one that a page began by itself some seconds.
+        Raises `Refused` when the queue is full.
+        """
+        job = self.find(experiment, viewer)
+        if job is not None:
+            job.join(viewer, asked)
+            return job
+        stored = self._stored(experiment.members, playable)
+        with self._lock:
+            job = self._jobs.get(experiment.key)
+            if job is None:
+                # once more, as an equal job may have finished since; absent files cost a `stat`
+                absent = (m for m in experiment.members if m.key not in stored)
+                stored |= self._stored(absent, playable)
+                missing = [m for m in experiment.members if m.key not in stored]
+                parts = self._split(missing)
+                job = Job(experiment, stored, parts, self._ahead, self._leave, lambda: self.ready)
+                if missing:
+                    self._enqueue(job)
+            job.join(viewer, asked)
+        return job
+
+    def find(self, experiment: Experiment, viewer: str) -> Job | None:
+        """The job under way for this experiment, which `viewer` then counts for; starts none."""
+        with self._lock:
+            job = self._jobs.get(experiment.key)
+            if job is not None:
+                job.join(viewer)
+        return job
+
+    def fate(self, experiment: Experiment) -> str | None:
+        """Why the last run of this experiment ended without success, unless its viewer wanted it.
+
+        None also once it has been started again.
+        """
+        return self._fates.get(experiment.key)
+
+    @property
+    def ready(self) -> bool:
+        """Whether any worker is there."""
+        if self._cluster is not None:
+            return bool(self._cluster.scheduler.workers)
+        return bool(self._client.nthreads())
+
+    def estimate(self, members: Iterable[Member]) -> float | None:
+        """Seconds that training these members takes here; None when nothing is known yet."""
+        return self._seconds(members, self._measured or self._gallery_rate)
+
+    def usual(self, members: Iterable[Member]) -> float | None:
+        """CPU-seconds of these members at the gallery's rate, however busy this machine is.
+
+        What a page decides by: the same setting is always the same.
+        """
+        return self._seconds(members, self._gallery_rate)
+
+    def _seconds(self, members: Iterable[Member], rate: float | None) -> float | None:
+        wanted = work(members)
+        return wanted / rate if rate else None if wanted else 0.0
+
+    def close(self) -> None:
+        """Cancel every job and leave no process behind; harmless when repeated."""
+        if self._closing.is_set():
+            return
+        self._closing.set()
+        atexit.unregister(self.close)
+        self._ticker.join()
+        for job in tuple(self._jobs.values()):
+            self._end(job, "cancelled")
+        self._client.close()  # before the workers, lest the scheduler think that they died
+        if self._crew is not None:
+            self._crew.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def _ahead(self, job: Job) -> int:
+        jobs = tuple(self._jobs.values())  # in the order they came
+        return jobs.index(job) if job in jobs else 0
+
+    def _leave(self, job: Job) -> None:
+        self._end(job, "cancelled", unless_watched=True)
+
+    def _end(
+        self, job: Job, status: Status, error: str | None = None, *, unless_watched: bool = False
+    ) -> None:
+        """Give a job its final status and stop whatever of it still runs."""
+        with self._lock:
+            if self._jobs.get(job.key) is not job:
+                return
+            # who only waits costs nothing, and a page that is still being drawn cannot look
+            patient = job.asked or job.status == "queued"
+            if unless_watched and job.watched(ASKED_SECONDS if patient else VIEWER_SECONDS):
+                return
+            del self._jobs[job.key]
+            self._waiting = deque(entry for entry in self._waiting if entry[0] is not job)
+            if status != "done":
+                self._attempts[job.key] += 1
+            if error is not None:
+                self._fates[job.key] = error
+                for old in list(self._fates)[:-MOST_FATES]:
+                    del self._fates[old]
+            running = [group for other, group in self._tasks.values() if other is job]
+            deadline = time.monotonic() + STOP_SECONDS
+            self._stopping += [(deadline, group.task) for group in running]
+            futures = [group.future for group in running]
+            job.finish(status, error)
+        if futures:
+            self._client.cancel(futures)
+
+    def _stored(self, members: Iterable[Member], playable: bool) -> dict[str, Result]:
+        results = ((member.key, self.store.get(member)) for member in members)
+        return {
+            key: result
+            for key, result in results
+            if result is not None and (result.playable or not playable)
+        }
+
+    def _split(self, missing: list[Member]) -> list[Group]:
+        """Tasks for the missing members: smaller batches where workers would stay idle."""
+        idle = self._capacity - len(self._tasks) - len(self._waiting)
+        share = math.ceil(len(missing) / max(1, idle))
+        largest = min(LARGEST_GROUP, max(SMALLEST_GROUP, share))
+        return [Group("", members) for members in groups(missing, largest)]
+
+    def _enqueue(self, job: Job) -> None:
+        if sum(other.status == "queued" for other in self._jobs.values()) >= MOST_QUEUED:
+            raise Refused(
+                f"{MOST_QUEUED} requests are waiting for a worker already: try again in a minute"
+            )
+        self._fates.pop(job.key, None)
+        if self._crew is not None:
+            self._crew.try_again()
+        for group in job.groups:
+            # Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts
+            identity = " ".join([job.key, *(member.key for member in group.members)])
+            digest = hashlib.sha256(identity.encode()).hexdigest()
+            group.task = f"{task.TASK}{digest}#{self._attempts[job.key]}"
+            self._waiting.append((job, group))
+        self._jobs[job.key] = job
+        self._dispatch()
+
+    def _dispatch(self) -> None:
+        """Hand Dask as many tasks as there are workers.
+
+        Not more, because a task queued on a worker that dies counts as a suspect of its death.
+        """
+        while self._waiting and len(self._tasks) < self._capacity:
+            job, group = self._waiting.popleft()
+            self._tasks[group.task] = (job, group)
+            future = self._client.submit(
+                task.train, self.trainer, self._source, group.members, key=group.task, pure=False
+            )
+            group.future = future
+            # not `add_done_callback`, whose thread is gone when a server exits during a run
+            threading.Thread(target=self._follow, args=(job, group, future), daemon=True).start()
+
+    def _on_message(self, event: tuple[float, dict[str, Any]]) -> None:
+        _, message = event
+        job, group = self._tasks.get(message["task"], (None, None))
+        if job is not None and group is not None:  # else of another attempt, or another server's
+            job.take(group, message)
+
+    def _follow(self, job: Job, group: Group, future: Future) -> None:
+        """Wait for a task and store its results: a thread of its own, as both take time."""
+        error = future.exception()
+        with self._lock:
+            group.future = None
+            self._tasks.pop(group.task, None)
+            if not self._closing.is_set():
+                self._dispatch()
+        if job.ended.is_set():
+            return
+        try:
+            if future.status == "cancelled":
+                raise ConnectionError("the cluster was lost")
+            if error is not None:
+                raise error
+            results = future.result()
+            if {r.member.key for r in results} != {m.key for m in group.members}:
+                raise RuntimeError("the trainer did not return one result per member")
+            for result in results:
+                self.store.put(result)
+        except Exception as reason:
+            log.warning("a run failed", exc_info=reason)
+            self._end(job, "failed", _sentence(reason))
+            return
+        self._learn_rate(group, results)
+        if job.finish_group(group, results):
+            self._end(job, "done")
+
+    def _learn_rate(self, group: Group, results: list[Result]) -> None:
+        seconds = sum(float(result.provenance["cpu_seconds"]) for result in results)
+        if seconds > 0:
+            before = self._measured or self._gallery_rate or group.work / seconds
+            self._measured = 0.7 * before + 0.3 * group.work / seconds
+
+    @cached_property
+    def _gallery_rate(self) -> float | None:
+        """Work per second of the shipped results, made on another machine."""
+        shipped = self.store.gallery.sample(GALLERY_SAMPLE) if self.store.gallery else []
+        known = [(work([r.member]), float(r.provenance["cpu_seconds"])) for r in shipped]
+        rates = [each / seconds for each, seconds in known if seconds > 0]
+        return statistics.median(rates) if rates else None
+
+    def _tick(self) -> None:
+        while not self._closing.wait(TICK_SECONDS):
+            try:
+                self._keep_house()
+            except Exception:  # reported, and the next round still comes
+                log.exception("the engine's housekeeping failed")
+
+    def _keep_house(self) -> None:
+        for job in tuple(self._jobs.values()):
+            if job.elapsed > MOST_SECONDS:
+                reason = f"stopped after {MOST_SECONDS:g} seconds, the most one request may take"
+                self._end(job, "failed", f"{reason}: use fewer runs or fewer steps")
+            else:
+                reason = f"stopped {job.where()}, because nobody was looking"
+                self._end(job, "cancelled", reason, unless_watched=True)
+        now = time.monotonic()
+        with self._lock:
+            due = [name for deadline, name in self._stopping if deadline <= now]
+            self._stopping = [entry for entry in self._stopping if entry[0] > now]
+        if due:  # in a thread of its own, as a worker that hangs may not answer
+            threading.Thread(target=self._end_processes, args=(due,), daemon=True).start()
+        self._tend_crew()
+        self._capacity = self._count_workers()
+        with self._lock:
+            self._dispatch()
+
+    def _end_processes(self, tasks: list[str]) -> None:
+        """End the processes that still train cancelled tasks; later those that train others too."""
+        answers = self._client.run(task.quit_if_training, tasks, on_error="ignore")
+        again = time.monotonic() + STOP_SECONDS
+        with self._lock:
+            self._stopping += [(again, name) for left in answers.values() for name in left]
+
+    def _tend_crew(self) -> None:
+        """Start the workers again where they ended; where they cannot, say so to who waits."""
+        waiting = tuple(self._jobs.values())  # who comes later has them try again
+        reason = self._crew.tend(self.ready) if self._crew is not None else None
+        if reason is not None:
+            for job in waiting:
+                self._end(job, "failed", reason)
+
+    def _count_workers(self) -> int:
+        if self._cluster is not None:
+            return self.workers
+        return max(1, sum(self._client.nthreads().values()))
+
+
+def default_workers() -> int:
+    """`EXPLORER_WORKERS`, else all cores but one, at most four."""
+    chosen = os.environ.get("EXPLORER_WORKERS")
+    return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))
+
+
+def _scheduler() -> LocalCluster:
+    """A scheduler in this process, on loopback, that serves no web page and has no workers yet."""
+    # after importing distributed, whose import would undo it: every event is kept this often
+    dask.config.set({"distributed.admin.low-level-log-length": 50})
+    with dask.config.set({"distributed.scheduler.http.routes": []}):
+        return LocalCluster(
+            n_workers=0,
+            host="127.0.0.1",
+            protocol="tcp",
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False, "allowed_failures": ALLOWED_FAILURES},
+        )
+
+
+def _fail_early(dask_scheduler: Scheduler) -> None:
+    """Have a cluster give up a run as soon as our own scheduler does."""
+    dask_scheduler.allowed_failures = min(dask_scheduler.allowed_failures, ALLOWED_FAILURES)
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KilledWorker):
+        return "the process that trained this died, and so did the next: it may lack memory"
+    lines = str(error).splitlines() or ["no further reason"]
+    return f"{type(error).__name__}: {lines[0]}"

@@ -1,0 +1,97 @@
+"""The fixed evaluation set: latents that are scored, drawn, or wrapped around the whole sphere."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core import metrics, theory
+from core.encoder import Encoder
+from core.laws.spaces import sphere
+from core.mixing import Mixing
+from core.run.experiment import EVALUATED  # draws of the training law
+
+WATCHED = 512  # of each half, for the scores while training
+DRAWN = 500
+COVERED = 2000  # uniform points for the degree, whatever the marginal
+DEGREE_EVERY = 3  # observations: it needs many points
+CHUNK = 2048
+
+
+class Seen(NamedTuple):
+    """Images under h at one step, m members."""
+
+    z_hat: np.ndarray  # (m, DRAWN, d_hat)
+    net_hat: np.ndarray  # (m, c, p, d_hat)
+    watched: np.ndarray  # (m, 2 WATCHED, d_hat)
+    covering: np.ndarray | None  # (m, COVERED, d_hat), None when it is not the degree's turn
+
+
+class Evaluation:
+    """Latents of m members, their observations, and what an encoder makes of them."""
+
+    def __init__(self, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
+        """z (m, EVALUATED, d) of the training law."""
+        m, _, d = z.shape
+        half = EVALUATED // 2
+        drawn = z[:, half : half + DRAWN]
+        watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
+        net = theory.graticule(d)
+        curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
+        # the degree belongs to h on the whole sphere, so its points are uniform for every world
+        covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
+        defined = d in (2, 3) and d_hat == d
+        self._degree = metrics.Degree(covering.numpy()) if defined else None
+
+        self.f = f
+        self.drawn = drawn
+        self.z, self.x = z.cpu().numpy(), g(z)
+        self.z_drawn = drawn.cpu().numpy()
+        self.z_watched = watched.cpu().numpy()
+        self.net = np.broadcast_to(net, (m, *net.shape))
+        self._x_look = g(torch.cat([drawn, curves], 1))
+        self._x_covering = g(covering.to(z.device).expand(m, -1, -1))
+        self._x_observe = torch.cat([self._x_look, g(watched)], 1)
+        self._observed = 0
+
+    def look(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images (m, n, d_hat) of the drawn points and (m, c, p, d_hat) of the graticule."""
+        return self._parts(self.encode(self._x_look))
+
+    def observe(self) -> Seen:
+        """The same with the watched points, and at every third call those of the degree."""
+        covering = None
+        if self._degree is not None and self._observed % DEGREE_EVERY == 0:
+            covering = self.encode(self._x_covering)
+        self._observed += 1
+        seen, watched = np.split(self.encode(self._x_observe), [self._x_look.shape[1]], axis=1)
+        return Seen(*self._parts(seen), watched, covering)
+
+    def everything(self) -> tuple[np.ndarray, np.ndarray]:
+        """Images (m, EVALUATED, d_hat) of all latents and (m, COVERED, d_hat) for the degree."""
+        return self.encode(self.x), self.encode(self._x_covering)
+
+    def degree(self, covering: np.ndarray | None) -> int | None:
+        """Degree of h/|h| from one member's images of the covering points."""
+        if self._degree is None or covering is None:
+            return None
+        # features may be free: their direction is a map of spheres wherever none vanishes
+        return self._degree(covering / np.linalg.norm(covering, axis=1, keepdims=True))
+
+    def features(self, i: int) -> np.ndarray:
+        """f(x) (EVALUATED, d_hat) of member i."""
+        return self.encode(self.x)[i]
+
+    def raw_x(self, i: int) -> np.ndarray:
+        """Observations (EVALUATED, d_x) of member i, whose scores are the baseline."""
+        return self.x[i].cpu().numpy()
+
+    def _parts(self, seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        curves = seen[:, DRAWN:].reshape(*self.net.shape[:3], seen.shape[-1])
+        return seen[:, :DRAWN], curves
+
+    @torch.inference_mode()
+    def encode(self, x: Tensor) -> np.ndarray:
+        """f(x) in parts small enough for the cache."""
+        return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()

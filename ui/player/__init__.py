@@ -1,0 +1,1 @@
+"""Truth beside recovered latents, and the player of a run."""
