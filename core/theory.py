@@ -1,37 +1,16 @@
 """Closed forms: what the dashed lines of every figure are drawn from. NumPy and SciPy only."""
 
 from collections.abc import Callable, Iterator
-from math import lgamma, log, pi
+from math import log
 
 import numpy as np
-from scipy.special import gammaln, ive, xlogy
+from scipy.special import xlogy
+
+from core.laws import vmf
 
 Array = np.ndarray
 STANDARD_ERROR = 0.01
 CURVE = 37  # points a curve of the graticule
-
-
-def log_sphere_area(d: int) -> float:
-    """log of the surface area of S^(d-1)."""
-    return log(2) + d / 2 * log(pi) - lgamma(d / 2)
-
-
-def log_vmf_normaliser(kappa: float | Array, d: int) -> Array:
-    """log C_d(kappa), so that C exp(kappa <v, z>) integrates to 1 over S^(d-1); finite at 0."""
-    kappa = np.asarray(kappa, float)
-    order = d / 2 - 1
-    safe = np.maximum(kappa, 1e-8)
-    # log I_order(k): scaled Bessel, and its leading series term where that underflows
-    scaled = ive(order, safe)
-    small = order * np.log(safe / 2) - gammaln(order + 1)
-    with np.errstate(divide="ignore"):
-        log_bessel = np.where(scaled > 0, np.log(scaled) + safe, small)
-    return order * np.log(safe) - d / 2 * log(2 * pi) - log_bessel
-
-
-def vmf_mean_cosine(kappa: float, d: int) -> float:
-    """A_d(kappa) = I_{d/2} / I_{d/2-1}: the mean of <v, z> under vMF(v, kappa); 0 at kappa = 0."""
-    return float(ive(d / 2, kappa) / ive(d / 2 - 1, kappa)) if kappa > 0 else 0.0
 
 
 def large_batch_limit(batch: int, kappa: float, d: int) -> float | None:
@@ -45,8 +24,8 @@ def large_batch_limit(batch: int, kappa: float, d: int) -> float | None:
 
 def vmf_information(kappa: float, d: int) -> float:
     """Mutual information of a positive pair, in nats: uniform marginal, vMF(kappa) conditional."""
-    normaliser = float(log_vmf_normaliser(kappa, d))
-    return log_sphere_area(d) + normaliser + kappa * vmf_mean_cosine(kappa, d)
+    normaliser = float(vmf.log_normaliser(kappa, d))
+    return vmf.log_sphere_area(d) + normaliser + kappa * float(vmf.mean_cosine(kappa, d))
 
 
 def vmf_log_ratio(kappa: float, marginal_kappa: float, pole: Array) -> Callable[..., Array]:
@@ -59,7 +38,7 @@ def vmf_log_ratio(kappa: float, marginal_kappa: float, pole: Array) -> Callable[
     d = len(pole)
 
     def log_ratio(z: Array, other: Array) -> Array:
-        marginal = -log_vmf_normaliser(
+        marginal = -vmf.log_normaliser(
             np.linalg.norm(marginal_kappa * pole + kappa * other, axis=1), d
         )
         return kappa * z @ other.T - marginal

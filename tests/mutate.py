@@ -79,9 +79,9 @@ EDITS = (
          "test_training.py"),
     Edit("core/laws/leakage.py", "spread = log_psi(rest, kappa * np.sqrt(hidden * inside))",
          "spread = log_psi(rest, kappa * hidden * inside)", "test_leakage.py"),
-    Edit("core/laws/leakage.py", "bessel = i0e(safe) if order == 0",
+    Edit("core/laws/vmf.py", "bessel = i0e(safe) if order == 0",
          "bessel = i0e(safe) if order == 1", "test_leakage.py"),
-    Edit("core/theory.py", "scaled = ive(order, safe)", "scaled = ive(order + 1, safe)",
+    Edit("core/laws/vmf.py", "ratio = ive(d / 2, safe)", "ratio = ive(d / 2 + 1, safe)",
          "test_theory.py"),
     # what is stored
     Edit("core/run/archive.py", " or zlib.crc32(data) != check", "", "test_archive.py"),

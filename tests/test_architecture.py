@@ -18,6 +18,7 @@ FILES = sorted(
 )
 # leaves of core, the more basic first: each may import those before it
 LEAVES = (
+    "core.laws.vmf",
     "core.laws.spaces",
     "core.laws.densities",
     "core.laws.leakage",

@@ -9,11 +9,12 @@ from scipy import stats
 
 from core import metrics
 from core.laws.spaces import Noise
+from core.laws.vmf import mean_cosine
 from core.learners.infonce import Learner, World
 from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.theory import graticule, vmf_mean_cosine
+from core.theory import graticule
 
 Params = SCENARIOS["infonce"].Params
 
@@ -134,7 +135,7 @@ def test_latents_are_uniform_unless_a_marginal_says_otherwise():
     assert np.abs(z.mean(0)).max() < 5 / np.sqrt(3 * N)
     cap, noise = world(marginal_kappa=10.0)
     z = cap.latents(N, noise)[0].numpy()
-    expected = [0, 0, vmf_mean_cosine(10, 3)]
+    expected = [0, 0, mean_cosine(10, 3)]
     np.testing.assert_allclose(z.mean(0), expected, atol=5 / np.sqrt(N))
 
 
@@ -145,7 +146,7 @@ def test_vmf_positives_sit_around_their_own_anchor(d):
     z_pos = here.positives(z, noise)
     cosine = (z * z_pos).sum(-1).numpy()
     error = float(cosine.std()) / N**0.5
-    assert float(cosine.mean()) == pytest.approx(vmf_mean_cosine(20, d), abs=6 * error)
+    assert float(cosine.mean()) == pytest.approx(mean_cosine(20, d), abs=6 * error)
     # the pair is exchangeable: the positive's marginal is uniform as well
     assert np.abs(z_pos[0].numpy().mean(0)).max() < 5 / np.sqrt(N)
 

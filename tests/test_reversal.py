@@ -11,11 +11,11 @@ from scipy import stats
 from core import metrics
 from core.laws import leakage
 from core.laws.spaces import Noise
+from core.laws.vmf import mean_cosine
 from core.learners.reversal import GRID, Learner, World
 from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.theory import vmf_mean_cosine
 
 scenario = SCENARIOS["reversal"]
 Params = scenario.Params
@@ -212,7 +212,7 @@ def test_latents_sit_around_the_centre_of_their_class(setting):
     assert stats.chisquare(np.bincount(y)).pvalue > 1e-3
     for e in range(len(v)):
         cosine = a[y == e] @ v[e]
-        expected = vmf_mean_cosine(float(kappa[e]), a.shape[1])
+        expected = mean_cosine(float(kappa[e]), a.shape[1])
         assert cosine.mean() == pytest.approx(expected, abs=6 * cosine.std() / len(cosine) ** 0.5)
 
 

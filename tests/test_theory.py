@@ -10,6 +10,7 @@ from scipy.special import gamma
 from scipy.stats import uniform_direction, vonmises_fisher
 
 from core import metrics, theory
+from core.laws import vmf
 from core.laws.densities import Conditional
 from core.laws.spaces import VMF, Noise
 from core.objectives import INFO_NCE
@@ -35,17 +36,17 @@ def pairs(d, kappa, batch, marginal_kappa=0.0, seed=0):
 
 @pytest.mark.parametrize(("d", "area"), [(1, 2), (2, 2 * np.pi), (3, 4 * np.pi), (4, 2 * np.pi**2)])
 def test_sphere_area_is_the_schoolbook_one(d, area):
-    assert theory.log_sphere_area(d) == pytest.approx(np.log(area))
+    assert vmf.log_sphere_area(d) == pytest.approx(np.log(area))
 
 
 @each_d
 @each_kappa
 def test_vmf_density_integrates_to_one(kappa, d):
-    log_c = float(theory.log_vmf_normaliser(kappa, d))
+    log_c = float(vmf.log_normaliser(kappa, d))
 
     def ring(theta):  # all points at one polar angle
         return np.exp(
-            log_c + kappa * np.cos(theta) + theory.log_sphere_area(d - 1)
+            log_c + kappa * np.cos(theta) + vmf.log_sphere_area(d - 1)
             + (d - 2) * np.log(np.sin(theta))
         )  # fmt: skip
 
@@ -60,26 +61,26 @@ def test_vmf_density_integrates_to_one(kappa, d):
 def test_normaliser_is_scipys(kappa, d):
     v = np.eye(d)[0]
     expected = vonmises_fisher(v, kappa).logpdf(v) - kappa
-    assert float(theory.log_vmf_normaliser(kappa, d)) == pytest.approx(expected, abs=1e-8)
+    assert float(vmf.log_normaliser(kappa, d)) == pytest.approx(expected, abs=1e-8)
 
 
 @each_d
 def test_normaliser_tends_to_the_uniform_density(d):
     for kappa in (0.0, 1e-12, 1e-6):
-        value = float(theory.log_vmf_normaliser(kappa, d))
-        assert value == pytest.approx(-theory.log_sphere_area(d), abs=1e-6)
+        value = float(vmf.log_normaliser(kappa, d))
+        assert value == pytest.approx(-vmf.log_sphere_area(d), abs=1e-6)
 
 
 @pytest.mark.parametrize("d", (2, 20, 64, 200))
 @pytest.mark.parametrize("kappa", (0.0, 1e-3, 1.0, 1500.0, 1e5))
 def test_normaliser_is_finite_in_large_dimensions_and_concentrations(kappa, d):
-    assert np.isfinite(theory.log_vmf_normaliser(kappa, d))
+    assert np.isfinite(vmf.log_normaliser(kappa, d))
 
 
 def test_normaliser_takes_arrays_and_falls_smoothly_across_its_two_branches():
     kappa = np.geomspace(1e-6, 1e3, 400)
     for d in (20, 60, 150):
-        value = theory.log_vmf_normaliser(kappa, d)
+        value = vmf.log_normaliser(kappa, d)
         assert value.shape == kappa.shape
         # log C falls, ever faster up to slope 1 (its slope is minus the mean cosine)
         assert (np.diff(value) <= 1e-9).all()
@@ -88,23 +89,21 @@ def test_normaliser_takes_arrays_and_falls_smoothly_across_its_two_branches():
 
 @each_kappa
 def test_mean_cosine_at_three_dimensions_is_langevins(kappa):
-    assert theory.vmf_mean_cosine(kappa, 3) == pytest.approx(1 / np.tanh(kappa) - 1 / kappa)
+    assert vmf.mean_cosine(kappa, 3) == pytest.approx(1 / np.tanh(kappa) - 1 / kappa)
 
 
 @each_d
 @each_kappa
 def test_mean_cosine_is_minus_the_slope_of_the_log_normaliser(kappa, d):
     h = 1e-4 * kappa
-    slope = float(
-        theory.log_vmf_normaliser(kappa + h, d) - theory.log_vmf_normaliser(kappa - h, d)
-    ) / (2 * h)
-    assert theory.vmf_mean_cosine(kappa, d) == pytest.approx(-slope, rel=1e-5)
+    slope = float(vmf.log_normaliser(kappa + h, d) - vmf.log_normaliser(kappa - h, d)) / (2 * h)
+    assert vmf.mean_cosine(kappa, d) == pytest.approx(-slope, rel=1e-5)
 
 
 @each_d
 def test_mean_cosine_is_zero_at_zero_and_one_at_infinity(d):
-    assert theory.vmf_mean_cosine(0, d) == 0
-    assert theory.vmf_mean_cosine(1e6, d) == pytest.approx(1, abs=1e-4)
+    assert vmf.mean_cosine(0, d) == 0
+    assert vmf.mean_cosine(1e6, d) == pytest.approx(1, abs=1e-4)
 
 
 @each_kappa

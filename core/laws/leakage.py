@@ -9,21 +9,12 @@ from math import lgamma, log, pi
 
 import numpy as np
 from scipy.linalg import subspace_angles
-from scipy.special import i0e, ive, logsumexp
+from scipy.special import logsumexp
+
+from core.laws.vmf import log_psi, mean_cosine
 
 Array = np.ndarray
 NODES = 160  # of a quadrature, per coordinate
-SMALL = 1e-4  # below which a series replaces the Bessel function
-
-
-def log_psi(d: int, s: Array | float) -> Array:
-    """log of the mean of exp(s u'x) over x uniform on S^(d-1): 0F1(; d/2; s^2/4), any d >= 1."""
-    s = np.asarray(s, float)
-    order = d / 2 - 1
-    safe = np.maximum(s, SMALL)
-    bessel = i0e(safe) if order == 0 else ive(order, safe)  # the same, in a tenth of the time
-    exact = lgamma(d / 2) - order * np.log(safe / 2) + np.log(bessel) + safe
-    return np.where(s < SMALL, s**2 / (2 * d), exact)
 
 
 def log_mgf(code: Array, v: Array, kappa: float, d: int) -> Array:
@@ -124,7 +115,7 @@ def second_moment(v: Array, kappa: Array) -> Array:
     Of one class it is (A/kappa) I + (1 - d A/kappa) v v', A the mean cosine (Mardia and Jupp 2000).
     """
     d = v.shape[1]
-    across = ive(d / 2, kappa) / ive(d / 2 - 1, kappa) / kappa  # (k,)
+    across = mean_cosine(kappa, d) / kappa  # (k,)
     along = 1 - d * across
     return across.mean() * np.eye(d) + (v.T * along) @ v / len(v)
 

@@ -1,0 +1,41 @@
+"""The von Mises-Fisher law in closed form, on S^(d-1). NumPy and SciPy only."""
+
+from math import lgamma, log, pi
+
+import numpy as np
+from scipy.special import i0e, ive
+
+Array = np.ndarray
+SMALL = 1e-4  # below which a series replaces the Bessel function
+
+
+def log_psi(d: int, s: Array | float) -> Array:
+    """log of the mean of exp(s u'x) over x uniform on S^(d-1): 0F1(; d/2; s^2/4), any d >= 1."""
+    s = np.asarray(s, float)
+    order = d / 2 - 1
+    safe = np.maximum(s, SMALL)
+    bessel = i0e(safe) if order == 0 else ive(order, safe)  # the same, in a tenth of the time
+    with np.errstate(divide="ignore"):
+        exact = lgamma(d / 2) - order * np.log(safe / 2) + np.log(bessel) + safe
+    # in many dimensions the scaled function underflows: there too, the series' first term
+    return np.where((s < SMALL) | (bessel == 0), s**2 / (2 * d), exact)
+
+
+def log_sphere_area(d: int) -> float:
+    """log of the surface area of S^(d-1)."""
+    return log(2) + d / 2 * log(pi) - lgamma(d / 2)
+
+
+def log_normaliser(kappa: Array | float, d: int) -> Array:
+    """log C_d(kappa), so that C exp(kappa <v, z>) integrates to 1 over S^(d-1); finite at 0."""
+    return -log_psi(d, kappa) - log_sphere_area(d)
+
+
+def mean_cosine(kappa: Array | float, d: int) -> Array:
+    """A_d(kappa) = I_{d/2} / I_{d/2-1}: the mean of <v, z> under vMF(v, kappa); 0 at kappa = 0.
+
+    Mardia and Jupp 2000, section 10.3.
+    """
+    safe = np.maximum(np.asarray(kappa, float), SMALL)
+    ratio = ive(d / 2, safe) / ive(d / 2 - 1, safe)
+    return np.where(np.asarray(kappa) < SMALL, np.asarray(kappa, float) / d, ratio)
