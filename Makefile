@@ -14,10 +14,14 @@ run: .venv/run  ## Serve the explorer at http://localhost:8501
 test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
-check: .venv/dev  ## Lint, formatting and types
+check: .venv/dev tests/eslint/node_modules  ## Lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" tests/eslint/node_modules/.bin/eslint -c tests/eslint/eslint.config.js ui
+
+docs: .venv/dev  ## Make the API's pages from the docstrings, into docs/api
+	$(BIN)/pdoc core -o docs/api
 
 mutate: .venv/dev  ## Put defects in on purpose, each of which some test must see
 	$(BIN)/python tests/mutate.py
@@ -42,4 +46,8 @@ bench: .venv/run  ## Measure the speeds on this machine
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ .venv/run
 
-.PHONY: help run test check mutate shots gallery bench
+tests/eslint/node_modules: .venv/dev tests/eslint/package-lock.json
+	cd tests/eslint && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
+	@touch $@
+
+.PHONY: help run test check docs mutate shots gallery bench

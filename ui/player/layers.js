@@ -1,6 +1,6 @@
 // What is drawn: layers of {style, moves, xyz(frame)}, joined to view.js when it is served.
 
-const RING = 1.03, RIM = 1.24; // radii between which a plane is drawn
+const { ring: RING, rim: RIM } = SHARED; // radii between which a plane is drawn
 const FRONT = [0.857, -0.1, -0.3]; // the way to the place of a ring's name, seen from CAMERA
 const lines = (color, width) => ({ mode: "lines", line: { color, width }, connectgaps: false });
 

@@ -1,7 +1,9 @@
 """What the picture of latents shows: points, arrows, planes and densities, and their geometry."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -11,8 +13,10 @@ from ui.player.chart import Chart
 BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points
 RETURN = 0.8  # of its length, after which a spiralling curve comes back
 ABOVE = 1.005  # radius of level lines, which would sink into the sphere's facets otherwise
-EYE = np.array([0.9, -1.5, 0.65])  # where the globe is seen from at first, as in view.js
-RING, RIM = 1.03, 1.24  # radii between which a plane is drawn
+CONSTANTS = Path(__file__).with_name("constants.json")  # what the browser's side needs as well
+_shared = json.loads(CONSTANTS.read_text("utf-8"))
+EYE = np.array(_shared["eye"])  # where the globe is seen from at first
+RING, RIM = _shared["ring"], _shared["rim"]  # radii between which a plane is drawn
 FARTHEST = 3.0  # radii; a point farther out is cut off, or the sphere would be too small to read
 ROOM = 0.1  # radii beyond the end of an axis or a long arrow, for its name
 

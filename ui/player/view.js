@@ -6,7 +6,8 @@
 
 const memory = new Map(); // key -> {camera, zoom, show}: outlives a remount
 const views = new WeakMap(); // mount point -> View: outlives every message
-const CAMERA = { eye: { x: 0.9, y: -1.5, z: 0.65 }, up: { x: 0, y: 0, z: 1 },
+const EYE = SHARED.eye; // SHARED is constants.json, put before this file when it is served
+const CAMERA = { eye: { x: EYE[0], y: EYE[1], z: EYE[2] }, up: { x: 0, y: 0, z: 1 },
   center: { x: 0, y: 0, z: 0 }, projection: { type: "orthographic" } };
 const BALL = 0.985; // the drawn ball is a little smaller, so that points lie on it
 const TITLE = 30, SETTLE = 60, FRAME = 85, SLOW_FRAME = 600, QUIET = 50, LATE = 1500;

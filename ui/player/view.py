@@ -21,6 +21,7 @@ from core.legend import ROLE
 from ui.player.chart import Chart, Panel, Series, chart_arrays, chart_header, typeset
 from ui.player.plain import plain_figure
 from ui.player.scene import (
+    CONSTANTS,
     Arrow,
     Follow,
     LatentView,
@@ -55,12 +56,17 @@ log = logging.getLogger(__name__)
 HERE = Path(__file__).parent
 APP_FOLDER = HERE.parents[1]
 BUNDLE = "plotly.min.js"
-PARTS = ("view", "page", "follow", "hands", "layers", "chart", "sketch", "save")
+PARTS = ("view", "page", "follow", "hands", "layers", "chart", "sketch")
+
+
+def _script(part: str) -> str:
+    return (HERE / f"{part}.js").read_text("utf-8")
+
 
 _component = st.components.v2.component(
     "identifiability_explorer.latent_view",
     css=(HERE / "view.css").read_text(encoding="utf-8"),
-    js="\n".join((HERE / f"{part}.js").read_text("utf-8") for part in PARTS),
+    js="\n".join([f"const SHARED = {CONSTANTS.read_text('utf-8')};", *map(_script, PARTS)]),
     isolate_styles=False,
 )
 
