@@ -4,9 +4,6 @@ Results go to stdout (`--json`: one document), errors to stderr in one line with
 """
 
 import argparse
-import contextlib
-import io
-import itertools
 import json
 import os
 import re
@@ -19,12 +16,14 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
+from core.command import flag, spelt
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store
 from core.scenarios import SCENARIOS
-from core.scenarios.scenario import Params, Scenario, Value, explain, knobs_of
+from core.scenarios.scenario import Knob, Params, Scenario, Value, explain, knobs_of
 
 VIEWER = "shell"
+NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,10 +49,7 @@ def _list(arguments: list[str]) -> int:
         promise = scenario.promise(scenario.Params())
         print(f"{scenario.name}: {scenario.title}. {promise.said}")
         for name, knob in knobs_of(scenario.Params).items():
-            bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
-            free = "text" if knob.kind is str else "yes or no"
-            within = ", ".join(knob.choices or bounds) or free
-            print(f"  --{name.replace('_', '-'):16} {knob.default!s:9} {within:18} {knob.help}")
+            print(f"  {flag(name):18} {knob.default!s:9} {_within(knob):18} {knob.help}")
     return 0
 
 
@@ -185,7 +181,7 @@ def _claims(arguments: list[str]) -> int:
 
 
 def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:
-    """The scenario, our own flags, and the parameters that are left for the Params model."""
+    """The scenario, all that was asked for, and the parameters among it."""
     if arguments and arguments[0] in ("-h", "--help"):
         print(f"python -m core {verb} SCENARIO [FLAGS]; scenarios: {', '.join(SCENARIOS)}")
         raise SystemExit(0)
@@ -193,25 +189,68 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
         named = repr(arguments[0]) if arguments else "nothing"
         fail(f"{named} is not one of {', '.join(SCENARIOS)}")
     scenario = SCENARIOS[arguments[0]]
-    own = _OneLineParser(prog=f"python -m core {verb} {scenario.name}", allow_abbrev=False)
-    own.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
+    called = f"python -m core {verb} {scenario.name}"
+    parser = _OneLineParser(prog=called, usage=f"{called} [FLAGS]", allow_abbrev=False)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     if verb == "export":
-        own.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
+        parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
     else:
-        own.add_argument("--json", action="store_true")
-        own.add_argument("--fresh", action="store_true", help="ignore stored results")
-        own.add_argument("--inline", action="store_true", help="train in this process")
+        parser.add_argument("--json", action="store_true")
+        parser.add_argument("--fresh", action="store_true", help="ignore stored results")
+        parser.add_argument("--inline", action="store_true", help="train in this process")
     if verb == "sweep":
-        own.add_argument("--vary", nargs="*", default=[], metavar="FIELD=A,B,C")
+        parser.add_argument("--vary", nargs="*", default=[], metavar="FIELD=A,B,C")
+    for name, knob in knobs_of(scenario.Params).items():
+        _add_knob(parser, name, knob)
     if {"-h", "--help"} & set(arguments):
-        own.print_help()
-        print()
-    options, rest = own.parse_known_args(arguments[1:])
+        parser.print_help()
+        raise SystemExit(0)
+    options = parser.parse_args(_joined(arguments[1:]))
     if not options.seeds:
         fail("--seeds: give at least one")
     if min(options.seeds) < 0:
         fail("--seeds: must be 0 or larger")
-    return scenario, options, _params(scenario, rest)
+    return scenario, options, _params(scenario, options)
+
+
+def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob) -> None:
+    """A parameter as a flag: its text is read by the Params model, as that of a link is."""
+    about = f"{knob.help} (default: {spelt(knob.default)})".replace("%", "%%")
+    if knob.kind is bool:
+        parser.add_argument(flag(name), action=argparse.BooleanOptionalAction,
+                            default=argparse.SUPPRESS, help=about)  # fmt: skip
+    else:
+        parser.add_argument(flag(name), dest=name, default=argparse.SUPPRESS,
+                            metavar=_within(knob), help=about)  # fmt: skip
+
+
+def _within(knob: Knob) -> str:
+    """What a parameter may be, in words."""
+    bounds = () if knob.low is None else (f"{knob.low:g} to {knob.high:g}",)
+    free = "text" if knob.kind is str else "yes or no"
+    return ", ".join(knob.choices or bounds) or free
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """`--lam -1e-05` as `--lam=-1e-05`: argparse takes some negative numbers for flags."""
+    joined: list[str] = []
+    for each in arguments:
+        if NEGATIVE.fullmatch(each) and joined and re.fullmatch(r"--[a-z][\w-]*", joined[-1]):
+            joined[-1] += f"={each}"
+        else:
+            joined.append(each)
+    return joined
+
+
+def _params(scenario: Scenario, options: argparse.Namespace) -> Params:
+    """The parameters among the options; what the model rejects is said in a link's own words."""
+    given = {name: v for name, v in vars(options).items() if name in scenario.Params.model_fields}
+    texts = {name: None if str(v).lower() == "none" else v for name, v in given.items()}
+    try:
+        return scenario.Params.model_validate(texts)
+    except ValidationError as error:
+        field, reason = explain(error)
+        fail(f"{flag(field)}: {reason}")
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -220,35 +259,6 @@ class _OneLineParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         fail(message.removeprefix("argument "))
-
-
-def _params(scenario: Scenario, arguments: list[str]) -> Params:
-    """Parse a Params model with tyro; its box and pydantic's report become one line."""
-    import tyro
-
-    flags = ["None" if each.lower() == "none" else each for each in arguments]
-    box = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(box):
-            return tyro.cli(scenario.Params, args=flags, prog=f"python -m core {scenario.name}")
-    except SystemExit as leave:
-        if not leave.code:
-            raise
-        fail(_one_line(box.getvalue()))
-
-
-def _one_line(box: str) -> str:
-    """The first paragraph of tyro's box, with the field's name in front where pydantic speaks."""
-    lines = [line.strip("│ ") for line in box.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("╭", "╰"))]
-    if len(lines) > 1 and not set(lines[1]) - set("─-"):  # drawn without a frame: title, rule, text
-        lines = lines[2:]
-    first = " ".join(itertools.takewhile(lambda line: set(line) - set("─-"), lines))
-    rejected = re.search(r"validation errors? for \w+ (\w+) (?:Input|Value error,) (.*) \[", first)
-    if rejected:
-        return f"--{rejected[1].replace('_', '-')}: {rejected[2]}"
-    parsing = re.match(r"Error parsing (--[\w-]+): (.*?)(?: Got errors:.*)?$", first)
-    return f"{parsing[1]}: {parsing[2]}" if parsing else first
 
 
 def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:

@@ -13,7 +13,7 @@ def command(experiment: Experiment, verb: str = "", tail: str = "") -> str:
     chosen = experiment.params.chosen()
     for name in type(experiment.params).model_fields:  # a field may be bounded by one before it
         if name in chosen:
-            words.append(_flag(name, chosen[name]))
+            words.append(_set(name, chosen[name]))
     if experiment.vary:
         varied = (f"{n}={','.join(map(spelt, v))}" for n, v in experiment.vary.items())
         words += ["--vary", *varied]
@@ -21,11 +21,15 @@ def command(experiment: Experiment, verb: str = "", tail: str = "") -> str:
     return " ".join([*words, *([tail] if tail else [])])
 
 
-def _flag(name: str, value: Value) -> str:
-    flag = name.replace("_", "-")
+def flag(name: str) -> str:
+    """The flag of a field: `--d-x` of `d_x`."""
+    return f"--{name.replace('_', '-')}"
+
+
+def _set(name: str, value: Value) -> str:
     if isinstance(value, bool):
-        return f"--{flag}" if value else f"--no-{flag}"
-    return f"--{flag} {spelt(value)}"
+        return flag(name) if value else flag(f"no_{name}")
+    return f"{flag(name)} {spelt(value)}"
 
 
 def spelt(value: Value) -> str:

@@ -39,7 +39,6 @@ ONLY = {
     "distributed": ("core.run.engine", "core.run.task"),
     "dask": ("core.run.engine",),
     "streamlit": ("app", "pages", "ui"),
-    "tyro": ("core.__main__",),
 }  # fmt: skip
 # module of core: all that it may import of core
 MAY_IMPORT = {

@@ -117,15 +117,16 @@ def test_list_names_every_scenario_and_parameter(capsys):
     ("arguments", "sentence"),
     [
         ("run infonce --kappa -3", "--kappa: should be greater than or equal to 0.1"),
-        ("run infonce --kappa abc", "--kappa: could not convert string to float: 'abc'"),
+        ("run infonce --kappa abc", "--kappa: should be a number (not 'abc')"),
         ("run infonce --kappa nan", "--kappa: should be a finite number"),
         ("run infonce --d 1", "--d: should be greater than or equal to 2"),
         ("run infonce --d-x 2", "--d-x: must be at least d, or x could not determine z"),
         ("run infonce --seeds", "--seeds: give at least one"),
         ("run infonce --seeds -1", "--seeds: must be 0 or larger"),
         ("run infonce --seeds x", "--seeds: invalid int value: 'x'"),
-        ("run infonce --unheard 3", "Unrecognized options: --unheard"),
-        ("run infonce --negatives foo", "invalid choice 'foo' for argument '--negatives'"),
+        ("run infonce --kappa", "--kappa: expected one argument"),
+        ("run infonce --unheard 3", "unrecognized arguments: --unheard 3"),
+        ("run infonce --negatives foo", "--negatives: should be 'views' or 'anchors' (not 'foo')"),
         ("run nothing", "'nothing' is not one of infonce"),
         ("run", "nothing is not one of infonce"),
         ("sweep infonce", "--vary: name a parameter and its values"),
@@ -144,6 +145,12 @@ def test_bad_parameters_give_one_clear_sentence_and_status_2(capsys, arguments, 
     assert (status, out) == (2, "")
     assert err.count("\n") == 1 and err.startswith("error: ")
     assert sentence in err
+
+
+@pytest.mark.parametrize("text", ["-1", "-.3", "-1e-05", "-0.25e0"])
+def test_a_negative_number_is_a_value_and_no_flag(text):
+    _, experiment = asked("run", ["reversal", "--lam", text.lower(), "--seeds", "0"])
+    assert experiment.params.lam == float(text)
 
 
 def test_the_gallery_is_whole(capsys):
