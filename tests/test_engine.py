@@ -691,7 +691,7 @@ import psutil
 from core.run.engine import Engine
 from core.run.experiment import Experiment
 from core.scenarios.infonce import InfoNCE
-from core import archive
+from core.run import archive
 from core.run.store import Store
 
 engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")
