@@ -743,7 +743,7 @@ def test_members_survive_the_way_to_a_worker():
 
 
 def test_a_result_reaches_the_server_without_torch():
-    """The server would import it while everybody waits: for seconds, and for 300 MB."""
+    """The server would import it while everybody waits for seconds."""
     import pickle
 
     from core.run.worker import train_group
