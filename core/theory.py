@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 from math import log
 
 import numpy as np
-from scipy.special import xlogy
+from scipy.special import logsumexp, softmax, xlogy
 
 from core.laws import vmf
 
 Array = np.ndarray
 STANDARD_ERROR = 0.01
-CURVE = 37  # points a curve of the graticule
 
 
 def large_batch_limit(batch: int, kappa: float, d: int) -> float | None:
@@ -55,9 +54,7 @@ def info_nce_at(log_ratio: Callable[..., Array], z: Array, z_pos: Array, negativ
     positive = against.diagonal()
     if negatives == "anchors":
         against = np.column_stack([log_ratio(z, z), positive])
-    top = against.max(1)
-    total = top + np.log(np.exp(against - top[:, None]).sum(1))
-    return float((total - positive).mean())
+    return float((logsumexp(against, axis=1) - positive).mean())
 
 
 def loss_floor(
@@ -103,10 +100,7 @@ def label_posterior(log_likelihood: Array, n_instances: Array, noise: float) -> 
     `n_instances` (C,) counts the labels of each cluster (1 for classes); labels are uniform, and
     the share `noise` of them is drawn uniformly anew. Summed over all labels it is 1.
     """
-    log_joint = log_likelihood + np.log(n_instances)
-    top = log_joint.max(1, keepdims=True)
-    joint = np.exp(log_joint - top)
-    posterior = joint / joint.sum(1, keepdims=True)
+    posterior = softmax(log_likelihood + np.log(n_instances), axis=1)
     return (1 - noise) * posterior / n_instances + noise / n_instances.sum()
 
 
@@ -160,25 +154,3 @@ def c3_counterexample(v: Array, quadric: Array, eps: float) -> tuple[Array, Arra
         raise ValueError(f"eps = {eps:g} is too large: no positive scale")
     m = np.sqrt(scale) * (axes * np.sqrt(values)) @ axes.T
     return m, np.linalg.solve(m.T, scale * eps * b) / 2
-
-
-def graticule(d: int) -> Array:
-    """Meridians and parallels (c, p, d) of the sphere, float32; the circle at d = 2, none above 3.
-
-    At d = 3: 12 meridians from pole to pole, the first through longitude 0, then the parallels at
-    -60, -30, 0, 30, 60 degrees.
-    """
-    if d > 3:
-        return np.zeros((0, 0, d), np.float32)
-    turn = np.linspace(0, 2 * np.pi, CURVE)
-    if d == 2:
-        return np.stack([np.cos(turn), np.sin(turn)], -1)[None].astype(np.float32)
-    latitude, longitude = np.linspace(-np.pi / 2, np.pi / 2, CURVE), np.deg2rad(range(0, 360, 30))
-    curves = [_on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
-    curves += [_on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
-    return np.stack(curves).astype(np.float32)
-
-
-def _on_globe(latitude: Array, longitude: Array) -> Array:
-    flat = np.cos(latitude)
-    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)

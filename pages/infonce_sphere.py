@@ -85,7 +85,7 @@ def why(result: Result) -> None:
         st.caption(words)
 
     def distances() -> None:
-        kappa = params.kappa if params.conditional == "vmf" else 1.0
+        kappa = params.law.concentration or 1.0
         z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
         a, b = np.random.default_rng(0).integers(len(z), size=(2, PAIRS))
         sheet.figure(

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.laws.densities import Conditional
+from core.laws.densities import log_density
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
@@ -53,7 +53,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     with place.picture:
         view = heads.of(run, params, choice, shown.stale, density=asked)
         if view.field is not None:
-            kind = "Density" if asked.on_sphere else "Density of the direction"
+            kind = "Density" if asked.space.curved else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
         recovery.picture(view, "globe", 365 if address.presenting() else 264)
     recovery.picture_first("globe")
@@ -74,7 +74,7 @@ def why(result: Result) -> None:
     params = cast(Clusters, result.member.params)
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
-    log_p = Conditional(**params.law).log_density(z, v)
+    log_p = log_density(params.law, z, v)
     rng = np.random.default_rng(0)
     n, i, k = (rng.integers(size, size=PAIRS) for size in (len(z), len(v), len(v)))
 

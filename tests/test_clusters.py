@@ -10,8 +10,9 @@ from scipy import stats
 
 from core import metrics, theory
 from core.laws import vmf
-from core.laws.densities import Conditional
-from core.laws.spaces import Noise, cluster_vectors, generator
+from core.laws.densities import log_density
+from core.laws.law import Law
+from core.laws.samplers import Noise, cluster_vectors, generator
 from core.learners.clusters import Learner, World
 from core.run.experiment import Experiment
 from core.run.worker import train_group
@@ -203,7 +204,7 @@ def test_floor_is_the_mean_log_posterior_of_the_true_label():
     noise = Noise([5], "floor", "cpu")
     labels, z = one.world.draw(40_000, noise)
     given = one.world.noisy(labels, noise)[0].numpy()
-    likelihood = Conditional("vmf", 10.0).log_density(z[0].double().numpy(), one.v[0])
+    likelihood = log_density(Law("vmf", 10.0), z[0].double().numpy(), one.v[0])
     posterior = theory.label_posterior(likelihood, one.n_instances, 0.3)
     losses = -np.log(posterior[np.arange(len(given)), given])
     error = losses.std() / len(losses) ** 0.5

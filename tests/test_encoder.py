@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from core.encoder import SLOPE, make_encoder
-from core.laws.spaces import generator, sphere
+from core.laws.samplers import generator, sphere
 from core.metrics import degree
 from core.mixing import make_mixing
 

@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from core.laws.spaces import sphere
+from core.laws.samplers import sphere
+from core.laws.spaces import Sphere
 from core.run.evaluation import COVERED, DEGREE_EVERY, DRAWN, WATCHED, Evaluation
 from core.run.experiment import EVALUATED
 
@@ -16,7 +17,7 @@ def identity(x):
 
 def evaluation(m=2, d=3):
     z = sphere(torch.randn(m, EVALUATED, d, generator=torch.Generator().manual_seed(1)))
-    return z.numpy(), Evaluation(z, identity, identity, d)
+    return z.numpy(), Evaluation(Sphere(d), z, identity, identity, d)
 
 
 def test_half_of_the_watched_are_of_those_that_fit_and_half_of_those_that_are_scored():

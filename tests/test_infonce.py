@@ -8,13 +8,13 @@ import torch
 from scipy import stats
 
 from core import metrics
-from core.laws.spaces import Noise
+from core.laws.samplers import Noise
+from core.laws.spaces import Sphere
 from core.laws.vmf import mean_cosine
 from core.learners.infonce import Learner, World
 from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.theory import graticule
 
 Params = SCENARIOS["infonce"].Params
 
@@ -168,7 +168,7 @@ def test_projected_positives_carry_noise_of_the_named_law(conditional, law):
 
 
 def test_graticule_lies_on_the_sphere_and_follows_its_description():
-    net = graticule(3)
+    net = Sphere(3).net()
     assert net.shape == (17, 37, 3)
     np.testing.assert_allclose(np.linalg.norm(net, axis=-1), 1, atol=1e-6)
     np.testing.assert_allclose(net[:12, 0], np.tile([0, 0, -1], (12, 1)), atol=1e-6)
@@ -181,8 +181,8 @@ def test_graticule_lies_on_the_sphere_and_follows_its_description():
 
 
 def test_graticule_is_the_circle_in_the_plane_and_nothing_above_three_dimensions():
-    assert graticule(2).shape == (1, 37, 2) and graticule(5).shape == (0, 0, 5)
-    np.testing.assert_allclose(np.linalg.norm(graticule(2), axis=-1), 1, atol=1e-6)
+    assert Sphere(2).net().shape == (1, 37, 2) and Sphere(5).net().shape == (0, 0, 5)
+    np.testing.assert_allclose(np.linalg.norm(Sphere(2).net(), axis=-1), 1, atol=1e-6)
 
 
 def test_more_negatives_than_pairs_repeat_an_anchors_own_positive_as_the_notice_says():

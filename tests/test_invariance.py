@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from core.laws.spaces import Noise
+from core.laws.samplers import Noise
 from core.learners.invariance import Learner, World
 from core.objectives import invariant_risk_penalty
 from core.run.experiment import Experiment

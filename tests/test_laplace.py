@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy import stats
 
-from core.laws.spaces import Noise, cluster_vectors, generator
+from core.laws.samplers import Noise, cluster_vectors, generator
 from core.learners.clusters import World
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
@@ -179,6 +179,13 @@ def test_truncated_latents_keep_within_the_bound_and_follow_the_law_inside(bound
     for axis in range(3):
         assert stats.kstest(share[:, axis], "uniform").pvalue > UNLIKELY
     assert abs(np.corrcoef(share.T)[np.triu_indices(3, 1)]).max() < 5 / N**0.5
+
+
+@pytest.mark.parametrize("family", ("student-t", "isotropic-gennorm"))
+def test_what_a_family_does_not_read_changes_no_latent(family):
+    plain, _ = drawn(conditional=family)
+    other, _ = drawn(conditional=family, truncation=1.0, kappa=99.0)
+    np.testing.assert_array_equal(plain, other)
 
 
 def test_isotropised_noise_has_no_favourite_direction_and_laplace_noise_has():

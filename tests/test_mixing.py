@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.laws.spaces import generator, sphere
+from core.laws.samplers import generator, sphere
 from core.mixing import SLOPE, make_mixing, stack
 
 SHAPES = [

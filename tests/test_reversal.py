@@ -10,7 +10,7 @@ from scipy import stats
 
 from core import metrics
 from core.laws import leakage
-from core.laws.spaces import Noise
+from core.laws.samplers import Noise
 from core.laws.vmf import mean_cosine
 from core.learners.reversal import GRID, Learner, World
 from core.run.experiment import Experiment

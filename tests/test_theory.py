@@ -11,8 +11,9 @@ from scipy.stats import uniform_direction, vonmises_fisher
 
 from core import metrics, theory
 from core.laws import vmf
-from core.laws.densities import Conditional
-from core.laws.spaces import VMF, Noise
+from core.laws.densities import log_density
+from core.laws.law import Law
+from core.laws.samplers import VMF, Noise
 from core.objectives import INFO_NCE
 
 each_d = pytest.mark.parametrize("d", (2, 3, 5, 10, 20), ids=lambda d: f"d={d}")
@@ -299,7 +300,7 @@ def test_label_posterior_is_bayes_over_all_labels(copies, noise):
     clean = density / density.sum(1, keepdims=True)
     expected = (1 - noise) * clean + noise / len(cluster)
     found = theory.label_posterior(
-        Conditional("vmf", kappa).log_density(z, v), np.full(count, float(copies)), noise
+        log_density(Law("vmf", kappa), z, v), np.full(count, float(copies)), noise
     )
     np.testing.assert_allclose(found[:, cluster], expected, rtol=1e-10)
     entropy = -(expected * np.log(expected)).sum(1).mean()
@@ -311,7 +312,7 @@ def test_label_posterior_is_bayes_over_all_labels(copies, noise):
 def test_labels_may_be_shared_out_unevenly():
     v, z = unit(3, 3), unit(20, 3, 1)
     instances = np.array([1.0, 2.0, 5.0])
-    found = theory.label_posterior(Conditional("vmf", 4.0).log_density(z, v), instances, 0.2)
+    found = theory.label_posterior(log_density(Law("vmf", 4.0), z, v), instances, 0.2)
     np.testing.assert_allclose(found @ instances, 1, rtol=1e-12)
     cluster = np.repeat(np.arange(3), [1, 2, 5])
     expected = 0.8 * softmax(4.0 * z @ v[cluster].T) + 0.2 / 8
@@ -322,7 +323,7 @@ def test_bayes_cross_entropy_runs_from_certainty_to_chance():
     v, z, ones = unit(5, 3), unit(20_000, 3, 1), np.ones(5)
 
     def value(kappa, noise=0.0):
-        likelihood = Conditional("vmf", kappa).log_density(z, v)
+        likelihood = log_density(Law("vmf", kappa), z, v)
         return theory.bayes_cross_entropy(theory.label_posterior(likelihood, ones, noise), ones)
 
     assert value(0.0) == pytest.approx(np.log(5)) == value(10.0, noise=1.0)
@@ -332,7 +333,7 @@ def test_bayes_cross_entropy_runs_from_certainty_to_chance():
 
 def test_a_floor_that_few_latents_leave_unsettled_is_none():
     v, ones = unit(5, 3), np.ones(5)
-    likelihood = Conditional("vmf", 10.0).log_density(unit(20, 3, 1), v)
+    likelihood = log_density(Law("vmf", 10.0), unit(20, 3, 1), v)
     assert theory.bayes_cross_entropy(theory.label_posterior(likelihood, ones, 0.0), ones) is None
 
 

@@ -5,107 +5,78 @@ density at a direction u is the integral of r^(d-1) f(r u - v) over r > 0. NumPy
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from scipy.interpolate import CubicSpline
-from scipy.special import gammaincc, gammaln
+from scipy.special import gammaincc, gammaln, logsumexp
+
+from core.laws.law import Law
+from core.laws.spaces import on_globe
 
 Array = np.ndarray
-FAMILIES = ("vmf", "gennorm", "isotropic-gennorm", "student-t")
 CHUNK = 1 << 14  # pairs of a point and a cluster at a time: what they need stays in the cache
 DROP = 12.0  # nats below its peak where an integrand on a ray no longer counts
 LONGITUDES = 48  # of the grid that is returned for drawing
 
 
-@dataclass(frozen=True)
-class Conditional:
-    """How latents lie around a cluster vector: a family and its parameters.
+def log_density(law: Law, z: Array, v: Array) -> Array:
+    """log p(z | v_c) up to a constant common to all clusters: z (n, d), v (C, d) -> (n, C)."""
+    z, v = np.asarray(z, float), np.asarray(v, float)
+    if law.concentration is not None:
+        return law.concentration * z @ v.T
+    if law.projected:
+        # float32 latents are unit vectors to 1e-7 only, which narrow densities would feel
+        z = z / np.linalg.norm(z, axis=1, keepdims=True)
+    shape, spread = law.generalised
+    if law.projected and law.isotropic:
+        return _of_angle(_angle_table(law.family, shape, spread, v.shape[1]), z, v)
+    if law.projected:
+        return _projected(law, z, v)
+    if law.isotropic:
+        radial = _radial(law.family, shape, v.shape[1])
+        squared = (z**2).sum(1)[:, None] + (v**2).sum(1) - 2 * z @ v.T
+        return radial(np.sqrt(np.maximum(squared, 0)) / spread)
+    return _separable(law, z, v)
 
-    vmf: density exp(kappa <v, z>). gennorm: independent e_i of density exp(-(|e_i|/spread)^shape),
-    where `truncation` T confines v_i + e_i to [-T, T] before any projection. isotropic-gennorm:
-    noise of the same radius law in a uniform direction. student-t: spread times the multivariate
-    standard t of `shape` degrees of freedom. All but vmf are `project`ed or live in R^d.
-    """
 
-    family: str
-    kappa: float = 10.0
-    shape: float = 1.0
-    spread: float = 1.0
-    truncation: float | None = None
-    project: bool = True
-
-    def __post_init__(self) -> None:
-        if self.family not in FAMILIES:
-            raise ValueError(f"no family {self.family!r}; there are {', '.join(FAMILIES)}")
-        if self.family == "vmf":
-            return
-        if not self.spread > 0:
-            raise ValueError(f"spread = {self.spread:g} is not positive")
-        least = 0.5 if self.family == "student-t" else 1.0
-        if not self.shape >= least:
-            raise ValueError(f"shape = {self.shape:g} of {self.family} is below {least:g}")
-        if self.truncation is not None and self.family != "gennorm":
-            raise ValueError(f"{self.family} noise is not truncated")
-        if self.truncation is not None and not self.truncation > 0:
-            raise ValueError(f"truncation = {self.truncation:g} is not positive")
-
-    def log_density(self, z: Array, v: Array) -> Array:
-        """log p(z | v_c) up to a constant common to all clusters: z (n, d), v (C, d) -> (n, C)."""
-        z, v = np.asarray(z, float), np.asarray(v, float)
-        if self.family == "vmf":
-            return self.kappa * z @ v.T
-        if self.project:
-            # float32 latents are unit vectors to 1e-7 only, which narrow densities would feel
-            z = z / np.linalg.norm(z, axis=1, keepdims=True)
-        round_law = self.family != "gennorm" or (self.shape == 2 and self.truncation is None)
-        if self.project and round_law:
-            return _of_angle(_angle_table(self.family, self.shape, self.spread, v.shape[1]), z, v)
-        if self.project:
-            return self._projected(z, v)
-        if round_law:
-            law = _radial(self.family, self.shape, v.shape[1])
-            squared = (z**2).sum(1)[:, None] + (v**2).sum(1) - 2 * z @ v.T
-            return law(np.sqrt(np.maximum(squared, 0)) / self.spread)
-        return self._separable(z, v)
-
-    def _separable(self, z: Array, v: Array) -> Array:
-        log_p = np.zeros((len(z), len(v)))
-        for column, centre in zip(z.T, v.T, strict=True):
-            log_p -= _power(np.abs(column[:, None] - centre) / self.spread, self.shape)
-        if self.truncation is None:
-            return log_p
-        log_p -= self._log_inside(v)
-        tolerance = 1e-5 * max(self.truncation, 1)  # float32 latents on the very edge
-        log_p[(np.abs(z) > self.truncation + tolerance).any(1)] = -np.inf
+def _separable(law: Law, z: Array, v: Array) -> Array:
+    shape, spread = law.generalised
+    log_p = np.zeros((len(z), len(v)))
+    for column, centre in zip(z.T, v.T, strict=True):
+        log_p -= _power(np.abs(column[:, None] - centre) / spread, shape)
+    if np.isinf(law.bound):
         return log_p
+    log_p -= _log_inside(law, v)
+    tolerance = 1e-5 * max(law.bound, 1)  # float32 latents on the very edge
+    log_p[(np.abs(z) > law.bound + tolerance).any(1)] = -np.inf
+    return log_p
 
-    def _projected(self, z: Array, v: Array) -> Array:
-        cut = np.full(len(z), np.inf)
-        if self.truncation is not None:  # beyond it a coordinate of r u leaves [-T, T]
-            cut = self.truncation / np.abs(z).max(1)
-        log_p = np.empty((len(z), len(v)))
-        rows = max(1, CHUNK // len(v))
-        for start in range(0, len(z), rows):
-            part = slice(start, start + rows)
-            log_p[part] = _log_ray_integral(
-                z[part] / self.spread, v / self.spread, self.shape, cut[part]
-            )
-        return log_p if self.truncation is None else log_p - self._log_inside(v)
 
-    def _log_inside(self, v: Array) -> Array:
-        """log probability (C,) that untruncated noise keeps every coordinate in [-T, T]."""
-        assert self.truncation is not None
-        near = (self.truncation - np.abs(v)) / self.spread  # the nearer wall, negative if passed
-        far = (self.truncation + np.abs(v)) / self.spread
-        log_near, log_far = (_log_tail(np.abs(wall), self.shape) for wall in (near, far))
-        with np.errstate(divide="ignore"):
-            inside = np.log1p(-(np.exp(log_near) + np.exp(log_far)) / 2)
-            # a centre outside the interval: a difference of tails, both of which may underflow
-            outside = log_near - np.log(2) + np.log1p(-np.exp(log_far - log_near))
-        return np.where(near >= 0, inside, outside).sum(1)
+def _projected(law: Law, z: Array, v: Array) -> Array:
+    shape, spread = law.generalised
+    cut = law.bound / np.abs(z).max(1)  # beyond it a coordinate of r u leaves [-T, T]
+    log_p = np.empty((len(z), len(v)))
+    rows = max(1, CHUNK // len(v))
+    for start in range(0, len(z), rows):
+        part = slice(start, start + rows)
+        log_p[part] = _log_ray_integral(z[part] / spread, v / spread, shape, cut[part])
+    return log_p if np.isinf(law.bound) else log_p - _log_inside(law, v)
+
+
+def _log_inside(law: Law, v: Array) -> Array:
+    """log probability (C,) that untruncated noise keeps every coordinate in [-T, T]."""
+    shape, spread = law.generalised
+    near = (law.bound - np.abs(v)) / spread  # the nearer wall, negative if passed
+    far = (law.bound + np.abs(v)) / spread
+    log_near, log_far = (_log_tail(np.abs(wall), shape) for wall in (near, far))
+    with np.errstate(divide="ignore"):
+        inside = np.log1p(-(np.exp(log_near) + np.exp(log_far)) / 2)
+        # a centre outside the interval: a difference of tails, both of which may underflow
+        outside = log_near - np.log(2) + np.log1p(-np.exp(log_far - log_near))
+    return np.where(near >= 0, inside, outside).sum(1)
 
 
 def _log_tail(x: Array, shape: float) -> Array:
@@ -266,15 +237,11 @@ def _spherical_average(shape: float, d: int) -> Callable[[Array], Array]:
     current = law(1, -(x[:, 0] ** shape))
     for k in range(2, d + 1):
         weight = log_weight + (k - 2) * np.log(cos)
-        values = _log_sum(weight - (x * sin) ** shape + current(x * cos)) - _log_sum(weight)
+        values = logsumexp(weight - (x * sin) ** shape + current(x * cos), axis=-1) - logsumexp(
+            weight, axis=-1
+        )
         current = law(k, values)
     return current
-
-
-def _log_sum(values: Array) -> Array:
-    """log of the sum of exp over the last axis."""
-    top = values.max(-1, keepdims=True)
-    return np.log(np.exp(values - top).sum(-1)) + top[..., 0]
 
 
 @lru_cache(64)
@@ -310,7 +277,7 @@ def _angle_table(family: str, shape: float, spread: float, d: int) -> tuple[Cubi
         low, high = np.take_along_axis(at, start, 1), np.take_along_axis(at, stop, 1)
     nodes, weights = np.polynomial.legendre.leggauss(120)
     values = log_integrand(low + (high - low) * (nodes + 1) / 2) + np.log(weights / 2)
-    return CubicSpline(y, _log_sum(values) + np.log(high - low)[:, 0]), scale
+    return CubicSpline(y, logsumexp(values, axis=-1) + np.log(high - low)[:, 0]), scale
 
 
 def _of_angle(table: tuple[CubicSpline, float], z: Array, v: Array) -> Array:
@@ -322,7 +289,7 @@ def _of_angle(table: tuple[CubicSpline, float], z: Array, v: Array) -> Array:
 
 
 def level_curves(
-    conditional: Conditional, v: Array, shares: Sequence[float] = (0.25, 0.5, 0.75, 0.9)
+    law: Law, v: Array, shares: Sequence[float] = (0.25, 0.5, 0.75, 0.9)
 ) -> tuple[list[Array], Array]:
     """Boundaries of the highest-density regions around v (3,) with these shares of probability.
 
@@ -332,15 +299,13 @@ def level_curves(
     """
     from contourpy import contour_generator
 
-    conditional = replace(conditional, project=True)
+    law = replace(law, project=True)
     turn = _turn_to(v)
-    narrow = conditional.family == "vmf"
-    width = 1 / np.sqrt(max(conditional.kappa, 0.1)) if narrow else conditional.spread
     # v in the middle of a grid that is finer there, its seam through the antipode
-    latitude = _graded(np.pi / 2, width, 121)
-    longitude = _graded(np.pi, width, 241)
-    points = _on_globe(*np.meshgrid(latitude, longitude, indexing="ij")) @ turn
-    log_p = conditional.log_density(points.reshape(-1, 3), v[None]).reshape(points.shape[:2])
+    latitude = _graded(np.pi / 2, law.width, 121)
+    longitude = _graded(np.pi, law.width, 241)
+    points = on_globe(*np.meshgrid(latitude, longitude, indexing="ij")) @ turn
+    log_p = log_density(law, points.reshape(-1, 3), v[None]).reshape(points.shape[:2])
     area = np.cos(latitude)[:, None] * np.gradient(latitude)[:, None] * np.gradient(longitude)
     area[:, [0, -1]] /= 2
     order = np.argsort(-log_p, axis=None)
@@ -350,12 +315,12 @@ def level_curves(
     curves = [
         curve @ turn
         for level in levels
-        for curve in _joined([_on_globe(*np.asarray(c).T[::-1]) for c in contours.lines(level)])
+        for curve in _joined([on_globe(*np.asarray(c).T[::-1]) for c in contours.lines(level)])
     ]
     rows = np.deg2rad(np.linspace(-90, 90, LONGITUDES // 2 + 1))
     columns = 2 * np.pi * np.arange(LONGITUDES) / LONGITUDES
-    shown = _on_globe(*np.meshgrid(rows, columns, indexing="ij"))
-    density = conditional.log_density(shown.reshape(-1, 3), v[None]).reshape(shown.shape[:2])
+    shown = on_globe(*np.meshgrid(rows, columns, indexing="ij"))
+    density = log_density(law, shown.reshape(-1, 3), v[None]).reshape(shown.shape[:2])
     return curves, np.exp(density - density.max())
 
 
@@ -371,11 +336,6 @@ def _graded(end: float, width: float, count: int) -> Array:
     """Angles from -end to end, as fine around 0 as a density of that width asks for."""
     steps = np.linspace(-1, 1, count) * np.arcsinh(end / width)
     return np.clip(width * np.sinh(steps), -end, end)
-
-
-def _on_globe(latitude: Array, longitude: Array) -> Array:
-    flat = np.cos(latitude)
-    return np.stack([flat * np.cos(longitude), flat * np.sin(longitude), np.sin(latitude)], -1)
 
 
 def _joined(pieces: list[Array]) -> list[Array]:

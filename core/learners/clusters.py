@@ -1,7 +1,7 @@
 """vMF clusters: worlds of m members, encoder and linear head, one Adam update, one observation."""
 
 from collections.abc import Sequence
-from math import inf, log
+from math import log
 from typing import cast
 
 import numpy as np
@@ -11,17 +11,8 @@ from torch import Tensor, nn
 
 from core import metrics, theory
 from core.encoder import make_encoder
-from core.laws.densities import Conditional
-from core.laws.spaces import (
-    VMF,
-    ChiSquared,
-    GeneralisedNormal,
-    Noise,
-    cluster_vectors,
-    generator,
-    normalise,
-    sphere,
-)
+from core.laws.densities import log_density
+from core.laws.samplers import Noise, cluster_vectors, generator, sampler
 from core.mixing import make_mixing, stack
 from core.objectives import cross_entropy, log_sum_exp_dot
 from core.run.evaluation import EVALUATED, Evaluation
@@ -46,24 +37,7 @@ class World:
             torch.arange(p.n_labels, device=device) * p.n_seen // p.n_labels
         )  # of each label
         self.label_noise = torch.tensor([s.label_noise for s in settings], device=device)
-        self.conditional = p.conditional
-        self.on_sphere = p.on_sphere
-
-        def column(values: list[float]) -> Tensor:
-            return torch.tensor(values, dtype=torch.float64, device=device)
-
-        shape = column([s.shape for s in settings])
-        self.spread = column([s.spread for s in settings])[:, None, None]
-        self.bound = column([inf if s.truncation is None else s.truncation for s in settings])[
-            :, None, None
-        ]
-        if self.conditional == "vmf":
-            self.vmf = VMF.of(column([s.kappa for s in settings]), p.d)
-        elif self.conditional == "student-t":
-            self.freedom = shape[:, None]
-            self.chi_squared = ChiSquared.of(shape)
-        else:
-            self.gennorm = GeneralisedNormal.of(shape)
+        self.conditional = sampler([s.law for s in settings], p.d, device)
 
     def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
         """Labels (m, n), uniform, and latents z (m, n, d) of their clusters.
@@ -73,29 +47,7 @@ class World:
         """
         labels = (noise.uniform(n) * self.n_labels).long()
         mean = self.v.gather(1, self.cluster[labels][..., None].expand(-1, -1, self.d))
-        return labels, self._around(mean, noise)
-
-    def _around(self, mean: Tensor, noise: Noise) -> Tensor:
-        """z (m, n, d) from the conditional around its cluster vector."""
-        n = mean.shape[1]
-        if self.conditional == "vmf":
-            return self.vmf.sample(mean, noise.uniform(n), noise.normal(n, self.d))
-        z = mean + (self.spread * self._noise(mean, noise)).float()
-        z = z.clamp(-self.bound.float(), self.bound.float())  # rounding may pass the bound
-        return normalise(z) if self.on_sphere else z
-
-    def _noise(self, mean: Tensor, noise: Noise) -> Tensor:
-        """Noise (m, n, d) of scale 1."""
-        n = mean.shape[1]
-        if self.conditional == "student-t":
-            over = (self.chi_squared.sample(noise.uniform(n)) / self.freedom).sqrt()
-            return noise.normal(n, self.d) / over[..., None]
-        u = noise.uniform(n, self.d)
-        if self.conditional == "isotropic-gennorm":  # the same radii in random directions
-            size = self.gennorm.sample(u).norm(dim=-1, keepdim=True)
-            return size * sphere(noise.normal(n, self.d))
-        low, high = (-self.bound - mean) / self.spread, (self.bound - mean) / self.spread
-        return self.gennorm.between(low, high, u)
+        return labels, self.conditional.around(mean, noise)
 
     def noisy(self, labels: Tensor, noise: Noise) -> Tensor:
         """The labels as the learner is given them: a share is drawn anew."""
@@ -170,7 +122,8 @@ class Learner:
 
         self.data = Noise(seeds, "data", device)
         self.labels, z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))
-        self.evaluation = Evaluation(z, self.g, self.f, p.d)
+        self.space = p.space
+        self.evaluation = Evaluation(self.space, z, self.g, self.f, p.d)
         self.posterior = [self._posterior(i) for i in range(len(members))]
         shown = np.unique(np.linspace(0, p.n_labels - 1, min(ROWS, p.n_labels)).round().astype(int))
         self.shown = torch.from_numpy(shown).to(device)
@@ -257,7 +210,7 @@ class Learner:
             "singular_value_mae": None
             if expected is None
             else metrics.singular_value_mae(z, z_hat, expected),
-            "clipped_r2": None if self.world.on_sphere else metrics.clipped_r2(z, z_hat, self.v[i]),
+            "clipped_r2": None if self.space.curved else metrics.clipped_r2(z, z_hat, self.v[i]),
             "degree": self.evaluation.degree(covering),
             "feature_norm": float(np.linalg.norm(z_hat, axis=1).mean()),
         }
@@ -274,16 +227,16 @@ class Learner:
     def _expected_singular_value(self, i: int) -> float | None:
         """Of the map z_hat -> z: 1 for unit features, 1/kappa for C3 (h = kappa O z), else free."""
         p = self.settings[i]
-        if self.case == "C4" or p.conditional != "vmf":
+        if self.case == "C4" or p.law.concentration is None:
             return None
-        return 1.0 if self.case in ("C1", "C2") else 1 / p.kappa
+        return 1.0 if self.case in ("C1", "C2") else 1 / p.law.concentration
 
     def _posterior(self, i: int) -> np.ndarray:
         """p(y | z) of one label of each cluster on the evaluation set, (n, C)."""
         p = self.settings[i]
         z = self.evaluation.z[i, : judged(p)].astype(float)
-        log_density = Conditional(**p.law).log_density(z, self.v[i])
-        return theory.label_posterior(log_density, self.n_instances, p.label_noise)
+        log_p = log_density(p.law, z, self.v[i])
+        return theory.label_posterior(log_p, self.n_instances, p.label_noise)
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
         """Scores of x itself and of f at its start, and the loss at the truth."""

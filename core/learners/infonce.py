@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core import metrics, theory
 from core.encoder import make_encoder
-from core.laws.spaces import VMF, Noise, generator, laplace, pole, projected
+from core.laws.samplers import Noise, generator, pole, sampler
 from core.mixing import make_mixing, stack
 from core.objectives import INFO_NCE
 from core.run.evaluation import EVALUATED, Evaluation
@@ -27,32 +27,18 @@ class World:
     """Latents and positives of m members: the marginal and the conditional."""
 
     def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
-        first = settings[0]
-        self.d = first.d
-        self.conditional = first.conditional
-
-        def column(name: str) -> Tensor:
-            values = [getattr(p, name) for p in settings]
-            return torch.tensor(values, dtype=torch.float64, device=device)
-
+        self.d = settings[0].d
         self.pole = pole(self.d, device).expand(len(settings), 1, self.d)
-        self.marginal = VMF.of(column("marginal_kappa"), self.d)
-        self.spread = column("spread")
-        self.vmf = VMF.of(column("kappa"), self.d) if self.conditional == "vmf" else None
+        self.marginal = sampler([p.marginal for p in settings], self.d, device)
+        self.conditional = sampler([p.law for p in settings], self.d, device)
 
     def latents(self, n: int, noise: Noise) -> Tensor:
         """z (m, n, d): uniform, or vMF around the pole."""
-        mean = self.pole.expand(-1, n, -1)
-        return self.marginal.sample(mean, noise.uniform(n), noise.normal(n, self.d))
+        return self.marginal.around(self.pole.expand(-1, n, -1), noise)
 
     def positives(self, z: Tensor, noise: Noise) -> Tensor:
         """z_pos (m, n, d) from the conditional around z."""
-        n = z.shape[1]
-        if self.vmf is not None:
-            return self.vmf.sample(z, noise.uniform(n), noise.normal(n, self.d))
-        if self.conditional == "laplace":
-            return projected(z, laplace(noise.uniform(n, self.d)), self.spread)
-        return projected(z, noise.normal(n, self.d), self.spread)
+        return self.conditional.around(z, noise)
 
 
 class Learner:
@@ -87,7 +73,7 @@ class Learner:
         self.finite = self._pairs(p.n_train) if p.n_train else None
         noise = Noise(seeds, "evaluation", device)
         z = self.world.latents(EVALUATED, noise)
-        self.evaluation = Evaluation(z, self.g, self.f, p.encoded)
+        self.evaluation = Evaluation(p.space, z, self.g, self.f, p.encoded)
         self.truth = Truth(
             z=self.evaluation.z_drawn,
             net=self.evaluation.net,
@@ -186,9 +172,10 @@ class Learner:
     def _loss_floor(self, i: int) -> tuple[float | None, int]:
         """The loss at the truth, None without a closed-form density ratio, and its batches."""
         p = self.settings[i]
-        if p.conditional != "vmf":
+        kappa = p.law.concentration
+        if kappa is None:
             return None, FRESH
-        ratio = theory.vmf_log_ratio(p.kappa, p.marginal_kappa, np.eye(p.d)[-1])
+        ratio = theory.vmf_log_ratio(kappa, p.marginal_kappa, np.eye(p.d)[-1])
         pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
         return theory.loss_floor(ratio, pairs, p.negatives)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from core import metrics
 from core.encoder import Encoder, Initialisation, make_encoder
 from core.laws import leakage
-from core.laws.spaces import Noise, generator
+from core.laws.samplers import Noise, generator
 from core.mixing import make_mixing, stack
 from core.objectives import (
     divergence_from_normal,

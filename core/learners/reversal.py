@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from core import metrics
 from core.laws import leakage
-from core.laws.spaces import VMF, Noise, generator, normalise, tilted
+from core.laws.samplers import VMF, Noise, generator, normalise, tilted
 from core.run.experiment import EVALUATED, Member, Scores
 from core.run.training import Observation, Truth, columns, parameters, schedule
 from core.scenarios.reversal import Reversal as Params

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core import metrics, theory
+from core import metrics
 from core.encoder import Encoder
-from core.laws.spaces import sphere
+from core.laws.spaces import Space
 from core.mixing import Mixing
 from core.run.experiment import EVALUATED  # draws of the training law
 
@@ -31,18 +31,18 @@ class Seen(NamedTuple):
 class Evaluation:
     """Latents of m members, their observations, and what an encoder makes of them."""
 
-    def __init__(self, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
-        """z (m, EVALUATED, d) of the training law."""
+    def __init__(self, space: Space, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
+        """z (m, EVALUATED, d) of the training law, in their space."""
         m, _, d = z.shape
         half = EVALUATED // 2
         drawn = z[:, half : half + DRAWN]
         watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
-        net = theory.graticule(d)
+        net = space.net()
         curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
         # the degree belongs to h on the whole sphere, so its points are uniform for every world
-        covering = sphere(torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0)))
-        defined = d in (2, 3) and d_hat == d
-        self._degree = metrics.Degree(covering.numpy()) if defined else None
+        noise = torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0))
+        covering = space.covering(noise)
+        self._degree = metrics.Degree(covering.numpy()) if space.degree_in(d_hat) else None
 
         self.f = f
         self.drawn = drawn

@@ -6,8 +6,10 @@ Theorems 1C and 2C.
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
+from core.laws.law import Law
+from core.laws.spaces import Space
 from core.scenarios.scenario import (
     DEPTH,
     MIXING_LAYERS,
@@ -23,6 +25,7 @@ from core.scenarios.scenario import (
 )
 
 MOST_JUDGED = 8192
+TIGHT = 30.0  # concentration from which on clusters hardly overlap
 
 
 class Clusters(Params):
@@ -214,17 +217,15 @@ class Clusters(Params):
     @property
     def whole(self) -> bool:
         """Whether the clusters cover the sphere, so that the degree speaks of seen latents."""
-        tight = self.kappa >= 30 if self.conditional == "vmf" else self.spread < 0.2
+        kappa = self.law.concentration
+        tight = self.spread < 0.2 if kappa is None else kappa >= TIGHT
         spread_out = self.n_seen >= 4 * self.d and self.cluster_law == "uniform" and not tight
-        return spread_out and self.on_sphere
+        return spread_out and self.space.curved
 
     def inactive(self) -> frozenset[str]:
         """Class labels have no instances, and every conditional its own parameters."""
-        off = {"n_instances"} if self.supervision == "class" else set()
-        if self.conditional == "vmf":
-            return frozenset(off | {"shape", "spread", "truncation", "project"})
-        off |= {"kappa"} if self.conditional == "gennorm" else {"kappa", "truncation"}
-        return frozenset(off)
+        unread = Law.unread(self.conditional)
+        return unread | {"n_instances"} if self.supervision == "class" else unread
 
     @property
     def n_labels(self) -> int:
@@ -237,22 +238,22 @@ class Clusters(Params):
         return min(self.n_clusters, self.n_labels)
 
     @property
-    def on_sphere(self) -> bool:
-        """Whether latents lie on the sphere."""
-        return self.project or self.conditional == "vmf"
+    def law(self) -> Law:
+        """How latents lie around a cluster vector."""
+        unread = Law.unread(self.conditional)
+        return Law(
+            self.conditional,
+            kappa=self.kappa,
+            shape=self.shape,
+            spread=self.spread,
+            truncation=None if "truncation" in unread else self.truncation,
+            project=self.project,
+        )
 
     @property
-    def law(self) -> dict[str, Any]:
-        """How latents lie around a cluster vector, as `densities.Conditional` takes it."""
-        truncated = self.conditional == "gennorm"
-        return {
-            "family": self.conditional,
-            "kappa": self.kappa,
-            "shape": self.shape,
-            "spread": self.spread,
-            "truncation": self.truncation if truncated else None,
-            "project": self.project,
-        }
+    def space(self) -> Space:
+        """Where latents live."""
+        return self.law.space(self.d)
 
     @property
     def unit_features(self) -> bool:
@@ -286,14 +287,13 @@ def _noisy(params: Clusters) -> str:
 
 
 def _not_vmf(params: Clusters) -> str:
-    silent = "The conditional is not von Mises-Fisher: the theorem is silent."
-    normal = params.conditional == "gennorm" and params.shape == 2 and params.truncation is None
-    if params.conditional == "student-t" and not params.project and params.shape <= 2:
+    silent, law = "The conditional is not von Mises-Fisher: the theorem is silent.", params.law
+    if not law.variance_is_finite:
         return f"{silent} With so few degrees of freedom latents have no variance to explain."
-    if normal and not params.project:
+    if law.normal and not law.projected:
         return f"{silent} But normal log ratios are linear in z: a linear head can be exact."
-    if normal or params.conditional != "gennorm":
-        known = "⟨v, z⟩" if params.project else "⟨v, z⟩ and |z|"
+    if law.isotropic:
+        known = "⟨v, z⟩" if law.projected else "⟨v, z⟩ and |z|"
         return (
             f"{silent} But it has rotational symmetry, log p(z|v) is a function of {known}; what "
             "comes back is measured, not promised."
@@ -322,7 +322,7 @@ ASSUMPTIONS = (  # of Theorem 1C, whatever the case
     Assumption(
         "conditional",
         "a von Mises-Fisher conditional",
-        lambda p: p.conditional == "vmf",
+        lambda p: p.law.concentration is not None,
         _not_vmf,
     ),
     Assumption(
@@ -375,7 +375,7 @@ def notices(params: Clusters) -> tuple[Notice, ...]:
                 f"others by a fit of {d + 1} numbers a coordinate: read it with caution.",
             )
         )
-    if params.conditional == "vmf" and params.kappa >= 30:
+    if params.law.concentration is not None and params.law.concentration >= TIGHT:
         found.append(
             Notice(
                 "kappa",
@@ -399,14 +399,14 @@ def work(params: Clusters) -> float:
     sizes = [params.d, *[params.width] * params.depth, params.d]
     layers = sum(a * b for a, b in pairwise(sizes))
     logits = params.n_labels * (params.d + 4)
-    rays = params.conditional == "gennorm" and params.project  # quadratures, for the floor
+    rays = params.law.projected and not params.law.isotropic  # quadratures, for the floor
     floor = 1500.0 * judged(params) * params.n_seen * params.d if rays else 0.0
     return params.steps * 6.0 * params.batch * (layers + logits) + floor
 
 
 def judged(params: Clusters) -> int:
     """Latents behind the loss and its floor: fewer where each costs many quadratures."""
-    if params.conditional == "vmf":
+    if params.law.concentration is not None:
         return MOST_JUDGED
     return int(min(MOST_JUDGED, max(1024, 8_000_000 // (params.n_seen * params.d))))
 
@@ -415,7 +415,7 @@ def silent(params: Clusters) -> dict[str, str]:
     """Scores that say nothing of a setting, each with the reason."""
     if params.d not in (2, 3):
         return {"degree": "for d = 2 and 3"}
-    if not params.on_sphere:
+    if not params.space.curved:
         return {"degree": "does not apply: the latents fill the space"}
     if not params.whole:
         return {"degree": "does not apply: the clusters leave part of the sphere bare"}

@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from core.laws.law import Law
+from core.laws.spaces import Space
 from core.scenarios.scenario import (
     DEPTH,
     MIXING_LAYERS,
@@ -191,8 +193,8 @@ class InfoNCE(Params):
         return d_x
 
     def inactive(self) -> frozenset[str]:
-        """Only one of kappa and spread acts: the one of the chosen conditional."""
-        return frozenset({"spread"} if self.conditional == "vmf" else {"kappa"})
+        """Only one of kappa and spread acts: the one that the chosen conditional reads."""
+        return Law.unread(self.conditional) & type(self).model_fields.keys()
 
     @property
     def whole(self) -> bool:
@@ -207,7 +209,23 @@ class InfoNCE(Params):
     @property
     def auto_tau(self) -> float:
         """What tau = None stands for: 1/kappa for vMF and 1 for the projected families."""
-        return 1 / self.kappa if self.conditional == "vmf" else 1.0
+        kappa = self.law.concentration
+        return 1.0 if kappa is None else 1 / kappa
+
+    @property
+    def law(self) -> Law:
+        """How a positive lies around its anchor."""
+        return Law(self.conditional, kappa=self.kappa, spread=self.spread)
+
+    @property
+    def marginal(self) -> Law:
+        """How latents lie around the pole."""
+        return Law("vmf", kappa=self.marginal_kappa)
+
+    @property
+    def space(self) -> Space:
+        """Where latents live."""
+        return self.law.space(self.d)
 
     @property
     def observed(self) -> int:
@@ -249,7 +267,7 @@ EQUALITY = (
     Assumption(
         "conditional",
         "a vMF conditional",
-        lambda p: p.conditional == "vmf",
+        lambda p: p.law.concentration is not None,
         lambda p: (
             "The conditional is not von Mises-Fisher, so the theorem is silent; the paper "
             "reports that recovery survives."
@@ -258,7 +276,7 @@ EQUALITY = (
     Assumption(
         "tau",
         "τκ = 1",
-        lambda p: p.conditional != "vmf" or abs(p.model_tau * p.kappa - 1) <= 1e-6,
+        lambda p: p.law.concentration is None or abs(p.model_tau * p.kappa - 1) <= 1e-6,
         _temperature,
     ),
     Assumption(
@@ -317,7 +335,7 @@ def notices(params: InfoNCE) -> tuple[Notice, ...]:
                 "A standard start folds the sphere; some seeds never unfold. Every seed is shown.",
             )
         )
-    if params.kappa < 0.5 and params.conditional == "vmf":
+    if params.law.concentration is not None and params.law.concentration < 0.5:
         found.append(
             Notice(
                 "kappa",

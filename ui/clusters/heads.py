@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from core.laws.densities import Conditional, level_curves
+from core.laws.densities import level_curves
+from core.laws.law import Law
 from core.scenarios.clusters import Clusters
 from ui import recovery
 from ui.player.scene import EYE
@@ -36,7 +37,7 @@ def of(
         choice,
         stale,
         arrows=arrows(run, params, one),
-        radius=params.kappa if params.case == "C3" and params.conditional == "vmf" else None,
+        radius=params.law.concentration if params.case == "C3" else None,
     )
     said = "green: cluster vectors v_c; purple: rows w_c of W"
     if one is not None:
@@ -63,14 +64,14 @@ def of(
     drawn = replace(drawn, note="; ".join(notes))
     if one is None or density is None:
         return drawn
-    field, levels = _density(Conditional(**density.law), tuple(run.world["v"][one].tolist()))
+    field, levels = _density(density.law, tuple(run.world["v"][one].tolist()))
     return replace(drawn, field=field, levels=levels, net_bold=())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _density(conditional: Conditional, v: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
+def _density(law: Law, v: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Density on the sphere around v, and its level lines."""
-    levels, field = level_curves(conditional, np.array(v))
+    levels, field = level_curves(law, np.array(v))
     return field, levels
 
 

@@ -65,12 +65,13 @@ def globes() -> None:
     from scipy.special import softmax
 
     from core import theory
+    from core.laws.spaces import Sphere
 
     v = clusters(3)
     quadric = theory.quadrics(v)[0]
     z = np.random.default_rng(0).normal(size=(300, 3))
     z /= np.linalg.norm(z, axis=1, keepdims=True)
-    net = theory.graticule(3)
+    net = Sphere(3).net()
     steps, frames, nets, rows, moments = np.arange(FRAMES), [], [], [], []
     for eps in np.linspace(0, EPS[3], FRAMES):
         m, psi = theory.c3_counterexample(v, quadric, eps)

@@ -1,5 +1,6 @@
 """The samplers against the exact laws: scipy, quadrature, closed forms. All noise is seeded."""
 
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -11,7 +12,8 @@ from scipy.integrate import cumulative_simpson, quad
 from scipy.optimize import brentq
 from scipy.special import ive
 
-from core.laws.spaces import (
+from core.laws.law import Law
+from core.laws.samplers import (
     ROLES,
     VMF,
     ChiSquared,
@@ -23,9 +25,10 @@ from core.laws.spaces import (
     laplace,
     normalise,
     pole,
-    projected,
+    sampler,
     sphere,
 )
+from core.laws.spaces import Euclidean, Sphere
 
 DIMENSIONS = (2, 3, 5, 10, 20)
 CONCENTRATIONS = (0.0, 0.3, 1.0, 10.0, 100.0, 500.0)
@@ -240,10 +243,12 @@ def test_noise_follows_its_law(law, draws):
 
 @pytest.mark.parametrize("scale", (0.001, 0.05, 5.0))
 def test_projected_noise_is_added_in_space_and_brought_back_to_the_sphere(scale):
-    noise = Noise([1, 2], "data", "cpu")
+    noise, same = Noise([1, 2], "data", "cpu"), Noise([1, 2], "data", "cpu")
     mean = sphere(noise.normal(40, 4))
-    added = laplace(noise.uniform(40, 4))
-    z = projected(mean, added, torch.tensor([scale, 2 * scale])).numpy()
+    same.normal(40, 4)
+    added = laplace(same.uniform(40, 4))
+    laws = [Law("laplace", spread=scale), Law("laplace", spread=2 * scale)]
+    z = sampler(laws, 4).around(mean, noise).numpy()
     for m in range(2):
         for i in range(40):
             target = mean[m, i].double().numpy() + scale * (m + 1) * added[m, i].double().numpy()
@@ -254,12 +259,47 @@ def test_projected_noise_is_added_in_space_and_brought_back_to_the_sphere(scale)
 def test_small_projected_noise_keeps_its_law_across_the_mean(family):
     # projection only shortens to second order: across the mean the noise is recovered from z
     noise, scale = Noise([3], "data", "cpu"), 1e-3
-    drawn = laplace(noise.uniform(N, 3)) if family == "laplace" else noise.normal(N, 3)
-    z = projected(pole(3).expand(1, N, 3), drawn, torch.tensor([scale]))[0].double().numpy()
+    around = sampler([Law(family, spread=scale)], 3).around
+    z = around(pole(3).expand(1, N, 3), noise)[0].double().numpy()
     law = stats.laplace if family == "laplace" else stats.norm
     for axis in (0, 1):
         across = z[:, axis] / z[:, 2] / scale
         assert stats.kstest(across, law.cdf).pvalue > UNLIKELY
+
+
+@pytest.mark.parametrize(
+    ("law", "isotropic"),
+    [
+        (Law("vmf", kappa=4.0), True),
+        (Law("normal", spread=0.5), True),
+        (Law("laplace", spread=0.5), False),
+        (Law("gennorm", shape=2.0, spread=0.5), True),
+        (Law("gennorm", shape=2.0, spread=0.5, truncation=0.5), False),
+        (Law("gennorm", shape=6.0, spread=0.7), False),
+        (Law("isotropic-gennorm", shape=6.0, spread=0.7), True),
+        (Law("student-t", shape=3.0, spread=0.5), True),
+    ],
+    ids=lambda value: getattr(value, "family", str(value)),
+)
+@pytest.mark.parametrize("project", [True, False])
+def test_an_isotropic_law_has_no_preferred_direction_across_its_mean(law, isotropic, project):
+    # an angle a across the mean: the mean of cos 4a is 0 by symmetry, but not for coordinates
+    law = replace(law, project=project)
+    assert law.isotropic == isotropic
+    z = sampler([law], 3).around(pole(3).expand(1, N, 3), Noise([5], "data", "cpu"))[0]
+    assert law.space(3).curved == bool((z.norm(dim=-1) - 1).abs().max() < 1e-6)
+    fourth = (4 * torch.atan2(z[:, 1], z[:, 0])).cos().double()
+    settled = abs(float(fourth.mean())) < 5 * float(fourth.std()) / N**0.5
+    assert settled == isotropic
+
+
+def test_the_space_of_latents_says_what_is_drawn_and_what_has_a_degree():
+    for space in (Sphere(3), Euclidean(3)):
+        assert space.net().shape == (17, 37, 3) and space.degree_in(3) and not space.degree_in(4)
+        z = space.project(torch.tensor([0.0, 3.0, 4.0])).tolist()
+        assert z == pytest.approx([0.0, 0.6, 0.8] if space.curved else [0.0, 3.0, 4.0])
+    assert Sphere(2).net().shape[0] == 1 and Sphere(5).net().size == 0
+    assert not Sphere(5).degree_in(5)
 
 
 def test_normalise_leaves_the_zero_vector_finite():
