@@ -14,12 +14,11 @@ from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
 from core.run.experiment import Experiment, Result
 from core.scenarios.clusters import Clusters, quadric_count
-from ui import article, export, numbers, recovery, runner, seeds, sheet, story
+from ui import article, export, knobs, numbers, recovery, runner, seeds, sheet, story
 from ui.clusters import heads, minimisers
 from ui.window import address
 
 scenario = LESSONS["vmf_clusters"]
-BESIDE = "beside"
 OTHER = {"class": "instance", "instance": "class"}
 HEADINGS = {"class": "Supervised: labels are classes", "instance": "DIET: labels are instances"}
 TRIPLES = 1000  # points and pairs of labels in the proof's picture
@@ -30,7 +29,7 @@ WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
     """The run, alone or beside the same world under the other kind of label."""
     before = article.shipped(scenario)
-    if not address.get(BESIDE):
+    if not address.get(knobs.BESIDE):
         return runner.panel(
             experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
         )
@@ -390,8 +389,12 @@ def paper() -> None:
 
 def switch() -> None:
     """Beside the run, the same world under the other kind of label."""
-    st.toggle("Classes beside instances", address.get(BESIDE), key=address.widget(BESIDE),
-              help="Draw the same world twice: supervised, and DIET.")  # fmt: skip
+    st.toggle(
+        "Classes beside instances",
+        address.get(knobs.BESIDE),
+        key=address.widget(knobs.BESIDE),
+        help="Draw the same world twice: supervised, and DIET.",
+    )
 
 
 OWN = {
@@ -413,5 +416,5 @@ article.Article(
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The count d(d+3)/2, its "
     "counterexamples and the part of the start are this project's own findings.",
     switch,
-    more=(address.switch(BESIDE, "Classes beside instances"),),
+    more=(address.switch(knobs.BESIDE, "Classes beside instances"),),
 ).show()

@@ -71,7 +71,7 @@ EDITS = (
     Edit("core/whole.py", 'arrays |= {f"{name}_{seed}": array', 'arrays |= {f"{name}_0": array',
          "test_whole.py"),
     # scores and training
-    Edit("core/run/evaluation.py", "z[:, half : half + WATCHED]], 1)", "z[:, :WATCHED]], 1)",
+    Edit("core/run/evaluation.py", "np.r_[:each, HALF : HALF + each]", "np.r_[:each, :each]",
          "test_evaluation.py"),
     Edit("core/run/training.py", "return np.abs(loss) <= LOST  # NaN is not",
          "return np.full(loss.shape, True)", "test_training.py"),

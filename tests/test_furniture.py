@@ -33,7 +33,7 @@ def page_with_a_switch():
 
     presets = (
         Preset("plain", "Plain", "One of them.", {}),
-        Preset("both", "Both", "Side by side.", {"kappa": 3.0}, link={"beside": True}),
+        Preset("both", "Both", "Side by side.", {"kappa": 3.0}, compared=True),
         Preset("warm", "Warm", "Same knobs as no other.", {"tau": 1.0}),
     )
     scenario = replace(LESSONS["infonce_sphere"], presets=presets)
@@ -66,7 +66,7 @@ def test_a_preset_with_another_switch_is_not_that_preset():
 
 
 def test_a_link_to_a_preset_opens_it():
-    preset = Preset("both", "", "", {"kappa": 3.0, "tau": None}, (0,), {"beside": True})
+    preset = Preset("both", "", "", {"kappa": 3.0, "tau": None}, (0,), compared=True)
     assert knobs.query(SPHERE, preset) == {"kappa": "3", "beside": "true", "seeds": "1"}
     at = AppTest.from_function(page_with_a_switch)
     at.query_params.update({"kappa": "3", "beside": "True"})

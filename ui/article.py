@@ -165,7 +165,7 @@ def drawn(opened: Opened) -> Result | None:
 
     Says so where there is none.
     """
-    seed = address.get(recovery.SHOW)
+    seed = address.get(knobs.SHOW)
     experiment = Experiment(
         opened.params, opened.scenario.name, (seed if seed in opened.seeds else opened.seeds[0],)
     )

@@ -13,7 +13,7 @@ from core.legend import label_of, named, wording
 from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
 from ui.window import address
 
-SEEDS = "seeds"
+SEEDS, SHOW, BESIDE = "seeds", "show", "beside"  # keys of a link that are no parameter
 MOST_SEEDS = 8
 DEFAULT_SEEDS = 3
 WIDEST = 20  # letters that buttons side by side hold in the knobs' column
@@ -108,21 +108,18 @@ def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
 def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
     """Set every knob to a preset's values (a widget callback: before the widgets are drawn).
 
-    Further link keys too, among them those of other presets that this one does not name: at rest.
+    Also which seed is drawn and whether something is beside it, as far as any of its presets says.
     """
     turn_to(scenario, preset.params, len(preset.seeds), prefix)
-    for key, value in switches(scenario, preset).items():
-        address.put(key, value)
+    if any(other.drawn is not None for other in scenario.presets):
+        address.put(key_of(SHOW, prefix), preset.seeds[0] if preset.drawn is None else preset.drawn)
+    if compares(scenario):
+        address.put(BESIDE, preset.compared)
 
 
-def switches(scenario: Scenario, preset: Preset) -> dict[str, Value]:
-    """Every link key that the scenario's presets set besides knobs, with its value in this one."""
-    named = {key: value for other in scenario.presets for key, value in other.link.items()}
-    rest: dict[str, Value] = {
-        key: False if isinstance(value, bool) else preset.seeds[0] if key.endswith("show") else None
-        for key, value in named.items()
-    }
-    return {**rest, **preset.link}
+def compares(scenario: Scenario) -> bool:
+    """Whether its page has a switch that draws another setting beside."""
+    return any(preset.compared for preset in scenario.presets)
 
 
 def turn_to(
@@ -162,7 +159,9 @@ def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
         for name, knob in scenario.controls().items()
         if getattr(params, name) != knob.default
     }
-    switched = {name: spelt(value) for name, value in preset.link.items()}
+    switched = {BESIDE: spelt(True)} if preset.compared else {}
+    if preset.drawn is not None:
+        switched[SHOW] = spelt(preset.drawn)
     # always said: a link without any settings opens the page as it was left
     return {**wanted, **switched, SEEDS: str(len(preset.seeds))}
 

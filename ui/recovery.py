@@ -27,7 +27,7 @@ NUMBERS, CURVES = "numbers", "curves"  # containers of what follows the picture'
 PICTURE_SECONDS = 1.0
 PAIRS = 40
 FIRST_AXES = (0, 1, 2)
-SHOW, VIEW, AXES = "show", "view", "axes"
+VIEW, AXES = "view", "axes"
 ON_THE_SPHERE = 0.02  # how far a mean length may be from 1
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
 
@@ -155,7 +155,7 @@ class Choice:
 def settings(sides: bool = True, prefix: str = "") -> tuple[address.Settings, ...]:
     """The keys of a page's link that `choose` offers."""
     every = range(knobs.MOST_SEEDS)
-    show = knobs.key_of(SHOW, prefix)
+    show = knobs.key_of(knobs.SHOW, prefix)
     seed = address.choice(show, every, "Seed drawn", 0, lambda seed: f"seed {seed}")
     view = address.choice(VIEW, VIEWS, "Recovered side", VIEWS[0])
     return (seed, view, _axes()) if sides else (seed,)
@@ -181,7 +181,7 @@ def _axes() -> address.Settings:
 
 def seed_drawn(seeds: Sequence[int], prefix: str = "") -> int:
     """Offer which seed is drawn."""
-    key = knobs.key_of(SHOW, prefix)
+    key = knobs.key_of(knobs.SHOW, prefix)
     wanted = address.get(key)
     if wanted not in seeds:
         if address.arrived():

@@ -64,11 +64,9 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
     """The preset that these parameters, and the link's further keys, are; if any."""
     for preset in scenario.presets:
         same = scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen()
-        if same and all(
-            (address.get(key) or None) == (value or None)
-            for key, value in knobs.switches(scenario, preset).items()
-            if isinstance(value, bool)  # which seed is drawn, say, is the visitor's to change
-        ):
+        # which seed is drawn is the visitor's to change
+        beside = knobs.compares(scenario) and address.get(knobs.BESIDE)
+        if same and preset.compared == beside:
             return preset
     return None
 

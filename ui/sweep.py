@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from core.legend import BASELINES, SCORES, spoken
 from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import knobs, recovery, runner, sheet, story
+from ui import knobs, runner, sheet, story
 from ui.window import address
 
 VARY, BY, SCORE = "vary", "by", "score"
@@ -269,7 +269,7 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
         for dot in st.session_state[key].selection.get("run", [])[:1]:
             if (member := member_at(members, names, dot)) is not None:
                 knobs.turn_to(scenario, member.params.chosen(), len(shown.experiment.seeds))
-                address.put(recovery.SHOW, member.seed)
+                address.put(knobs.SHOW, member.seed)
                 story.show_picture()
                 runner.rerun_page()
 

@@ -1,6 +1,6 @@
 """A nonlinear world with a nuisance: m members' observations, and codes by seven methods."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
 import numpy as np
@@ -20,14 +20,22 @@ from core.objectives import (
     reversal_strength,
     squared_error,
 )
-from core.run.experiment import EVALUATED, Member, Scores
+from core.run.evaluation import (
+    DRAWN,
+    EVALUATED,
+    WATCHED,
+    chance,
+    drawn,
+    held_out,
+    in_parts,
+    watched,
+)
+from core.run.experiment import Member, Scores
 from core.run.training import GameDescent, Observation, Truth, columns, parameters, schedule
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 
 PROBED = 16_384  # more of them, for probes: what is hard to read takes many
-WATCHED = 512  # of each half, for the scores while training
-DRAWN = 500
 LINES, POINTS, REACH = 5, 17, 2.0  # of the grid of contents that is carried along
 DEPTH = 2  # hidden layers of every network
 PENALTY = 10.0  # IRM's weight at lambda = 1
@@ -59,9 +67,9 @@ class Sample(NamedTuple):
         ]
         return Sample(*picked)
 
-    def between(self, begin: int, end: int) -> "Sample":
-        """The draws from `begin` to before `end`."""
-        return Sample(*(each[:, begin:end] for each in self))
+    def part(self, of: Callable[[Tensor], Tensor]) -> "Sample":
+        """Some of the draws: those that `of` takes of every array."""
+        return Sample(*map(of, self))
 
 
 class World:
@@ -186,21 +194,19 @@ class Learner:
         self.opposing = GameDescent([self.adversary], p.adversary_rate)
         self.lam = torch.tensor([s.lam for s in self.settings], device=device)
 
-        half = EVALUATED // 2
         grid = _grid()
         lines = torch.from_numpy(grid.reshape(-1, CONTENT)).to(device)
-        x = self.evaluated.x
+        shown, x = self.evaluated.part(drawn), self.evaluated.x
         self.x_bodies = (self.world.bodies(lines) - self.unit[0]) / self.unit[1]
-        self.x_look = torch.cat([x[:, half : half + DRAWN], self.x_bodies], 1)
-        self.x_observe = torch.cat([self.x_look, x[:, :WATCHED], x[:, half : half + WATCHED]], 1)
+        self.x_look = torch.cat([shown.x, self.x_bodies], 1)
+        self.x_observe = torch.cat([self.x_look, watched(x)], 1)
         self._refresh()
-        drawn = self.evaluated.between(half, half + DRAWN)
         self.truth = Truth(
-            z=drawn.content.cpu().numpy(),
+            z=shown.content.cpu().numpy(),
             net=np.zeros((len(members), 0, 0, CONTENT), np.float32),
             world={
-                "y": drawn.y.cpu().numpy().astype(np.int16),
-                "x": drawn.x.cpu().numpy(),
+                "y": shown.y.cpu().numpy().astype(np.int16),
+                "x": shown.x.cpu().numpy(),
                 "grid": np.broadcast_to(grid, (len(members), *grid.shape)),
             },
         )
@@ -246,13 +252,11 @@ class Learner:
         """The same, with scores that least squares give."""
         self._refresh()
         code = self._codes(self.x_observe)
-        seen, watched = code.split([self.x_look.shape[1], 2 * WATCHED], 1)
-        half = EVALUATED // 2
-        parts = [self.evaluated.between(b, b + WATCHED) for b in (0, half)]
-        sample = Sample(*(torch.cat(pair, 1) for pair in zip(*parts, strict=True)))
-        against = self._adversary_loss(watched, sample)
+        seen, scored = code.split([self.x_look.shape[1], 2 * WATCHED], 1)
+        sample = self.evaluated.part(watched)
+        against = self._adversary_loss(scored, sample)
         rows = [
-            self._watched(i, watched[i].cpu().numpy(), sample, against)
+            self._watched(i, scored[i].cpu().numpy(), sample, against)
             for i in range(len(self.members))
         ]
         return self._observation(seen, columns(rows))
@@ -261,17 +265,16 @@ class Learner:
         """Fresh probes and read-outs, and both players' losses on observations no one saw."""
         self._refresh()
         code = self._codes(self.evaluated.x)
-        half = EVALUATED // 2
         probing = self.world.draw(
             PROBED, Noise([member.seed for member in self.members], "floor", self.device)
         )
-        fit = torch.cat([self._codes(self._standardised(probing).x), code[:, half:]], 1)
-        y = torch.cat([probing.y, self.evaluated.y[:, half:]], 1).cpu().numpy()
-        held_out = self.evaluated.between(half, EVALUATED)
-        against = self._adversary_loss(code[:, half:], held_out)
+        fit = torch.cat([self._codes(self._standardised(probing).x), held_out(code)], 1)
+        y = torch.cat([probing.y, held_out(self.evaluated.y)], 1).cpu().numpy()
+        rest = self.evaluated.part(held_out)
+        against = self._adversary_loss(held_out(code), rest)
         with torch.no_grad():
-            given = held_out._replace(x=self._inputs(held_out.x))
-            loss = self._loss(code[:, half:], given).cpu().numpy()
+            given = rest._replace(x=self._inputs(rest.x))
+            loss = self._loss(held_out(code), given).cpu().numpy()
         return [
             {**self._final(i, code[i].cpu().numpy(), against, loss),
              **self._probes(fit[i].cpu().numpy(), y[i])}
@@ -365,7 +368,7 @@ class Learner:
     @torch.no_grad()
     def _codes(self, x: Tensor) -> Tensor:
         """Codes (m, n, d_z) of standardised observations, erased where the method does so."""
-        code = self.f(self._inputs(x)) if self.p.trains else x
+        code = in_parts(lambda part: self.f(self._inputs(part)), x) if self.p.trains else x
         if self.p.method == "leace":
             matrix, offset = self.erase
             code = torch.baddbmm(offset, code, matrix)
@@ -424,9 +427,8 @@ class Learner:
     def _baselines(self, i: int) -> Scores:
         """Chance, and the scores of x itself."""
         x, y = self.evaluated.x[i].cpu().numpy(), self.y[i]
-        half = EVALUATED // 2
         return {
-            "chance": float(np.bincount(y[half:]).max() / half),
+            "chance": chance(y),
             "raw_probe_accuracy_linear": metrics.probe_accuracy(x, y, "linear"),
             "raw_probe_accuracy_mlp": metrics.probe_accuracy(x, y, "mlp"),
             "raw_content_r2": metrics.readout_r2(self.content[i], x),

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from core import metrics
 from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
-from core.run.experiment import EVALUATED, Member, Scores
+from core.run.evaluation import EVALUATED, chance, drawn, held_out, watched
+from core.run.experiment import Member, Scores
 from core.run.training import Observation, Truth, columns, parameters, schedule
 from core.scenarios.reversal import Reversal as Params
 
-DRAWN = 500
-WATCHED = 2048  # of each half, for the content while training
+MANY = 2048  # of each half are watched: what a code tells of the content asks for them
 FRESH = 65_536  # latents behind the information of codes of more than two dimensions
 GLANCE = 4096  # of them, while training
 EVEN = 40  # observations of a narrow code evenly over training; `WAY` shows it orbit between
@@ -163,17 +163,16 @@ class Learner:
         a, y = self.world.draw(EVALUATED, evaluation)
         self.a, self.y = a.cpu().numpy().astype(float), y.cpu().numpy()
         self.fresh = self._fresh(seeds) if p.code > 2 else None
-        half = EVALUATED // 2
-        self.held_out = a[:, half : half + WATCHED], y[:, half : half + WATCHED]
-        drawn = self.a[:, EVALUATED // 2 :][:, :DRAWN]
+        self.a_watched = watched(self.a, MANY)
+        self.held_out = held_out(a)[:, :MANY], held_out(y)[:, :MANY]
         self.closed, seconds = self._closed_form()
         self.truth = Truth(
-            z=drawn.astype(np.float32),
+            z=drawn(self.a).astype(np.float32),
             net=np.zeros((len(members), 0, 0, p.d), np.float32),
             world={
                 "v": self.world.v.cpu().numpy(),
                 "kappa": self.world.kappa.numpy(),
-                "y": self.y[:, EVALUATED // 2 :][:, :DRAWN].astype(np.int16),
+                "y": drawn(self.y).astype(np.int16),
                 "inside": self.world.inside.numpy(),
                 "outside": self.world.outside.numpy(),
                 "closed": np.stack(self.closed).astype(np.float32),
@@ -346,8 +345,7 @@ class Learner:
         """Information and content on part of the evaluation set: what a page shows meanwhile."""
         if not torch.isfinite(self.rows[i]).all():
             return dict.fromkeys(("information_nats", "content_r2"))
-        q, half = self._row_space(i), EVALUATED // 2
-        a = np.concatenate([self.a[i, :WATCHED], self.a[i, half : half + WATCHED]])
+        q, a = self._row_space(i), self.a_watched[i]
         return {
             "information_nats": self._information(i, q, GLANCE)[0],
             "content_r2": metrics.linear_r2(a @ self.world.outside[i].numpy().T, a @ q.T),
@@ -392,14 +390,13 @@ class Learner:
 
     def _baselines(self, i: int) -> Scores:
         """Chance, and what the closed form reaches."""
-        half = EVALUATED // 2
         rest, outside = self.closed[i], self.world.outside[i].numpy()
         v, kappa = self.world.v[i].cpu().double().numpy(), self.world.kappa[i].numpy()
         samples = None
         if len(rest) > 2:
             samples = (self.a[i], self.y[i]) if self.fresh is None else self.fresh[i]
         return {
-            "chance": float(np.bincount(self.y[i, half:]).max() / half),
+            "chance": chance(self.y[i]),
             "closed_angle_to_v_perp_deg": leakage.largest_angle(rest, outside),
             "closed_information_nats": leakage.information(rest, v, kappa, samples)[0],
         }

@@ -55,7 +55,7 @@ PRESETS = (
         "Four moves of the adversary, one of the encoder, at quick rates: play it slowly, or add "
         "moves of your own.",
         STEPPED,
-        link={"show": 2},
+        drawn=2,
     ),
     Preset(
         "unequal",

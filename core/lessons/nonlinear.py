@@ -52,7 +52,7 @@ PRESETS = (
            {"method": "two-stage", "dynamics": "free"}),
     Preset("twisted", "Two bodies", "With two bodies a seed may end with maps twisted against each "
            "other: blind, and no read-out for both.", TWISTED, EIGHT,
-           link={"invariance_show": 2}),
+           drawn=2),
 )  # fmt: skip
 
 RHO = (0.0, 0.25, 0.5, 1.0, 2.0)

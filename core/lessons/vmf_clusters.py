@@ -42,7 +42,7 @@ PRESETS = (
         "DIET",
         "No classes: every instance is its own label. On the same world it finds the same sphere.",
         DIET,
-        link={"beside": True},
+        compared=True,
     ),
     Preset(
         "few",
@@ -74,7 +74,7 @@ PRESETS = (
         "A long head at the start, three times PyTorch's: some seeds end far above the floor.",
         {"case": "C3", "head_scale": 3.0},
         seeds=EIGHT,
-        link={"show": 2},
+        drawn=2,
     ),
     Preset("five", "d = 5", "A hundred clusters in five dimensions.", FIVE),
     Preset(

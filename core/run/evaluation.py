@@ -1,6 +1,7 @@
 """The fixed evaluation set: latents that are scored, drawn, or wrapped around the whole sphere."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -12,11 +13,40 @@ from core.laws.spaces import Space
 from core.mixing import Mixing
 from core.run.experiment import EVALUATED  # draws of the training law
 
+HALF = EVALUATED // 2  # the first fits, the second is scored
 WATCHED = 512  # of each half, for the scores while training
-DRAWN = 500
+DRAWN = 500  # of the second half
 COVERED = 2000  # uniform points for the degree, whatever the marginal
 DEGREE_EVERY = 3  # observations: it needs many points
-CHUNK = 2048
+CHUNK = 2048  # points of a member at a time: a network's activations take m CHUNK width numbers
+
+Latents = TypeVar("Latents", Tensor, np.ndarray)
+
+
+def drawn(x: Latents) -> Latents:
+    """Of the evaluation set (m, EVALUATED, ...) what is drawn, which nothing is fitted to."""
+    return x[:, HALF : HALF + DRAWN]
+
+
+def watched(x: Latents, each: int = WATCHED) -> Latents:
+    """What is scored in training (m, 2 each, ...): `each` that fit, as many that are scored."""
+    return x[:, np.r_[:each, HALF : HALF + each]]
+
+
+def held_out(x: Latents) -> Latents:
+    """The half (m, HALF, ...) that is scored."""
+    return x[:, HALF:]
+
+
+def chance(y: np.ndarray) -> float:
+    """Accuracy (labels y (EVALUATED,) of one member) of always saying what is most frequent."""
+    return float(np.bincount(y[HALF:]).max() / HALF)
+
+
+@torch.inference_mode()
+def in_parts(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """f(x) (m, n, d_hat) of x (m, n, d_x), in parts small enough for the cache."""
+    return torch.cat([f(part) for part in x.split(CHUNK, 1)], 1)
 
 
 class Seen(NamedTuple):
@@ -34,9 +64,7 @@ class Evaluation:
     def __init__(self, space: Space, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
         """z (m, EVALUATED, d) of the training law, in their space."""
         m, _, d = z.shape
-        half = EVALUATED // 2
-        drawn = z[:, half : half + DRAWN]
-        watched = torch.cat([z[:, :WATCHED], z[:, half : half + WATCHED]], 1)
+        shown, seen = drawn(z), watched(z)
         net = space.net()
         curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
         # the degree belongs to h on the whole sphere, so its points are uniform for every world
@@ -45,14 +73,14 @@ class Evaluation:
         self._degree = metrics.Degree(covering.numpy()) if space.degree_in(d_hat) else None
 
         self.f = f
-        self.drawn = drawn
+        self.drawn = shown
         self.z, self.x = z.cpu().numpy(), g(z)
-        self.z_drawn = drawn.cpu().numpy()
-        self.z_watched = watched.cpu().numpy()
+        self.z_drawn = shown.cpu().numpy()
+        self.z_watched = seen.cpu().numpy()
         self.net = np.broadcast_to(net, (m, *net.shape))
-        self._x_look = g(torch.cat([drawn, curves], 1))
+        self._x_look = g(torch.cat([shown, curves], 1))
         self._x_covering = g(covering.to(z.device).expand(m, -1, -1))
-        self._x_observe = torch.cat([self._x_look, g(watched)], 1)
+        self._x_observe = torch.cat([self._x_look, g(seen)], 1)
         self._observed = 0
 
     def look(self) -> tuple[np.ndarray, np.ndarray]:
@@ -91,7 +119,6 @@ class Evaluation:
         curves = seen[:, DRAWN:].reshape(*self.net.shape[:3], seen.shape[-1])
         return seen[:, :DRAWN], curves
 
-    @torch.inference_mode()
     def encode(self, x: Tensor) -> np.ndarray:
-        """f(x) in parts small enough for the cache."""
-        return torch.cat([self.f(part) for part in x.split(CHUNK, 1)], 1).cpu().numpy()
+        """f(x) (m, n, d_hat)."""
+        return in_parts(self.f, x).cpu().numpy()

@@ -276,8 +276,8 @@ class Preset:
     """A named setting with the lesson it teaches; shipped in the gallery with its trajectories.
 
     Of its `further` seeds only scores and last frames are shipped, for the ranges that texts print.
-    `link` sets further keys of its page's link, of widgets that are at rest at False or None: a
-    preset that leaves out a key which another one sets puts it to rest.
+    `drawn` is the seed that its picture shows at first, the first of `seeds` if not said; what is
+    `compared` is drawn beside the setting that its page has to compare it with.
     """
 
     name: str
@@ -285,7 +285,8 @@ class Preset:
     lesson: str
     params: Mapping[str, Value]
     seeds: tuple[int, ...] = OPENED
-    link: Mapping[str, Value] = field(default_factory=dict)
+    drawn: int | None = None
+    compared: bool = False
     further: tuple[int, ...] = FURTHER
 
     @property
