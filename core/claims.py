@@ -62,7 +62,7 @@ class Exact:
         return ()
 
 
-Group = Runs | Exact
+Exhibit = Runs | Exact
 
 
 @dataclass(frozen=True)
@@ -116,10 +116,10 @@ class Claim:
     page: str
     words: str
     because: str
-    evidence: Mapping[str, Group]
+    evidence: Mapping[str, Exhibit]
     score: str
     holds: Relation
-    counter: tuple[str, Group]
+    counter: tuple[str, Exhibit]
     opens: Opens
     kind: Kind = "measured here"
     source: str = "this project"
@@ -133,14 +133,14 @@ class Claim:
         found = {m.key: m for group in groups for m in group.members(seeds)}
         return tuple(found.values())
 
-    def written_by(self, group: Group) -> Score:
+    def written_by(self, group: Exhibit) -> Score:
         """How the values of one of its groups are called and written."""
         if isinstance(group, Exact):
             return Score(group.title, group.title, format=group.format)
         return described(group.score or self.score)
 
     @property
-    def against(self) -> dict[str, Group]:
+    def against(self) -> dict[str, Exhibit]:
         """The evidence with the counter's runs in place of the group that they stand for."""
         return {**self.evidence, self.counter[0]: self.counter[1]}
 

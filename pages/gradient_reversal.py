@@ -22,7 +22,7 @@ GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
 
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
     """The game's picture."""
-    before = article.shipped(scenario)
+    before = article.opening(scenario)
     return runner.panel(
         experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
     )
@@ -53,7 +53,7 @@ def controls() -> None:
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers and gauges, and the curves of every seed."""
     params = cast(Reversal, shown.experiment.params)
-    seed, run = recovery.chosen(shown, choice)
+    seed, run = recovery.run_drawn(shown, choice)
     if run is None:
         return
     promise, blind = scenario.promise(params), log(params.n_classes)

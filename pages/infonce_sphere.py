@@ -21,7 +21,7 @@ HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(InfoNCE, shown.experiment.params)
-    seed, run = recovery.chosen(shown, choice)
+    seed, run = recovery.run_drawn(shown, choice)
     if run is None:
         return
     promise = scenario.promise(params)
@@ -169,7 +169,7 @@ article.Article(
         experiment,
         lambda shown: draw(shown, choice),
         "run",
-        before=article.shipped(scenario),
+        before=article.opening(scenario),
         row=choice.row,
     ),
     article.standard(scenario, why, paper),

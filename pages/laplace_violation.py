@@ -33,7 +33,7 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
         experiment,
         lambda shown: draw(shown, choice, cast(Clusters, experiment.params)),
         "run",
-        before=article.shipped(scenario),
+        before=article.opening(scenario),
         row=choice.row,
     )
 
@@ -44,7 +44,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     The density is that of the knobs, `asked`, at once; the latents follow when they are trained.
     """
     params = cast(Clusters, shown.experiment.params)
-    seed, run = recovery.chosen(shown, choice)
+    seed, run = recovery.run_drawn(shown, choice)
     if run is None:
         return
     promise = scenario.promise(params)
@@ -52,7 +52,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice, asked: Clusters) -> None:
     numbers.show(run, promise, place=place)
     with place.picture:
         view = heads.of(run, params, choice, shown.stale, density=asked)
-        if view.field is not None:
+        if view.density is not None:
             kind = "Density" if asked.space.curved else "Density of the direction"
             view = replace(view, titles=(f"{kind} around one v, and all z", view.titles[1]))
         recovery.picture(view, "globe", 365 if address.presenting() else 264)
@@ -179,7 +179,7 @@ def after_the_figures() -> None:
             st.columns(2, gap="medium"), pair, strict=True
         ):
             swept = next(s for s in lesson.sweeps if s.field == name and s.by and s.by[0] == by)
-            runs = seeds.swept(lesson, swept)
+            runs = seeds.runs_of(lesson, swept)
             with place:
                 st.markdown(f"**{title}**")
                 beside = [f"{kind}_{score}" for kind in BASELINES]

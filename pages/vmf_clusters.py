@@ -28,7 +28,7 @@ WHERE = {-1: "below it", 0: "at it", 1: "above it"}
 
 def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
     """The run, alone or beside the same world under the other kind of label."""
-    before = article.shipped(scenario)
+    before = article.opening(scenario)
     if not address.get(knobs.BESIDE):
         return runner.panel(
             experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
@@ -57,7 +57,7 @@ def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     """The main picture, its numbers, and the curves of every seed."""
     params = cast(Clusters, shown.experiment.params)
-    seed, run = recovery.chosen(shown, choice)
+    seed, run = recovery.run_drawn(shown, choice)
     if run is None:
         return
     promise = scenario.promise(params)
@@ -83,7 +83,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
 def twin(shown: runner.Shown, choice: recovery.Choice, key: str) -> None:
     """One of two runs side by side: its picture, and its scores in a row."""
     params = cast(Clusters, shown.experiment.params)
-    _, run = recovery.chosen(shown, choice)
+    _, run = recovery.run_drawn(shown, choice)
     if run is None:
         return
     row = f"{recovery.NUMBERS}.{key}"

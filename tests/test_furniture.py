@@ -150,14 +150,14 @@ def test_a_promise_may_be_to_stay_below_a_bound():
 def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measured():
     values = [{"linear_r2": 0.9, "raw_linear_r2": 0.95}, {"linear_r2": 0.99, "raw_linear_r2": 0.8}]
     words = "linear R² 0.900 to 0.990, 2 seeds (raw x 0.800 to 0.950, better for 1 of 2)"
-    assert seeds.spread(runs(values)) == f"{words}."
+    assert seeds.summed_up(runs(values)) == f"{words}."
     with_degree = runs([{**v, "degree": d} for v, d in zip(values, (-1, 0), strict=True)])
-    assert seeds.spread(with_degree) == f"{words}, 1 of 2 maps whole."
-    assert seeds.spread(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500, one seed."
-    assert seeds.spread(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500, one seed."
-    assert seeds.spread(runs([{"linear_r2": None}])) == "not measured here."
+    assert seeds.summed_up(with_degree) == f"{words}, 1 of 2 maps whole."
+    assert seeds.summed_up(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500, one seed."
+    assert seeds.summed_up(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500, one seed."
+    assert seeds.summed_up(runs([{"linear_r2": None}])) == "not measured here."
     shown = runs([{"linear_r2": 0.9, "raw_linear_r2": 1.0}], mixing_layers=0)
-    assert seeds.spread(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
+    assert seeds.summed_up(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
 
 
 def test_where_nothing_is_promised_no_bound_is_counted_against():

@@ -43,7 +43,7 @@ def test_every_preset_has_its_picture(name):
     assert (code.trail is None) == (params.code > 1)
     if code.trail is not None:
         np.testing.assert_allclose(code.trail[:, -1], code.truth, atol=1e-6)
-    assert (drawn.field is not None) == (params.d == 3)
+    assert (drawn.density is not None) == (params.d == 3)
     assert len(drawn.chart.panels) == 1 + ("belief" in result.moving)
 
 
@@ -62,19 +62,19 @@ def test_the_arrow_ends_where_the_score_says():
 def test_the_colour_of_the_globe_is_exact_information():
     _, result, drawn = view("reverse")
     v, kappa = result.world["v"].astype(float), result.world["kappa"].astype(float)
-    most = float(drawn.field_labels[1].split()[0])
+    most = float(drawn.density_labels[1].split()[0])
     pole = leakage.information(result.world["outside"].astype(float), v, kappa)[0]
-    assert drawn.field[0].max() * most == pytest.approx(pole, abs=2e-3)
+    assert drawn.density[0].max() * most == pytest.approx(pole, abs=2e-3)
     inside = result.world["inside"].astype(float)
     axes = game.section(inside, result.world["outside"].astype(float))
-    rows, columns = drawn.field.shape
+    rows, columns = drawn.density.shape
     assert rows == 2 * game.NORTH - 1  # latitudes from -90 to 90 degrees
     for row, column in ((rows // 2, 0), (4, 7), (rows - 3, 40), (2, 33)):
         lat = np.pi * (row / (rows - 1) - 0.5)
         lon = 2 * np.pi * column / columns
         u = np.array([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)]) @ axes
         known = leakage.information(u[None], v, kappa)[0]
-        assert drawn.field[row, column] * most == pytest.approx(known, abs=2e-3)
+        assert drawn.density[row, column] * most == pytest.approx(known, abs=2e-3)
 
 
 def test_histograms_and_densities_are_of_the_code_on_show():
@@ -176,7 +176,7 @@ def test_the_competing_losses_have_their_exact_minimum_at_an_end():
     strengths, angles = leaning.exact_minimum(*facts)
     assert set(np.round(angles)) <= {0, 88, 90} and angles[0] > 85 and angles[-1] == 0
     assert (np.diff(angles) <= 0).all()
-    runs = seeds.swept(scenario, next(s for s in scenario.sweeps if s.by and s.by[0] == "start"))
+    runs = seeds.runs_of(scenario, next(s for s in scenario.sweeps if s.by and s.by[0] == "start"))
     knobs = knobs_of(scenario.Params)
     chart, _ = figures.bistable(runs, knobs["lam"], knobs["start"], (strengths, angles))
     assert chart.to_dict()

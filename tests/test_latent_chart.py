@@ -48,7 +48,7 @@ def beside_a_chart(d=3, chart=None, **changes):
     }
     if d == 3:
         fields["planes"].append(Plane("V", "v", np.eye(3)[:2]))
-        fields |= {"field": density(), "field_role": "w", "field_labels": ("0", "0.8 nats")}
+        fields |= {"density": density(), "density_role": "w", "density_labels": ("0", "0.8 nats")}
     return dataclasses.replace(view, **(fields | changes))
 
 
@@ -66,7 +66,7 @@ def test_every_series_travels_under_its_panels_number_and_its_own():
     assert [panel["share"] for panel in header["chart"]] == [2, 1]
     assert arrays["z_hat"].shape == (K, 0, 3) and "arrows_hat" not in arrays
     assert header["slow"] and header["scale"] == ["0", "0.8 nats"]
-    assert header["density"] == ROLE["w"]
+    assert header["densest"] == ROLE["w"]
 
 
 def test_a_message_without_the_new_fields_does_not_know_of_them():
@@ -121,8 +121,8 @@ def test_planes_travel_as_their_rows():
         ({"planes": [Plane("V", "v", np.eye(3))]}, r"planes\[0\].basis has shape \(3, 3\)"),
         ({"planes": [Plane("V", "v", np.ones((2, 3)))]}, "not orthonormal"),
         ({"planes": [Plane("V", "green", np.eye(3)[:2])]}, "planes.0..role is 'green'"),
-        ({"field_role": "blue"}, "field_role is 'blue', expected one of z, z_hat"),
-        ({"field": None}, "field_labels need a field"),
+        ({"density_role": "blue"}, "density_role is 'blue', expected one of z, z_hat"),
+        ({"density": None}, "density_labels need a density"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -93,18 +93,18 @@ def test_a_run_without_a_net_is_sent():
 @pytest.mark.parametrize("shape", [(25, 48), (2, 3), (13, 24)])
 def test_a_density_on_the_sphere_travels_as_it_is(shape):
     field = density(rows=shape[0], columns=shape[1])
-    message = pack(make_view(field=field), "key", 440)
-    np.testing.assert_array_equal(unpack(message)["field"], field.astype("f4"))
-    assert message["header"]["density"] == ROLE["z"]
+    message = pack(make_view(density=field), "key", 440)
+    np.testing.assert_array_equal(unpack(message)["density"], field.astype("f4"))
+    assert message["header"]["densest"] == ROLE["z"]
 
 
 def test_a_density_on_the_circle_becomes_a_band_as_high_as_it_is_dense():
-    view = make_view(d=2, field=density(2, columns=90))
+    view = make_view(d=2, density=density(2, columns=90))
     arrays = unpack(pack(view, "key", 440))
     edge, foot = np.split(np.linalg.norm(arrays["band"], axis=1), 2)
     np.testing.assert_allclose(foot, foot[0], rtol=1e-6)
     height = (edge - foot) / (edge[0] - foot[0])
-    np.testing.assert_allclose(height[:-1], view.field[0], atol=1e-6)
+    np.testing.assert_allclose(height[:-1], view.density[0], atol=1e-6)
     x, y = arrays["band"][10]
     assert np.degrees(np.arctan2(y, x)) == pytest.approx(40, abs=1e-4)  # its longitude is kept
     np.testing.assert_allclose(arrays["band"][90], arrays["band"][0], atol=1e-6)  # all around
@@ -124,8 +124,8 @@ def test_level_lines_of_any_length_are_closed_and_lie_above_the_sphere(d):
 def test_the_message_of_a_view_without_a_density_knows_nothing_of_one():
     message = pack(make_view(), "key", 440)
     assert [name for name, _ in message["header"]["arrays"]] == ["z", "z_hat", "net", "net_hat"]
-    assert "density" not in message["header"]
-    dense = pack(make_view(field=density(), levels=[triangle()]), "key", 440)
+    assert "densest" not in message["header"]
+    dense = pack(make_view(density=density(), levels=[triangle()]), "key", 440)
     assert dense["header"]["reach"] == message["header"]["reach"]
     drawn = unpack(dense)
     for name, array in unpack(message).items():
@@ -237,12 +237,15 @@ def test_numbers_that_follow_travel_by_title_and_fit_the_frames():
         ({"net_hat": np.zeros((12, 3, 21, 3))}, "net_hat has shape"),
         ({"d": 4}, "two or three"),
         ({"moments": ["one", "two"]}, "2 moments for 12 frames"),
-        ({"field": np.zeros(48)}, r"field has shape \(48,\), expected \(2 or more, 3 or more\)"),
-        ({"field": np.zeros((1, 48))}, "field has shape"),
-        ({"field": np.zeros((25, 2))}, "field has shape"),
-        ({"field": np.full((25, 48), np.nan)}, "field is not finite"),
-        ({"field": np.full((25, 48), 1.5)}, "field goes from 1.5 to 1.5"),
-        ({"field": np.full((25, 48), -0.5)}, "field goes from -0.5"),
+        (
+            {"density": np.zeros(48)},
+            r"density has shape \(48,\), expected \(2 or more, 3 or more\)",
+        ),
+        ({"density": np.zeros((1, 48))}, "density has shape"),
+        ({"density": np.zeros((25, 2))}, "density has shape"),
+        ({"density": np.full((25, 48), np.nan)}, "density is not finite"),
+        ({"density": np.full((25, 48), 1.5)}, "density goes from 1.5 to 1.5"),
+        ({"density": np.full((25, 48), -0.5)}, "density goes from -0.5"),
         ({"levels": [np.eye(3), np.eye(2)]}, r"levels\[1\] has shape \(2, 2\), expected \(p, 3\)"),
         ({"levels": [np.zeros((0, 3))]}, r"levels\[0\] has shape"),
         ({"levels": [np.full((4, 3), np.inf)]}, r"levels\[0\] is not finite"),
@@ -255,8 +258,8 @@ def test_arrays_that_do_not_fit_are_refused_by_name(change, words):
 
 
 def test_a_circle_takes_one_row_of_density():
-    with pytest.raises(ValueError, match=r"field has shape \(25, 48\), expected \(1, 3 or more\)"):
-        make_view(d=2, field=density())
+    with pytest.raises(ValueError, match=r"has shape \(25, 48\), expected \(1, 3 or more\)"):
+        make_view(d=2, density=density())
 
 
 @pytest.mark.parametrize("d", [2, 3])
@@ -284,7 +287,7 @@ def test_the_plain_figure_cuts_nothing_of_the_last_frame(d):
 
 def test_the_plain_figure_shows_the_density_and_its_levels_on_the_true_side_only():
     plotly = pytest.importorskip("plotly.graph_objects")
-    spec = plain_figure(make_view(c=0, field=density(rows=13, columns=24), levels=[triangle()]))
+    spec = plain_figure(make_view(c=0, density=density(rows=13, columns=24), levels=[triangle()]))
     json.dumps(spec, allow_nan=False)
     plotly.Figure(spec)
     true, recovered = [trace for trace in spec["data"] if trace["type"] == "surface"]
@@ -295,7 +298,7 @@ def test_the_plain_figure_shows_the_density_and_its_levels_on_the_true_side_only
     (lines,) = [trace for trace in spec["data"] if trace.get("mode") == "lines"]
     assert lines["scene"] == "scene" and lines["x"] == [1.005, 0, -1.005, 1.005, None]
 
-    spec = plain_figure(make_view(d=2, c=0, field=density(2)))
+    spec = plain_figure(make_view(d=2, c=0, density=density(2)))
     plotly.Figure(spec)
     assert [trace["xaxis"] for trace in spec["data"] if "fill" in trace] == ["x"]
 
@@ -375,7 +378,7 @@ if many := st.number_input("arrows", 0, 100, 0):
     tips = np.random.default_rng(0).normal(size=(many, 12, 3))
     changes["arrows"] = [Arrow("w0" * (i == 0), "w", None, tip) for i, tip in enumerate(tips)]
 if kappa := st.number_input("kappa", 0, 50, 0):
-    changes |= {{"field": density(kappa=kappa), "levels": [triangle()]}}
+    changes |= {{"density": density(kappa=kappa), "levels": [triangle()]}}
 changes["live"] = st.checkbox("live")
 if st.checkbox("show", True):
     view = make_view(seed=seed, n=200, c=6, run=f"seed {{seed}}", alt="two globes", **changes)

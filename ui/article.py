@@ -155,7 +155,7 @@ def page_of(scenario: Scenario) -> str:
     return next(name for name, lesson in LESSONS.items() if lesson is scenario)
 
 
-def shipped(scenario: Scenario) -> Experiment:
+def opening(scenario: Scenario) -> Experiment:
     """The default setting, which the gallery holds: what a panel shows before anything else."""
     return Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
 

@@ -180,7 +180,7 @@ def _sweep(claim: Claim) -> None:
 
     lesson, shows = LESSONS[claim.page], claim.shows
     swept = next(each for each in lesson.sweeps if _is(each, claim))
-    runs = seeds.swept(lesson, swept)
+    runs = seeds.runs_of(lesson, swept)
     fields = knobs_of(lesson.Params)
     scores = shows.scores or (_own_score(claim, runs),)
     for score in scores:

@@ -130,7 +130,7 @@ def _on_the_way(result: Result, steps: np.ndarray) -> dict[str, np.ndarray]:
     return {name: values[seen] for name, values in result.history.items() if name not in silent}
 
 
-def chosen(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
+def run_drawn(shown: Shown, choice: "Choice") -> "tuple[int, Run | None]":
     """The seed that is drawn, and its run; says so where that has not started."""
     seed = shown.seed(choice.seed)
     run = Run.of(shown, seed)

@@ -150,7 +150,7 @@ def _members(
     return Experiment(params, scenario.name, tuple(of)).members
 
 
-def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Record]]:
+def runs_of(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Record]]:
     """The members of a shipped sweep that are stored, each with its scores."""
     params = scenario.Params.model_validate(dict(sweep.params))
     members = [
@@ -169,7 +169,7 @@ def swept(scenario: Scenario, sweep: Sweep) -> list[tuple[Member, Record]]:
 def tally(results: Sequence[Record | Result], promise: Promise) -> str:
     """How many seeds reached the promise, in a sentence; what was measured where there is none."""
     if not promise.judges:
-        return f"Measured: {spread(results, promise.score)}"
+        return f"Measured: {summed_up(results, promise.score)}"
     good = sum(promise.kept(r.scores.get(promise.score)) for r in results)
     folded = sum(r.scores.get("degree") == 0 for r in results if r.member.params.whole)
     lost = sum(r.diverged for r in results)
@@ -183,7 +183,7 @@ def tally(results: Sequence[Record | Result], promise: Promise) -> str:
     return sentence + (f"; {lost} diverged" if lost else "") + "."
 
 
-def spread(results: Sequence[Record | Result], score: str = "linear_r2") -> str:
+def summed_up(results: Sequence[Record | Result], score: str = "linear_r2") -> str:
     """The spread of a score over seeds against raw x, and how many maps are whole, or diverged."""
     lost = sum(r.diverged for r in results)
     end = f"; {lost} diverged." if lost else "."

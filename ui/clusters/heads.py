@@ -64,15 +64,15 @@ def of(
     drawn = replace(drawn, note="; ".join(notes))
     if one is None or density is None:
         return drawn
-    field, levels = _density(density.law, tuple(run.world["v"][one].tolist()))
-    return replace(drawn, field=field, levels=levels, net_bold=())
+    shading, levels = _density(density.law, tuple(run.world["v"][one].tolist()))
+    return replace(drawn, density=shading, levels=levels, net_bold=())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _density(law: Law, v: tuple[float, ...]) -> tuple[np.ndarray, list[np.ndarray]]:
     """Density on the sphere around v, and its level lines."""
-    levels, field = level_curves(law, np.array(v))
-    return field, levels
+    levels, shading = level_curves(law, np.array(v))
+    return shading, levels
 
 
 def arrows(run: recovery.Run, params: Clusters, one: int | None = None) -> list[Arrow]:

@@ -22,12 +22,12 @@ function layers(view) {
   const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
   for (const side of header.chart ? [0] : [0, 1]) {
     const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
-    if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.field, header.density));
+    if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.density, header.densest));
     if (!side && arrays.band) { // the edge is the first half of the outline
       const { flat } = arrays.band, edge = flat.subarray(0, flat.length / 2);
       add(0, false, { ...lines(p.page, 0), fill: "toself",
-        fillcolor: blend(p.page, header.density, 0.5) }, () => flat);
-      add(0, false, lines(header.density, 1.5), () => edge);
+        fillcolor: blend(p.page, header.densest, 0.5) }, () => flat);
+      add(0, false, lines(header.densest, 1.5), () => edge);
     }
     if (arrays.net) {
       const [curves, points] = arrays.net.shape;
@@ -36,7 +36,7 @@ function layers(view) {
         add(side, side === 1, lines(color, width), (f) => polylines(at("net")(f), chosen, points, dims));
     }
     if (!side) planeLayers(view, add);
-    if (!side && arrays.levels) add(0, false, lines(blend(header.density, p.ink, p.dark ? 0.65 : 0.45), 3),
+    if (!side && arrays.levels) add(0, false, lines(blend(header.densest, p.ink, p.dark ? 0.65 : 0.45), 3),
       () => arrays.levels.flat);
     if (!side && arrays.pairs) add(0, false, { ...lines(p.pair, 1.5), visible: show.pairs }, () => {
       const { flat, shape: [arcs, points] } = arrays.pairs;
@@ -44,7 +44,7 @@ function layers(view) {
     });
     if (side && header.whiskers !== null) add(1, true, { ...lines(p.whisker, 1), visible: show.whiskers },
       (f) => segments(frame("z_hat", f), arrays.z.flat, dims));
-    const rim = !side && arrays.field ? { width: wide < 560 ? 0.5 : 1, color: p.page } : { width: 0 };
+    const rim = !side && arrays.density ? { width: wide < 560 ? 0.5 : 1, color: p.page } : { width: 0 };
     add(side, side === 1, { mode: "markers", marker: { size: size + rim.width, color: header.colours,
       line: rim, opacity: 1 } }, at("z"));
     if (arrays.arrows && (arrays.arrows_hat || !side))
@@ -126,10 +126,10 @@ function annulus(count, color) { // between two circles of as many points, one a
 
 function colourScale(view, layout) { // of the density, in the lower left corner of its cell
   const { header, arrays, dims, palette: p, wide, tall, cells: [cell] } = view;
-  if (!header.scale || !arrays.field || dims === 2) return;
+  if (!header.scale || !arrays.density || dims === 2) return;
   const size = 11, words = header.scale.map((text) => textWidth(text, size, layout.font.family));
   const long = Math.max(104, words[0] + words[1] + 14), x = cell.x + 6, y = cell.y + cell.h - 30;
-  const stops = `<stop stop-color="${p.ball}"/><stop offset="1" stop-color="${header.density}"/>`;
+  const stops = `<stop stop-color="${p.ball}"/><stop offset="1" stop-color="${header.densest}"/>`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${long}" height="8"><defs>` +
     `<linearGradient id="g">${stops}</linearGradient></defs>` +
     `<rect width="${long}" height="8" rx="2" fill="url(#g)"/></svg>`;
@@ -141,8 +141,8 @@ function colourScale(view, layout) { // of the density, in the lower left corner
     xanchor: end ? "right" : "left", borderpad: 0, font: { size, color: p.label } }));
 }
 
-function ball(side, p, field, density) { // lit from the eye; translucent, so that what lies behind is dimmed
-  const [rows, cols] = field ? [field.shape[0] - 1, field.shape[1]] : [24, 48];
+function ball(side, p, density, densest) { // lit from the eye; translucent, so that what lies behind is dimmed
+  const [rows, cols] = density ? [density.shape[0] - 1, density.shape[1]] : [24, 48];
   const x = [], y = [], z = [], i = [], j = [], k = [];
   for (let r = 0; r <= rows; r++) for (let c = 0; c < cols; c++) {
     const lat = Math.PI * (r / rows - 0.5), lon = (2 * Math.PI * c) / cols;
@@ -154,11 +154,11 @@ function ball(side, p, field, density) { // lit from the eye; translucent, so th
     i.push(a, b); j.push(b, b + cols); k.push(a + cols, a + cols);
   }
   // Triangles are not sorted by depth: the far side of a translucent density would come in front.
-  const skin = field ? { intensity: field.flat, cmin: 0, cmax: 1, showscale: false, opacity: 1,
-    colorscale: [[0, p.ball], [1, density]] } : { color: p.ball, opacity: 0.42 };
+  const skin = density ? { intensity: density.flat, cmin: 0, cmax: 1, showscale: false, opacity: 1,
+    colorscale: [[0, p.ball], [1, densest]] } : { color: p.ball, opacity: 0.42 };
   const style = { type: "mesh3d", scene: side ? "scene2" : "scene", i, j, k, ...skin,
     hoverinfo: "skip", flatshading: false, lightposition: { x: 0, y: 0, z: -1e5 },
-    lighting: { ambient: field ? 0.85 : 0.75, diffuse: field ? 0.2 : 0.35, specular: 0.05,
+    lighting: { ambient: density ? 0.85 : 0.75, diffuse: density ? 0.2 : 0.35, specular: 0.05,
       roughness: 0.9, fresnel: 0.1 } };
   return { moves: false, ball: true, style, xyz: () => ({ x, y, z }) };
 }

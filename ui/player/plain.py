@@ -20,11 +20,11 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
         sides += [(view.z_hat[-1], view.net_hat[-1] if view.net.size else view.net)]
     for side, (points, net) in enumerate(sides):
         if view.d == 3:
-            field = None if side else view.field
-            ball = _sphere(field, ROLE[view.field_role], view.field_labels)
+            density = None if side else view.density
+            ball = _sphere(density, ROLE[view.density_role], view.density_labels)
             data.append(ball | {"scene": f"scene{side + 1 if side else ''}"})
-        elif not side and view.field is not None:
-            data += _plain_band(view.field, ROLE[view.field_role])
+        elif not side and view.density is not None:
+            data += _plain_band(view.density, ROLE[view.density_role])
         bold = set(view.net_bold)
         for chosen, width in (([i for i in range(len(net)) if i not in bold], 1), (bold, 2.5)):
             if view.net.size and chosen:
@@ -33,7 +33,7 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
                 data.append(_trace(curves, side, "lines") | {"line": line})
         data += [] if side else _plain_planes(view)
         if len(view.levels) and not side:
-            line = {"color": DEEP if view.field_role == "z" else DARK, "width": 3}
+            line = {"color": DEEP if view.density_role == "z" else DARK, "width": 3}
             data.append(_trace(level_lines(view.levels), side, "lines") | {"line": line})
         marker = {"color": view.colours, "size": 3.5 if view.d == 3 else 6}
         data.append(_trace(points, side, "markers") | {"marker": marker})
@@ -116,8 +116,8 @@ def _trace(points: np.ndarray, side: int, mode: str) -> dict[str, Any]:
     return trace | place | dict(zip("xyz", columns, strict=False))
 
 
-def _plain_band(field: np.ndarray, colour: str) -> list[dict[str, Any]]:
-    outline = band(field)
+def _plain_band(density: np.ndarray, colour: str) -> list[dict[str, Any]]:
+    outline = band(density)
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     fill = {"fill": "toself", "fillcolor": f"rgba({red},{green},{blue},0.4)", "line": {"width": 0}}
     edge = _trace(outline[: len(outline) // 2], 0, "lines")
@@ -125,9 +125,9 @@ def _plain_band(field: np.ndarray, colour: str) -> list[dict[str, Any]]:
 
 
 def _sphere(
-    field: np.ndarray | None, colour: str, labels: tuple[str, str] | None
+    density: np.ndarray | None, colour: str, labels: tuple[str, str] | None
 ) -> dict[str, Any]:
-    rows, columns = (19, 36) if field is None else field.shape
+    rows, columns = (19, 36) if density is None else density.shape
     lon, lat = np.meshgrid(
         np.linspace(0, 2 * np.pi, columns + 1), np.linspace(-np.pi / 2, np.pi / 2, rows)
     )
@@ -136,11 +136,11 @@ def _sphere(
     grey = [[0, "rgb(206,208,214)"], [1, "rgb(206,208,214)"]]
     look = {"opacity": 0.3, "showscale": False, "colorscale": grey, "hoverinfo": "skip"}
     surface = {"type": "surface", "x": x, "y": y, "z": z, "contours": {}} | look
-    if field is None:
+    if density is None:
         return surface
     shades = {"colorscale": [grey[0], [1, colour]], "cmin": 0, "cmax": 1, "opacity": 1}
     shades |= {"lighting": {"ambient": 0.9, "diffuse": 0.15, "specular": 0, "fresnel": 0}}
-    around = np.concatenate([field, field[:, :1]], axis=1).astype(float)
+    around = np.concatenate([density, density[:, :1]], axis=1).astype(float)
     if labels is not None:
         words = {"tickvals": [0, 1], "ticktext": [typeset(label) for label in labels]}
         words |= {"len": 0.2, "thickness": 8}

@@ -103,13 +103,13 @@ class LatentView:
     it where there is no room."""
     pairs: tuple[np.ndarray, np.ndarray] | None = None
     """(z_pos (q, d), index (q,)): arcs on the true side from point index[i] to its positive."""
-    field: np.ndarray | None = None
+    density: np.ndarray | None = None
     """A density on the true sphere, of maximum 1, drawn as its colour (d = 3) or as the height of
     a band inside the circle (d = 2): (rows, columns), latitudes from -90 to 90 degrees by
     longitudes from 0 to below 360. At d = 2 there is one row. About (25, 48) is smooth."""
-    field_role: str = "z"
+    density_role: str = "z"
     """Whose colour the density has where it is 1."""
-    field_labels: tuple[str, str] | None = None
+    density_labels: tuple[str, str] | None = None
     """Words for 0 and 1 of the density: a small scale of its colours is drawn (d = 3)."""
     levels: Sequence[np.ndarray] = ()
     """Closed curves (p_i, d) on the true sphere, such as the level lines of the density."""
@@ -155,13 +155,13 @@ class LatentView:
             raise ValueError("net_hat is empty but net is not")
         if len(self.colours) != n:
             raise ValueError(f"{len(self.colours)} colours for {n} points")
-        if self.field is not None:
-            self._check_field(self.field)
-        if self.field_labels is not None and (self.field is None or d == 2):
-            raise ValueError("field_labels need a field at d = 3, whose colours they name")
-        if self.field_role not in ROLE:
+        if self.density is not None:
+            self._check_density(self.density)
+        if self.density_labels is not None and (self.density is None or d == 2):
+            raise ValueError("density_labels need a density at d = 3, whose colours they name")
+        if self.density_role not in ROLE:
             raise ValueError(
-                f"field_role is {self.field_role!r}, expected one of {', '.join(ROLE)}"
+                f"density_role is {self.density_role!r}, expected one of {', '.join(ROLE)}"
             )
         for i, level in enumerate(self.levels):
             if level.ndim != 2 or level.shape[1] != d or not len(level):
@@ -212,20 +212,20 @@ class LatentView:
             if arrow.recovered is not None:
                 raise ValueError(f"arrows[{i}] has a recovered side, whose place a chart has")
 
-    def _check_field(self, field: np.ndarray) -> None:
+    def _check_density(self, density: np.ndarray) -> None:
         rows = "1" if self.d == 2 else "2 or more"
-        fits = field.ndim == 2 and field.shape[1] >= 3
-        if not fits or (field.shape[0] != 1 if self.d == 2 else field.shape[0] < 2):
-            raise ValueError(f"field has shape {field.shape}, expected ({rows}, 3 or more)")
-        if not np.isfinite(field).all():
-            raise ValueError("field is not finite")
-        if field.min() < 0 or field.max() > 1 + 1e-6:
+        fits = density.ndim == 2 and density.shape[1] >= 3
+        if not fits or (density.shape[0] != 1 if self.d == 2 else density.shape[0] < 2):
+            raise ValueError(f"density has shape {density.shape}, expected ({rows}, 3 or more)")
+        if not np.isfinite(density).all():
+            raise ValueError("density is not finite")
+        if density.min() < 0 or density.max() > 1 + 1e-6:
             raise ValueError(
-                f"field goes from {field.min():.3g} to {field.max():.3g}, not in 0 to 1"
+                f"density goes from {density.min():.3g} to {density.max():.3g}, not in 0 to 1"
             )
 
 
-def spread(points: np.ndarray, d: int) -> np.ndarray:
+def apart(points: np.ndarray, d: int) -> np.ndarray:
     """On a circle points hide each other: pull them apart in radius, each point always alike."""
     if d == 3:
         return points
@@ -254,15 +254,15 @@ def arcs(z: np.ndarray, z_pos: np.ndarray, index: np.ndarray, points: int = 7) -
     return chord * (far[0] + t * (far[1] - far[0])) / np.maximum(far[2], 1e-9)
 
 
-def band(field: np.ndarray) -> np.ndarray:
+def band(density: np.ndarray) -> np.ndarray:
     """A density (1, columns) on the circle as the outline (2 * columns + 2, 2) of a band.
 
     First its edge, whose radius grows with the density, then the circle it stands on, backwards.
     """
-    angle = np.linspace(0, 2 * np.pi, field.shape[1] + 1)
+    angle = np.linspace(0, 2 * np.pi, density.shape[1] + 1)
     circle = np.stack([np.cos(angle), np.sin(angle)], 1)
     inner, outer = BAND
-    edge = circle * (inner + (outer - inner) * np.append(field[0], field[0, 0]))[:, None]
+    edge = circle * (inner + (outer - inner) * np.append(density[0], density[0, 0]))[:, None]
     return np.concatenate([edge, inner * circle[::-1]])
 
 

@@ -39,18 +39,18 @@ function sketchSide(view, pen, write, side, list) {
   pen.beginPath();
   pen.rect(cell.x, cell.y, cell.w, cell.h);
   pen.clip();
-  const field = !side && dims === 3 ? arrays.field : undefined;
+  const density = !side && dims === 3 ? arrays.density : undefined;
   const drawn = list.filter((l) => !l.ball && l.style.visible !== false)
     .map(({ style, xyz }) => ({ style, spots: spots(xyz(index)).map(onPaper) }));
   const draw = (front) => drawn.forEach((l) => sketchLayer(pen, write, l, (spot) => spot[2] >= 0 === front));
-  if (dims === 3 && !field) {
+  if (dims === 3 && !density) {
     pen.globalAlpha = FAINT;
     draw(false);
     pen.globalAlpha = 1;
   }
   pen.beginPath();
   pen.arc(...centre, view.outline(), 0, 2 * Math.PI);
-  if (field) sketchField(pen, field, ways, centre, radius, [p.ball, header.density].map(parts));
+  if (density) sketchDensity(pen, density, ways, centre, radius, [p.ball, header.densest].map(parts));
   else if (dims === 3) {
     Object.assign(pen, { fillStyle: p.ball, globalAlpha: FAINT });
     pen.fill();
@@ -121,7 +121,7 @@ function trace(pen, points) {
   pen.closePath();
 }
 
-function sketchField(pen, { flat, shape: [rows, cols] }, ways, [cx, cy], radius, [low, high]) {
+function sketchDensity(pen, { flat, shape: [rows, cols] }, ways, [cx, cy], radius, [low, high]) {
   const half = Math.ceil((radius * BALL) / GRAIN), side = 2 * half;
   const image = new ImageData(side, side);
   for (let j = 0; j < side; j++) for (let i = 0; i < side; i++) {

@@ -57,7 +57,7 @@ class View {
     if (!known) this.take(data);
     const { chart, planes } = this.header;
     const next = same && !chart && !planes && header?.live && this.header.live && run === this.run
-      && ["field", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
+      && ["density", "band", "levels"].every((name) => alike(arrays[name], this.arrays[name]));
     this.ask(next ? "frame" : "figure"); // while training only the recovered side moves
   }
 
@@ -98,13 +98,13 @@ class View {
       const size = shape.reduce((a, b) => a * b, 1);
       this.arrays[name] = { shape, flat: new Float32Array(bytes.buffer, 4 * at, size) };
       at += size;
-      if (this.dims < d && name !== "field" && !ofChart(name)) flatten(this.arrays[name]);
+      if (this.dims < d && name !== "density" && !ofChart(name)) flatten(this.arrays[name]);
     }
     this.aside = d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
       this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
         " drawn flat, from one side" +
-        (this.arrays.field ? ", without the density" : "") : "";
+        (this.arrays.density ? ", without the density" : "") : "";
     if (live) this.grown = Math.max(this.grown, ...reach);
     this.widest = Math.max(...reach.map((_, f) => this.extent(f)));
   }

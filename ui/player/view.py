@@ -26,13 +26,13 @@ from ui.player.scene import (
     Follow,
     LatentView,
     Plane,
+    apart,
     arcs,
     band,
     level_lines,
     named,
     reach,
     spiral,
-    spread,
 )
 
 __all__ = [
@@ -117,7 +117,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
     `header["arrays"]` lists (name, shape) in the order in which they follow each other.
     """
     d = view.d
-    arrays = {"z": spread(view.z, d), "z_hat": spread(view.z_hat, d)}
+    arrays = {"z": apart(view.z, d), "z_hat": apart(view.z_hat, d)}
     if view.net.size:
         arrays["net"] = spiral(view.net, d)
     if view.net.size and view.net_hat.size:
@@ -126,8 +126,8 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         arrays["pairs"] = arcs(view.z, *view.pairs)
     if view.arrows:
         arrays |= _arrow_arrays(view)
-    if view.field is not None:
-        arrays |= {"field": view.field} if d == 3 else {"band": band(view.field)}
+    if view.density is not None:
+        arrays |= {"density": view.density} if d == 3 else {"band": band(view.density)}
     if len(view.levels):
         arrays["levels"] = level_lines(view.levels)
     arrays |= {f"plane{i}": plane.basis for i, plane in enumerate(view.planes)}
@@ -155,10 +155,10 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "named": round(named(view), 3),
         "arrays": [(name, list(array.shape)) for name, array in arrays.items()],
     }
-    if "levels" in arrays or view.field is not None:
-        header["density"] = ROLE[view.field_role]
-    if view.field_labels is not None:
-        header["scale"] = [typeset(words) for words in view.field_labels]
+    if "levels" in arrays or view.density is not None:
+        header["densest"] = ROLE[view.density_role]
+    if view.density_labels is not None:
+        header["scale"] = [typeset(words) for words in view.density_labels]
     if view.planes:
         header["planes"] = [
             {"label": typeset(p.label), "colour": ROLE[p.role]} for p in view.planes

@@ -31,7 +31,7 @@ def _hysteresis(scenario: Scenario) -> list[sheet.Part]:
     from core import figures
 
     sweep = next(s for s in scenario.sweeps if s.by and s.by[0] == "start")
-    all_knobs, runs = knobs_of(scenario.Params), seeds.swept(scenario, sweep)
+    all_knobs, runs = knobs_of(scenario.Params), seeds.runs_of(scenario, sweep)
     if not runs:
         return [sheet.NOT_STORED]
     (first,) = runner.stored([runs[0][0]]).values()

@@ -35,7 +35,7 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
     u = way[:, -1]
     colours = class_colours(params.n_classes)
     whole = params.d == 3
-    most, field = _information(*_hashable(run, axes)) if whole else (0.0, None)
+    most, density = _information(*_hashable(run, axes)) if whole else (0.0, None)
     stepped = bool(params.moves) and len(rows) > 1  # live runs show one frame
     return LatentView(
         run=run.name,
@@ -53,8 +53,8 @@ def of(run: recovery.Run, params: Reversal, stale: bool) -> LatentView:
         arrows=_arrows(run, way, inside, axes),
         planes=_planes(params),
         chart=Chart(_panels(run, u, colours)),
-        field=field,
-        field_labels=("0", f"{most:.2f} nats") if whole else None,
+        density=density,
+        density_labels=("0", f"{most:.2f} nats") if whole else None,
         moments=_moments(params.moves)[: len(rows)] if stepped else None,
         slow=True,
         live=run.live,

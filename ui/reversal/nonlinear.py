@@ -48,7 +48,7 @@ def price() -> None:
         "is blind if there is an adversary at all, and it keeps more of the content than without "
         "one. (λ ramps up over the first steps, as in Ganin et al. 2016.)"
     )
-    sheet.show(swept("lam", "", ("probe_accuracy_mlp", "content_r2")))
+    sheet.show(trade_off("lam", "", ("probe_accuracy_mlp", "content_r2")))
     st.subheader("Content that goes along with the body", anchor="rho")
     st.markdown(
         "If the bodies differ in what they do (ρ > 0), a code that hides the body cannot keep all "
@@ -56,7 +56,7 @@ def price() -> None:
         "less (right). Content is kept per body; what is paid is the alignment across them. A head "
         "that is trained on the content keeps both, and tells the body."
     )
-    sheet.show(swept("rho", "method", ("content_r2", "content_r2_per_class")))
+    sheet.show(trade_off("rho", "method", ("content_r2", "content_r2_per_class")))
 
 
 @st.cache_data(show_spinner=False)
@@ -158,11 +158,11 @@ def code(run: recovery.Run) -> None:
 
 
 @st.cache_data(show_spinner=False)
-def swept(field: str, by: str, scores: tuple[str, ...]) -> list[sheet.Part]:
+def trade_off(field: str, by: str, scores: tuple[str, ...]) -> list[sheet.Part]:
     """A shipped sweep of the scenario, one drawing a score."""
     from core import figures
 
-    runs = seeds.swept(scenario, next(s for s in scenario.sweeps if s.field == field))
+    runs = seeds.runs_of(scenario, next(s for s in scenario.sweeps if s.field == field))
     all_knobs = knobs_of(scenario.Params)
     drawings = [
         sheet.drawing(
