@@ -13,6 +13,7 @@ from core.run.experiment import Experiment
 from ui import claims, runner, sheet, story
 from ui.window import address
 
+IN_A_ROW = 4  # pages, side by side
 ANGLE = "angle"
 
 
@@ -116,8 +117,10 @@ story.opening(
     "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you "
     "watch it happen, or fail.",
 )
-for place, page in zip(st.columns(4, gap="medium"), story.TITLES, strict=True):
-    with place:
+row: list[st.delta_generator.DeltaGenerator] = []
+for page in story.TITLES:
+    row = row or st.columns(IN_A_ROW, gap="medium")
+    with row.pop(0):
         st.subheader(story.TITLES[page], anchor=False)
         claims.best([name for name in HOME if CLAIMS[name].page == page])
         st.page_link(f"pages/{page}.py", label="Every claim of this page",

@@ -9,12 +9,15 @@ from ui import knobs
 from ui.window import address
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
-TITLES = {  # of the pages that set up a scenario, by their lesson
-    "infonce_sphere": "InfoNCE on a sphere",
-    "vmf_clusters": "vMF clusters",
-    "laplace_violation": "Laplace violation",
-    "gradient_reversal": "Gradient reversal",
+MENU = {  # pages that set up a scenario, by their lesson: each with its title
+    "Contrastive": {"infonce_sphere": "InfoNCE on a sphere"},
+    "Cross-entropy": {
+        "vmf_clusters": "vMF clusters",
+        "laplace_violation": "Laplace violation",
+    },
+    "Invariance": {"gradient_reversal": "Gradient reversal"},
 }
+TITLES = {name: title for pages in MENU.values() for name, title in pages.items()}
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
 ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest
 PART = "part"  # the link's key for the open part of a page
