@@ -14,6 +14,9 @@ run: .venv/run  ## Serve the explorer at http://localhost:8501
 test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder
 
+fresh: .venv/dev  ## The tests of the theorems, every run of theirs trained anew (an hour)
+	$(BIN)/python -m pytest -n logical --dist loadfile -m slow --fresh
+
 check: .venv/dev tests/eslint/node_modules  ## Lint, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,4 +53,4 @@ tests/eslint/node_modules: .venv/dev tests/eslint/package-lock.json
 	cd tests/eslint && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
 	@touch $@
 
-.PHONY: help run test check docs mutate shots gallery bench
+.PHONY: help run test fresh check docs mutate shots gallery bench

@@ -14,6 +14,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports NumPy or torch
 
 import numpy as np
 import pytest
+import shipped
 from browsers import CHROMIUM, FLAGS, ROOT, seen, serving, window
 
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
@@ -28,6 +29,14 @@ LONGEST = (
     "browser", "test_pages", "test_members", "test_clusters", "test_runs",
     "test_invariance", "test_reversal", "test_densities",
 )  # fmt: skip
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fresh", action="store_true", help="train the runs that are shipped, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    shipped.FRESH = config.getoption("--fresh")
 
 
 def _together(path: str) -> str:

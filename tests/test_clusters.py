@@ -1,12 +1,12 @@
 """Cross-entropy on vMF clusters: the theorem in both directions, its floor, its world."""
 
-from functools import cache
 from math import log
 
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from shipped import results
 
 from core import metrics, theory
 from core.laws import vmf
@@ -15,7 +15,6 @@ from core.laws.law import Law
 from core.laws.samplers import Noise, cluster_vectors, generator
 from core.learners.clusters import Learner, World
 from core.run.experiment import Experiment
-from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from core.scenarios.clusters import quadric_count
 
@@ -34,13 +33,8 @@ def ask(seeds=(0, 1, 2), **params):
     return Experiment(Params(**params), "clusters", tuple(seeds)).members
 
 
-@cache
-def _trained(members):
-    return train_group(members, device="cpu")
-
-
 def trained(seeds=(0, 1, 2), **params):
-    return _trained(ask(seeds, **params))  # the same runs, however they are asked for
+    return results(ask(seeds, **params))
 
 
 # --- the theorem, in both directions ----------------------------------------------------------

@@ -1,11 +1,10 @@
 """The theorem and where it fails, as the learner shows it: scores reached, folds, floors."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from shipped import results
 
 from core import metrics
 from core.laws.samplers import Noise
@@ -13,7 +12,6 @@ from core.laws.spaces import Sphere
 from core.laws.vmf import mean_cosine
 from core.learners.infonce import Learner, World
 from core.run.experiment import Experiment
-from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 
 Params = SCENARIOS["infonce"].Params
@@ -24,10 +22,8 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@cache
 def trained(seeds=(0, 1, 2), **params):
-    members = Experiment(Params(**params), "infonce", seeds).members
-    return train_group(members, device="cpu")
+    return results(Experiment(Params(**params), "infonce", seeds).members)
 
 
 # --- the theorem, in both directions ----------------------------------------------------------

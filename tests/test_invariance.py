@@ -1,11 +1,10 @@
 """The nonlinear world: what hides a nuisance and what only seems to, its data, and its settings."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from shipped import records
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
@@ -13,7 +12,6 @@ from core.laws.samplers import Noise
 from core.learners.invariance import Learner, World
 from core.objectives import invariant_risk_penalty
 from core.run.experiment import Experiment
-from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 
 scenario = SCENARIOS["invariance"]
@@ -31,13 +29,8 @@ def ask(seeds=SEEDS, vary=None, **params):
     return Experiment(Params(**params), "invariance", tuple(seeds), vary or {}).members
 
 
-@cache
-def _trained(members):
-    return train_group(members, device="cpu")
-
-
 def trained(seeds=SEEDS, **params):
-    return [result.scores for result in _trained(ask(seeds, **params))]
+    return [record.scores for record in records(ask(seeds, **params))]
 
 
 def over_chance(scores, probe="mlp"):

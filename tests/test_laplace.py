@@ -1,11 +1,10 @@
 """Broken conditionals: the claims of the page recomputed, and the laws that latents follow."""
 
-from functools import cache
-
 import numpy as np
 import pytest
 import torch
 from scipy import stats
+from shipped import records
 
 from core.laws.samplers import Noise, cluster_vectors, generator
 from core.learners.clusters import World
@@ -14,7 +13,6 @@ from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import FREE, LAPLACE, ROUND, SHOWN, STUDENT
 from core.lessons.vmf_clusters import FIVE
 from core.run.experiment import Experiment
-from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 
 scenario = LESSONS["laplace_violation"]
@@ -26,15 +24,10 @@ def one_thread():
     torch.set_num_threads(1)
 
 
-@cache
-def _trained(name, items, seeds=SEEDS):
-    params = SCENARIOS[name].Params(**dict(items))
-    return train_group(Experiment(params, name, seeds).members, device="cpu")
-
-
 def score(name, setting, scenario="clusters"):
     """The score of every seed, d = 5 with a hundred clusters."""
-    return [r.scores[name] for r in _trained(scenario, tuple(sorted(setting.items())))]
+    params = SCENARIOS[scenario].Params(**setting)
+    return [r.scores[name] for r in records(Experiment(params, scenario, SEEDS).members)]
 
 
 def of(base, **changes):

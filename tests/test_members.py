@@ -13,6 +13,8 @@ import torch
 
 from core import metrics
 from core.learners import infonce
+from core.lessons.laplace_violation import LAPLACE
+from core.run.archive import Gallery
 from core.run.experiment import Experiment, Progress, Result, Stopped, groups
 from core.run.training import FRAMES, LOST, MOST_LOSSES, schedule, train
 from core.run.worker import pick_device, train_group
@@ -444,6 +446,33 @@ def test_numbers_are_those_of_this_version(setting, expected, one_round):
             f"{name} changed: stored results no longer match this code. If that is meant, raise "
             "`version` of its scenario and pin the new numbers here."
         )
+
+
+# what tests, claims and pages say of shipped runs, they say of this code
+AS_SHIPPED = {
+    "contrastive pairs": ask((0,)),
+    "clusters": ask((0,), scenario="clusters"),
+    "clusters of another law": ask((0,), scenario="clusters", **LAPLACE),
+    "a signed game": ask((0,), scenario="reversal"),
+    "a code that hides": ask((0,), scenario="invariance"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("members", AS_SHIPPED.values(), ids=AS_SHIPPED)
+def test_a_shipped_run_is_what_this_code_trains(members):
+    (member,) = members
+    known = Gallery().record(member)
+    (result,) = train_group(members, device="cpu")
+    assert known.provenance["scored"] == member.scored
+    assert known.scores.keys() == result.scores.keys()
+    turning = ("mcc", "angle_to_v_perp_deg", "probe_accuracy_linear", "probe_accuracy_mlp")
+    for name, value in known.scores.items():
+        if value is None or "seconds" in name:
+            continue
+        # another machine rounds otherwise: where a rotation ends, or a game of two, differs more
+        tolerance = 0.3 if "deg" in name else 0.03 if name in turning else 0.01
+        assert result.scores[name] == pytest.approx(value, abs=tolerance), name
 
 
 # --- other machines ---------------------------------------------------------------------------
