@@ -75,7 +75,7 @@ def pytest_runtest_makereport(
     """With a failure in the browser comes what was seen there: it may never be seen again."""
     report = yield
     page = getattr(item, "funcargs", {}).get("page")
-    if report.when == "call" and report.failed and page is not None:
+    if report.when == "call" and report.failed and page and item.get_closest_marker("browser"):
         report.sections.append(("The page", seen(page)))
     return report
 
