@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 ROOT = Path(__file__).parents[1]
 CALLED = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -25,6 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]  # fmt: skip
 VIEW = "[data-testid=latent-view]"
+LIBRARY = "*plotly.min.js*"
 LOGS: dict[str, IO[str]] = {}  # what the servers say, by their address
 PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
 
@@ -75,25 +76,45 @@ def serving(
         LOGS.pop(url).close()
 
 
+PROFILE: "dict[Browser, BrowserContext]" = {}  # one a browser: what was loaded once is kept
+
+
 @contextmanager
-def window(browser: "Browser", **options: object) -> "Iterator[Page]":
-    """A page of its own, which keeps what it asked for and what it complained of."""
-    options = {"viewport": {"width": 1280, "height": 900}, **options}
-    context = browser.new_context(**options)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    page.requested, page.complaints = [], []
+def window(
+    browser: "Browser", flat: bool = False, own: bool = False, scheme: str = "light", **more: object
+) -> "Iterator[Page]":
+    """A page of its own, which keeps what it asked for and what it complained of.
+
+    It shares the browser's profile, unless `own` or a device other than a desktop asks for another.
+    Where a test is not about the live picture it is `flat`: the drawing library is not to be had,
+    and the page draws, plays and says the same in a third of the time.
+    """
+    size = more.pop("viewport", {"width": 1280, "height": 900})
+    private = browser.new_context(viewport=size, **more) if own or more else None
+    if private is None and browser not in PROFILE:
+        PROFILE[browser] = browser.new_context()
+    page = (private or PROFILE[browser]).new_page()
+    page.set_default_timeout(PATIENCE)
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=scheme)
+    page.flat, page.requested, page.complaints = flat, [], []
+    if flat:  # not by a route, for which the browser would forget what it has loaded before
+        wire = page.context.new_cdp_session(page)
+        wire.send("Network.enable")
+        wire.send("Network.setBlockedURLs", {"urls": [LIBRARY]})
     page.on("request", lambda request: page.requested.append(request.url))
     page.on("websocket", lambda socket: page.requested.append(socket.url))
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("console", lambda m: m.type == "error" and page.complaints.append(m.text))
     yield page
-    context.close()
+    (private or page).close()
 
 
 def drawn(page: "Page", url: str) -> None:
+    """Go there, and wait for the picture."""
     page.goto(url)
-    page.wait_for_function(f"() => +document.querySelector('{VIEW}')?.dataset.draws > 0")
+    there = "v.sketched" if page.flat else "+v.draws > 0"
+    until(page, there)
 
 
 AT_REST = "document.querySelector('[data-testid=stApp]')?.dataset.testScriptState === 'notRunning'"

@@ -1,7 +1,7 @@
 """Every process of a test run has a store of its own and trains on one thread.
 
 With several processes (`make test` has one a core) a file stays within one of them, and so do all
-tests that drive a browser: they share it, and two at once would wait for each other's drawing.
+tests in which a browser draws globes: two at once would wait for each other.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from browsers import CHROMIUM, FLAGS, ROOT, seen, serving, window
 _scratch = tempfile.TemporaryDirectory(prefix="explorer-tests-")
 os.environ["EXPLORER_CACHE"] = _scratch.name
 
-BROWSER = (
-    "test_browser", "test_latent_chart", "test_latent_view", "test_navigation",
-    "test_sketch", "test_view_browser", "test_words",
+GLOBES = (  # where the live picture is drawn: by the processor, so one at a time
+    "test_browser", "test_latent_chart", "test_latent_view", "test_sketch", "test_view_browser",
 )  # fmt: skip
+BROWSER = (*GLOBES, "test_navigation", "test_words")
 # What takes longest, longest first: whoever begins with these has something short to end with.
 LONGEST = (
-    "browser", "test_pages", "test_members", "test_clusters", "test_runs",
-    "test_invariance", "test_reversal", "test_densities",
+    "globes", "test_navigation", "test_pages", "test_members", "test_words", "test_runs",
+    "test_engine", "test_densities", "test_reversal",
 )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _together(path: str) -> str:
     """The name under which a file's tests stay in one process."""
     name = Path(path).stem
-    return "browser" if name in BROWSER else name  # two at once are slower than one by one
+    return "globes" if name in GLOBES else name
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -162,6 +162,7 @@ def browser() -> "Iterator[object]":
 
 
 @pytest.fixture
-def page(browser: object) -> "Iterator[object]":
-    with window(browser) as page:
+def page(request: pytest.FixtureRequest, browser: object) -> "Iterator[object]":
+    """A window; flat where a test is marked so, as it is not about the live picture."""
+    with window(browser, flat=bool(request.node.get_closest_marker("flat"))) as page:
         yield page

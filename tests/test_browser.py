@@ -209,6 +209,7 @@ def test_another_seed_moves_the_picture_and_its_numbers_and_the_proof(server, pa
     assert page.locator(VIEW).count() == 0
 
 
+@pytest.mark.flat
 def test_a_links_text_is_never_read_as_markdown(server, page):
     page.goto(f"{server}/infonce_sphere?kappa=![x](http://example.com/p.png)&seeds=" + "9" * 5000)
     page.get_by_text("World concentration in the link").wait_for()
@@ -218,6 +219,7 @@ def test_a_links_text_is_never_read_as_markdown(server, page):
     assert hosts <= {"localhost", None}, hosts
 
 
+@pytest.mark.flat
 def test_pages_change_quickly(server, page):
     drawn(page, f"{server}/infonce_sphere")
     settled(page)
@@ -232,23 +234,24 @@ def test_pages_change_quickly(server, page):
 
 
 def test_a_run_trains_before_the_eyes_and_can_be_replayed(server, page):
-    page.goto(f"{server}/infonce_sphere?steps=6000&seeds=1")
+    page.goto(f"{server}/infonce_sphere?steps=3000&seeds=1")
     until(page, "+v.draws > 0")  # the shipped run, marked as the one before
     drag_the_globe(page)
     turned = facts(page)["camera"]
     page.get_by_role("button", name=re.compile("Train 1 run")).click()
     start = time.monotonic()
-    until(page, "+v.frames == 1 && +v.step < 6000")
+    until(page, "+v.frames == 1 && +v.step < 3000")
     print(f"\nfirst streamed frame: {time.monotonic() - start:.2f} s")
     seen = int(facts(page)["step"])
-    until(page, f"+v.frames == 1 && +v.step > {seen} && +v.step < 6000")
-    until(page, "+v.frames > 10 && +v.step == 6000")
+    until(page, f"+v.frames == 1 && +v.step > {seen} && +v.step < 3000")
+    until(page, "+v.frames > 10 && +v.step == 3000")
     assert facts(page)["camera"] == turned
     assert float(number(page, "Linear R²")) >= 0.99
     page.get_by_role("button", name=re.compile("back", re.I)).first.click()
-    until(page, "+v.step < 6000")
+    until(page, "+v.step < 3000")
 
 
+@pytest.mark.flat
 def test_a_run_can_be_cancelled_and_the_server_still_answers(server, page):
     page.goto(f"{server}/infonce_sphere?steps=20000&seeds=1")
     page.get_by_role("button", name=re.compile("^.*Train 1 run")).click()
@@ -258,6 +261,7 @@ def test_a_run_can_be_cancelled_and_the_server_still_answers(server, page):
     assert urllib.request.urlopen(f"{server}/_stcore/health").read() == b"ok"
 
 
+@pytest.mark.flat
 def test_a_bad_link_says_so_in_one_sentence(server, page):
     page.goto(f"{server}/infonce_sphere?kappa=abc")
     page.wait_for_selector("text=/World concentration in the link should be a number/")
@@ -266,7 +270,7 @@ def test_a_bad_link_says_so_in_one_sentence(server, page):
 
 @pytest.mark.parametrize("width", [390, 1024])
 def test_nothing_is_wider_than_the_window(server, browser, width):
-    with window(browser, viewport={"width": width, "height": 800}) as page:
+    with window(browser, True, viewport={"width": width, "height": 800}) as page:
         drawn(page, f"{server}/infonce_sphere")
         page.wait_for_timeout(1000)
         inner = page.evaluate(
@@ -291,7 +295,7 @@ LABELS_OF_X = """() => [...document.querySelectorAll('.vega-embed svg .role-axis
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
 def test_words_of_charts_can_be_read_and_lie_on_no_other(server, browser, scheme, width):
     tall = {"width": width, "height": 3000}
-    with window(browser, viewport=tall, color_scheme=scheme) as page:
+    with window(browser, True, viewport=tall, scheme=scheme) as page:
         said, axes = [], []
         for part, charts in (("explore", 4), ("why", 3)):
             page.goto(f"{server}/infonce_sphere?part={part}")
@@ -356,6 +360,7 @@ def test_a_plain_wheel_over_a_globe_scrolls_the_page(server, page):
     assert facts(page)["camera"] == camera
 
 
+@pytest.mark.flat
 def test_further_presets_are_put_away_once_one_is_chosen(server, page):
     drawn(page, f"{server}/infonce_sphere")
     settled(page)
@@ -365,6 +370,7 @@ def test_further_presets_are_put_away_once_one_is_chosen(server, page):
     assert "d=5" in page.url
 
 
+@pytest.mark.flat
 def test_escape_leaves_the_presentation(server, page):
     drawn(page, f"{server}/infonce_sphere?present=1&tau=1")
     settled(page)
@@ -375,6 +381,7 @@ def test_escape_leaves_the_presentation(server, page):
     assert page.locator("[class*=st-key-slides]").count() == 0 and "tau=1" in page.url
 
 
+@pytest.mark.flat
 def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):
     tops = {}
     fold = "?initialisation=standard&steps=800&seeds=8"
@@ -410,7 +417,7 @@ def test_the_first_screen_holds_picture_player_number_and_seeds(
 
 
 def test_on_a_phone_the_picture_comes_before_the_knobs(server, browser):
-    with window(browser, viewport={"width": 390, "height": 844}) as page:
+    with window(browser, True, viewport={"width": 390, "height": 844}) as page:
         drawn(page, f"{server}/infonce_sphere")
         knob = page.get_by_text("World concentration").first
         assert page.locator(VIEW).bounding_box()["y"] < knob.bounding_box()["y"]
@@ -420,6 +427,7 @@ def test_on_a_phone_the_picture_comes_before_the_knobs(server, browser):
         )
 
 
+@pytest.mark.flat
 def test_beside_the_picture_the_knobs_are_open_and_so_can_be_the_advanced_ones(server, page):
     drawn(page, f"{server}/infonce_sphere")
     drawer = page.locator(".st-key-drawer summary")

@@ -16,7 +16,7 @@ from core.lessons import LESSONS
 from core.run.archive import Gallery
 from core.run.experiment import Member
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.flat]
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def test_each_page_keeps_its_own_setting_on_the_way_to_every_other_and_back(
         expect_setting(page, here, True)
     page.reload()
     expect_setting(page, here, True)
-    with window(browser) as other:
+    with window(browser, flat=True) as other:
         other.goto(page.url)
         expect_setting(other, here, True)
     page.go_back()

@@ -41,13 +41,13 @@ def alike(one, other):
 
 @pytest.mark.parametrize("page_of", ["infonce_sphere", "vmf_clusters", "gradient_reversal"])
 def test_the_flat_drawing_shows_what_will_be_seen_where_it_will_be_seen(server, browser, page_of):
-    with window(browser) as page:
+    with window(browser, own=True) as page:
         page.route(LIBRARY, lambda route: route.abort())
         page.goto(f"{server}/{page_of}")
         page.wait_for_function(f"() => document.querySelector('{VIEW}')?.dataset.sketched")
         settled(page)
         sketched = colours(page)
-    with window(browser) as page:
+    with window(browser, own=True) as page:
         page.add_init_script(EMPTY)
         drawn(page, f"{server}/{page_of}")
         settled(page)
@@ -61,7 +61,7 @@ def test_the_flat_drawing_shows_what_will_be_seen_where_it_will_be_seen(server, 
 
 
 def test_without_the_drawing_library_the_picture_is_flat_and_still_plays(server, browser):
-    with window(browser) as page:
+    with window(browser, own=True) as page:
         page.route(LIBRARY, lambda route: route.abort())
         page.goto(f"{server}/infonce_sphere")
         page.get_by_text("the picture is drawn flat, from one side").wait_for()

@@ -105,7 +105,7 @@ def wall(tmp_path_factory, figures):
 
 @pytest.mark.parametrize("width", [340, 760])
 def test_no_word_of_a_figure_is_cut_or_lies_on_anything(wall, browser, figures, width):
-    with window(browser) as page:
+    with window(browser, flat=True) as page:
         page.goto(f"{wall}/?width={width}")
         page.wait_for_function(
             "(n) => document.querySelectorAll('[data-testid=stVegaLiteChart] svg').length == n",
@@ -142,7 +142,7 @@ def test_faults_put_in_on_purpose_are_seen(tmp_path, browser):
     ]
     (tmp_path / "app.py").write_text(WALL)
     (tmp_path / "specs.json").write_text(json.dumps(put_in))
-    with serving(tmp_path) as url, window(browser) as page:
+    with serving(tmp_path) as url, window(browser, flat=True) as page:
         page.goto(f"{url}/?width=340")
         page.wait_for_function(
             "() => document.querySelectorAll('[data-testid=stVegaLiteChart] svg').length == 4"
