@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from core import metrics
+from core.laws import leakage
 from core.legend import BASELINES, SCORES, Score
 from core.run.experiment import Member, Result
 
@@ -120,9 +121,7 @@ def _stuck_and_whole(run: Result) -> float:
 def _kept_outside(run: Result) -> float:
     """Share of V's complement that is left when the span of the v_e themselves is erased."""
     v, outside = run.world["v"].astype(float), run.world["outside"].astype(float)
-    _, s, vt = np.linalg.svd(v)
-    kept = vt[int((s > 1e-2 * s[0]).sum()) :]
-    return float((np.linalg.svd(kept @ outside.T, compute_uv=False) ** 2).sum() / len(outside))
+    return leakage.shared(leakage.complement(v), outside)
 
 
 def _jump(run: Result) -> float:

@@ -1,6 +1,7 @@
 """Minimisers of case C3 that are no rotations, as numbers: exact, nothing trained."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import softmax
@@ -30,18 +31,25 @@ def counted(more: int) -> tuple[float, ...]:
     return tuple(found)
 
 
-@cache
-def solution(along: float) -> tuple[float, float]:
-    """Of six clusters at d = 3: the solution's longest over shortest axis, and its largest error.
+class Solution(NamedTuple):
+    """A minimiser of case C3 for six clusters at d = 3."""
 
-    `along` goes from the rotation (0) to the solution that the page draws (1); the error is that
-    of the label posterior, over 300 latents.
-    """
+    z: np.ndarray  # latents (300, 3)
+    inverse: np.ndarray  # (3, 3): h(z) = KAPPA z @ inverse
+    w: np.ndarray  # rows (6, 3), of unit length
+    axes: float  # the longest over the shortest of h's ellipsoid
+    error: float  # largest, of the label posterior over the latents
+
+
+@cache
+def solution(along: float) -> Solution:
+    """From the rotation (0) to the solution that the page draws (1)."""
     v = clusters(3)
     m, psi = theory.c3_counterexample(v, theory.quadrics(v)[0], EPS[3] * along)
     z = np.random.default_rng(0).normal(size=(300, 3))
     z /= np.linalg.norm(z, axis=1, keepdims=True)
-    model = KAPPA * z @ np.linalg.inv(m) @ (v @ m.T + psi).T
+    inverse, w = np.linalg.inv(m), v @ m.T + psi
+    model = KAPPA * z @ inverse @ w.T
     error = np.abs(softmax(model, 1) - softmax(KAPPA * z @ v.T, 1)).max()
     s = np.linalg.svd(m, compute_uv=False)
-    return float(s[0] / s[-1]), float(error)
+    return Solution(z, inverse, w, float(s[0] / s[-1]), float(error))

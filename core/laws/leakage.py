@@ -155,3 +155,15 @@ def largest_angle(rows: Array, basis: Array) -> float:
     if not (len(rows) and len(basis)):
         return 90.0
     return float(np.rad2deg(subspace_angles(rows.T, basis.T).max()))
+
+
+def complement(vectors: Array) -> Array:
+    """Orthonormal rows (d - rank, d): all directions orthogonal to the vectors (k, d)."""
+    _, s, vt = np.linalg.svd(vectors)
+    return vt[int((s > 1e-2 * s[0]).sum()) :]
+
+
+def shared(one: Array, other: Array) -> float:
+    """Share of the subspace `other` (q, d) that lies in `one` (p, d), both orthonormal rows."""
+    overlap = np.linalg.svd(one @ other.T, compute_uv=False)
+    return float((overlap**2).sum() / len(other))

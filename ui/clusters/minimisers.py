@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.claimed.quadrics import EPS, KAPPA, clusters
+from core.claimed.quadrics import EPS, clusters, solution
+from core.laws.spaces import Sphere
 from core.legend import ROLE, direction_colours
 from ui import recovery, sheet
 from ui.player.view import Arrow, LatentView
@@ -62,48 +63,31 @@ def ellipses() -> None:
 
 def globes() -> None:
     """d = 3: the family of solutions from the rotation on, as frames that can be played."""
-    from scipy.special import softmax
-
-    from core import theory
-    from core.laws.spaces import Sphere
-
-    v = clusters(3)
-    quadric = theory.quadrics(v)[0]
-    z = np.random.default_rng(0).normal(size=(300, 3))
-    z /= np.linalg.norm(z, axis=1, keepdims=True)
-    net = Sphere(3).net()
-    steps, frames, nets, rows, moments = np.arange(FRAMES), [], [], [], []
-    for eps in np.linspace(0, EPS[3], FRAMES):
-        m, psi = theory.c3_counterexample(v, quadric, eps)
-        inverse = np.linalg.inv(m)
-        w = v @ m.T + psi
-        h = KAPPA * z @ inverse
-        error = np.abs(softmax(h @ w.T, 1) - softmax(KAPPA * z @ v.T, 1)).max()
-        s = np.linalg.svd(m, compute_uv=False)
-        moments.append(f"axes {s[0] / s[-1]:.2f} : 1 · posterior exact to {error:.0e}")
-        frames.append(z @ inverse)
-        nets.append(net @ inverse)
-        rows.append(w)
+    family = [solution(along) for along in np.linspace(0, 1, FRAMES)]
+    v, z, net = clusters(3), family[0].z, Sphere(3).net()
     st.markdown(
         "d = 3: six clusters (2d) on the left, a solution on the right. Its weights have unit "
         "length, its loss is the Bayes floor, and its sphere is an ellipsoid. Play the family."
     )
+    rows = np.stack([each.w for each in family]).astype(np.float32)
     shown = LatentView(
         run="counterexample",
         d=3,
         z=z.astype(np.float32),
-        z_hat=np.stack(frames).astype(np.float32),
-        steps=steps,
+        z_hat=np.stack([z @ each.inverse for each in family]).astype(np.float32),
+        steps=np.arange(FRAMES),
         colours=direction_colours(z),
         net=net,
-        net_hat=np.stack(nets).astype(np.float32),
+        net_hat=np.stack([net @ each.inverse for each in family]).astype(np.float32),
         net_bold=(recovery.EQUATOR, recovery.PRIME_MERIDIAN),
         titles=("World: z and v", "Solution: h(z)/κ and w"),
         alt="A sphere beside an ellipsoid that gives the same posterior with unit weights.",
         arrows=[
             *(Arrow("", "v", each.astype(np.float32), None) for each in v),
-            *(Arrow("", "w", None, np.stack(rows)[:, i].astype(np.float32)) for i in range(len(v))),
+            *(Arrow("", "w", None, rows[:, i]) for i in range(len(v))),
         ],
-        moments=moments,
+        moments=[
+            f"axes {each.axes:.2f} : 1 · posterior exact to {each.error:.0e}" for each in family
+        ],
     )
     recovery.picture(shown, "counterexample", 420)

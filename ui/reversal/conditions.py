@@ -1,6 +1,6 @@
 """Figures behind claims about the linear game: exact minima, spans, collapse, what is left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import streamlit as st
@@ -9,6 +9,8 @@ from core.laws import leakage, leaning
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.gradient_reversal import COLLAPSE, EIGHT
+from core.measures import measured
+from core.run.experiment import Result
 from core.scenarios.scenario import OPENED, Scenario, knobs_of
 from ui import runner, seeds, sheet
 
@@ -76,21 +78,22 @@ def _spans(scenario: Scenario) -> list[sheet.Part]:
     kappa = result.world["kappa"].astype(float)
     rows = []
     for words, erased in (("span of differences", v - v.mean(0)), ("span of centres", v)):
-        _, s, vt = np.linalg.svd(erased)
-        rank = int((s > 1e-2 * s[0]).sum())
-        kept = vt[rank:]
+        kept = leakage.complement(erased)
         told = abs(leakage.direction_information(kept, v, kappa).max())
-        overlap = np.linalg.svd(kept @ outside.T, compute_uv=False)
         rows.append(
             {
                 "erased": words,
                 "dimensions left": len(kept),
                 "most that one of them tells": f"{told:.4f} nats",
-                "share of V⊥ kept": f"{(overlap**2).sum() / len(outside):.2f}",
+                "share of V⊥ kept": f"{leakage.shared(kept, outside):.2f}",
             }
         )
     said = "d = 8, four classes, r = 3, h = 0.3; from the cluster vectors, nothing trained."
     return [sheet.frame(rows), sheet.Words(said)]
+
+
+def _span(measure: str, runs: Sequence[Result]) -> str:
+    return seeds.span_of([value for r in runs if (value := measured(measure, r)) is not None])
 
 
 def _spare(scenario: Scenario) -> list[sheet.Part]:
@@ -116,9 +119,7 @@ def _collapse(scenario: Scenario) -> list[sheet.Part]:
             {
                 "M": words,
                 "seeds": len(runs),
-                "|M| at the end": seeds.span_of(
-                    [float(np.linalg.norm(r.moving["m"][-1].astype(float))) for r in runs]
-                ),
+                "|M| at the end": _span("code_norm", runs),
                 **{
                     SCORES[name].title: seeds.span_of(
                         [value for r in runs if (value := r.scores[name]) is not None]
@@ -131,22 +132,15 @@ def _collapse(scenario: Scenario) -> list[sheet.Part]:
 
 
 def _content(scenario: Scenario) -> list[sheet.Part]:
-    from core import metrics
-
     rows = []
     for words, setting in (("λ = 1", {}), ("λ = −1", {"lam": -1.0})):
         runs = seeds.runs(scenario, setting)
-        inside, outside = [], []
-        for r in runs:
-            a, code = r.z.astype(float), r.z_hat[-1].astype(float)
-            inside.append(metrics.linear_r2(a @ r.world["inside"].astype(float).T, code))
-            outside.append(metrics.linear_r2(a @ r.world["outside"].astype(float).T, code))
         rows.append(
             {
                 "d = 3, r = 2": words,
                 "seeds": len(runs),
-                "R² of the part inside V": seeds.span_of(inside),
-                "R² of the part outside V": seeds.span_of(outside),
+                "R² of the part inside V": _span("inside_r2", runs),
+                "R² of the part outside V": _span("outside_r2", runs),
             }
         )
     said = "Linear read-outs from the code of one dimension, on the drawn latents."
@@ -157,15 +151,15 @@ def _mirrored(scenario: Scenario) -> list[sheet.Part]:
     """Latents reflected in V's complement: how far they move, and how far their codes do."""
     rows = []
     for words, setting in (("d = 3, r = 2", {}), ("d = 3, r = 1", {"rank": 1, "n_classes": 2})):
-        moved, seen = [], []
-        for r in seeds.runs(scenario, setting):
-            a, inside = r.z.astype(float), r.world["inside"].astype(float)
-            shift = 2 * a @ inside.T @ inside
-            moved.append(float(np.linalg.norm(shift, axis=1).mean()))
-            seen.append(float(np.linalg.norm(shift @ r.moving["m"][-1].astype(float).T, axis=1)
-                              .mean()))  # fmt: skip
-        rows.append({"world": words, "mean distance to the mirror image": seeds.span_of(moved),
-                     "of their codes": seeds.span_of(seen), "seeds": len(seen)})  # fmt: skip
+        runs = seeds.runs(scenario, setting)
+        rows.append(
+            {
+                "world": words,
+                "mean distance to the mirror image": _span("mirrored", runs),
+                "of their codes": _span("mirrored_codes", runs),
+                "seeds": len(runs),
+            }
+        )
     said = "Trained codes at λ = 1; what is left is the angle of a finite data set."
     return [sheet.frame(rows), sheet.Words(said)]
 
