@@ -342,6 +342,31 @@ def test_presenting_leaves_only_claim_picture_and_numbers(page):
     assert metric(at, "Angle to V⊥" if page == REVERSAL else "Linear R²")
 
 
+def test_presenting_walks_the_claims_of_a_page_in_their_order_and_round():
+    order = [c for c in CLAIMS.values() if c.page == c.opens.lesson == "infonce_sphere"]
+
+    def shows(claim) -> bool:
+        assert not at.exception
+        return at.session_state[own(at, "claim")] == claim.name and any(
+            claims.found(claim).words in text.value for text in at.markdown
+        )
+
+    def press(label) -> None:
+        next(b for b in at.button if b.label == label).click().run()
+
+    at = opened(SPHERE, present="1", kappa="9")  # no claim's own setting
+    press("Next")
+    assert shows(order[0])
+    press("Next")
+    assert shows(order[1])
+    press("Previous")
+    press("Previous")
+    assert shows(order[-1])
+    at = opened(SPHERE, present="1", kappa="9")
+    press("Previous")
+    assert shows(order[-1])
+
+
 def test_the_maps_picture_is_drawn_from_columns_its_table_has():
     from core import figures
 

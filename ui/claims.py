@@ -238,7 +238,7 @@ def slides(lessons: Sequence[str], params: Params) -> None:
         now = next((c for c in order if c.opens.setting.chosen() == params.chosen()), None)
 
     def go(step: int) -> None:
-        at = order.index(now) if now else -1
+        at = order.index(now) if now else min(-step, 0)  # from a setting of one's own: the ends
         claim = order[(at + step) % len(order)]
         follow(claim, LESSONS[claim.opens.lesson])
         address.put(CLAIM, claim.name)
