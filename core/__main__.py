@@ -1,4 +1,5 @@
-"""The same from a shell: `python -m core list | run | sweep | export | bench | gallery | claims`.
+"""The same from a shell: `python -m core list | run | sweep | export | bench | gallery |
+claims | measure`.
 
 Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
 """
@@ -29,7 +30,7 @@ NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; the exit status."""
     verbs = {"list": _list, "run": _run, "sweep": _sweep, "export": _export, "bench": _bench,
-             "gallery": _gallery, "claims": _claims}  # fmt: skip
+             "gallery": _gallery, "claims": _claims, "measure": _measure}  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
@@ -174,10 +175,20 @@ def _gallery(arguments: list[str]) -> int:
 
 
 def _claims(arguments: list[str]) -> int:
-    from core import verdicts
+    from core.claims import verdicts
 
     parser = _OneLineParser(prog="python -m core claims", allow_abbrev=False)
     return verdicts.command(arguments, parser)
+
+
+def _measure(arguments: list[str]) -> int:
+    from core import measure
+
+    parser = _OneLineParser(prog="python -m core measure", allow_abbrev=False)
+    try:
+        return measure.command(arguments, parser)
+    except measure.Degenerate as reason:
+        fail(str(reason))
 
 
 def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:

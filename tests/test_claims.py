@@ -8,14 +8,14 @@ from types import ModuleType
 
 import pytest
 
-from core import verdicts
 from core.__main__ import main
 from core.claimed import CLAIMS, FILES, HOME
-from core.claims import FIELD, Claim, Exact, Found, Opens, Runs, gathered
+from core.claims import verdicts
+from core.claims.claim import FIELD, Claim, Exact, Found, Opens, Runs, gathered
+from core.claims.measures import MEASURES, described, measured
+from core.claims.relations import count, every, mean, value
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.measures import MEASURES, described, measured
-from core.relations import count, every, mean, value
 from core.run import curate
 from core.run.archive import Gallery
 from core.run.experiment import Experiment

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.relations import (
+from core.claims.relations import (
     by_seed,
     count,
     every,

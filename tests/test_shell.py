@@ -7,7 +7,7 @@ import pytest
 
 from core.__main__ import asked, main
 from core.claimed import CLAIMS
-from core.claims import Runs
+from core.claims.claim import Runs
 from core.command import command
 from core.lessons import LESSONS
 from core.run import curate

@@ -9,7 +9,7 @@ from math import isfinite
 import streamlit as st
 
 from core.claimed import CLAIMS
-from core.claims import Claim, Exact, Found, Runs, gathered
+from core.claims.claim import Claim, Exact, Found, Runs, gathered
 from core.command import spelt
 from core.legend import BASELINES
 from core.lessons import LESSONS

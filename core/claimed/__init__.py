@@ -9,7 +9,7 @@ from core.claimed import (
     vmf_clusters,
     vmf_minimisers,
 )
-from core.claims import Claim
+from core.claims.claim import Claim
 
 FILES = (
     infonce_sphere,

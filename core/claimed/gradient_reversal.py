@@ -1,8 +1,8 @@
 """Claims of the page on gradient reversal: what the game does, in the linear world."""
 
-from core.claims import Claim, Opens, Runs, Shows, preset
+from core.claims.claim import Claim, Opens, Runs, Shows, preset
+from core.claims.relations import by_seed, every, mean
 from core.lessons.gradient_reversal import COMPETING, POPULAR
-from core.relations import by_seed, every, mean
 
 PAGE = "gradient_reversal"
 DERIVED = "the post, with the conditions derived in this project"

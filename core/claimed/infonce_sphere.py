@@ -1,8 +1,8 @@
 """Claims of the page on contrastive learning."""
 
-from core.claims import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.relations import count, every, falling, high, low, share, value
 from core.lessons.infonce_sphere import LESSON
-from core.relations import count, every, falling, high, low, share, value
 
 PAGE = "infonce_sphere"
 PAPER = "Zimmermann et al. 2021, Theorem 2"

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.claims import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.relations import every, falling, high, low, mean, share, together, value
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import (
     FIVE_LAPLACE,
@@ -17,7 +18,6 @@ from core.lessons.laplace_violation import (
     TRUNCATED,
 )
 from core.lessons.vmf_clusters import FIVE
-from core.relations import every, falling, high, low, mean, share, together, value
 from core.scenarios.scenario import Value
 
 PAGE = "laplace_violation"

@@ -5,9 +5,9 @@ from math import log
 import numpy as np
 
 from core import theory
-from core.claims import Claim, Exact, Opens, Runs, Shows
+from core.claims.claim import Claim, Exact, Opens, Runs, Shows
+from core.claims.relations import count, every, falling, high, low, mean, value
 from core.lessons.nonlinear import EIGHT, METHODS, STAGES, STARTED, TWISTED
-from core.relations import count, every, falling, high, low, mean, value
 
 PAGE = "nonlinear"
 POST = "the post's section 6"

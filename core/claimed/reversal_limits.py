@@ -3,10 +3,10 @@
 from math import log
 
 from core.claimed.gradient_reversal import DERIVED, PAGE, TELLS, align, reverse
-from core.claims import Claim, Exact, Opens, Runs, Shows, preset
+from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset
+from core.claims.relations import Term, every, falling, high, low, mean
 from core.laws import leaning
 from core.lessons.gradient_reversal import ANSWERED, EIGHT, UNEQUAL
-from core.relations import Term, every, falling, high, low, mean
 
 KAPPA = 10.0  # of the exact leans below, the page's own
 UNEVEN = (0.0, 80.0, 200.0)  # degrees of three centres in V that are no regular triangle

@@ -1,8 +1,8 @@
 """Claims of the page on vMF clusters."""
 
-from core.claims import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.relations import every, high, low, mean
 from core.lessons.vmf_clusters import CASES, FIVE
-from core.relations import every, high, low, mean
 
 PAGE = "vmf_clusters"
 PAPER = "Reizinger et al. 2025, Theorem 1C"

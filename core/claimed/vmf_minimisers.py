@@ -1,9 +1,9 @@
 """Claims on which minimisers there are of clusters, and which of them training finds."""
 
 from core.claimed import quadrics
-from core.claims import Claim, Exact, Opens, Runs, Shows, preset
+from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset
+from core.claims.relations import count, every, high, low, share, value
 from core.lessons.vmf_clusters import CASES, EIGHT
-from core.relations import count, every, high, low, share, value
 
 PAGE = "vmf_clusters"
 

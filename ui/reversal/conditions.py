@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import streamlit as st
 
+from core.claims.measures import measured
 from core.laws import leakage, leaning
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.gradient_reversal import COLLAPSE, EIGHT
-from core.measures import measured
 from core.run.experiment import Result
 from core.scenarios.scenario import OPENED, Scenario, knobs_of
 from ui import runner, seeds, sheet

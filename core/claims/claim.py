@@ -7,10 +7,10 @@ from functools import cached_property
 from math import isfinite
 from typing import Literal
 
+from core.claims.measures import MEASURES, Scored, described, measured
+from core.claims.relations import Relation, Summary, Term
 from core.legend import Score
 from core.lessons import LESSONS
-from core.measures import MEASURES, Scored, described, measured
-from core.relations import Relation, Summary, Term
 from core.run.experiment import Experiment, Member, Result
 from core.scenarios.scenario import FURTHER, OPENED, Params, Value
 

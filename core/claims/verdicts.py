@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
 from core.claimed import CLAIMS
-from core.claims import Claim, Exact, Found, gathered
+from core.claims.claim import Claim, Exact, Found, gathered
 from core.lessons import LESSONS
 from core.run import curate
 from core.run.experiment import Member, Result, groups

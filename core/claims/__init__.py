@@ -1,0 +1,1 @@
+"""What a claim is: its evidence, relations and verdict, and measures that claims derive."""
