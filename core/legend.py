@@ -127,9 +127,34 @@ SCORES = {  # in the order in which a page shows them
         "State R²", "the same for the state: what the action repeats of it", "best 0",
         none="for two stages",
     ),
+    "mtc_nats": Score(
+        "Total correlation, nats", "how far the decoder's columns are from right angles, in mean: "
+        "the manifold total correlation of the latents", "best 0",
+    ),
+    "mtc_per_dim": Score("Total correlation a latent", "the same over the number of latents"),
+    "pairwise_mi_nats": Score(
+        "Pairwise information, nats", "sum over pairs of latents of what they share", "best 0",
+    ),
+    "entropy_nats": Score(
+        "Entropy, nats", "of the flow's own distribution, at latents from its prior", format=".2f",
+    ),
+    "core_entropy_nats": Score(
+        "Core entropy, nats", "sum of the manifold entropies of the core latents", format=".2f",
+    ),
+    "detail_entropy_nats": Score(
+        "Detail entropy, nats", "the same of the other latents", format=".2f",
+    ),
+    "nll": Score(
+        "Negative log-likelihood, nats", "of points that the flow never saw", format=".2f",
+    ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
 }  # fmt: skip
-BASELINES = {"raw": "raw x", "untrained": "untrained", "closed": "closed form"}
+BASELINES = {
+    "raw": "raw x",
+    "untrained": "untrained",
+    "closed": "closed form",
+    "true": "true generator",
+}
 
 
 # Told apart by the colour-blind, and visible on a white wall as on a dark page; words in these

@@ -95,6 +95,13 @@ COMPANY = {
         batch=50),
     "erased codes of worlds with shifted content": ask(
         (0,), {"rho": (0.0, 1.0)}, scenario="invariance", method="leace", d_z=4, **SHORT),
+    "flows": ask(range(2), scenario="flows", transforms=2, width=16, steps=10, batch=64),
+    "flows under a penalty of the decoder": ask(
+        (0,), {"alpha": (0.1, 1.0)}, scenario="flows", objective="ml-mtc", data="arc",
+        transforms=2, width=16, steps=8, batch=64),
+    "flows that reconstruct": ask(
+        (1, 0), scenario="flows", objective="ml-rec", data="banana", transforms=2, width=16,
+        steps=8, batch=64),
     "fewer instances than clusters": ask(
         range(2), scenario="clusters", case="C2", supervision="instance", n_instances=20, **SHORT),
 }  # fmt: skip
@@ -429,6 +436,19 @@ GOLDEN = {
          "kl": 0.01, "rho": 0.5},
         {"probe_accuracy_linear": 0.43408, "adversary_loss": 1.15426, "loss": 0.40923,
          "chance": 0.26074, "raw_probe_accuracy_linear": 0.99829},
+    ),
+    "a flow of the arc under a penalty of its decoder": (
+        {"steps": 10, "scenario": "flows", "data": "arc", "objective": "ml-mtc"},
+        {"entropy_nats": 1.79355, "core_entropy_nats": 1.14834, "detail_entropy_nats": 0.67694,
+         "mtc_nats": 0.03173, "nll": 1.4667, "mcc": 0.67944, "linear_r2": 0.52235,
+         "loss": 1.50997, "raw_mcc": 0.6417, "raw_linear_r2": 0.50976, "loss_floor": 0.70565,
+         "true_mtc_nats": 0.0},
+    ),
+    "a small flow of the moons that reconstructs, from a bent start": (
+        {"steps": 10, "scenario": "flows", "objective": "ml-rec", "initialisation": "standard",
+         "width": 16, "transforms": 2},
+        {"entropy_nats": 3.15447, "core_entropy_nats": 1.67582, "detail_entropy_nats": 1.52542,
+         "mtc_nats": 0.04677, "nll": 2.73734, "loss": 3.84447, "mcc": None, "loss_floor": None},
     ),
     "an erased head": (
         {"steps": 20, "scenario": "invariance", "method": "leace", "d_z": 4, "noise": 0.3},

@@ -19,12 +19,14 @@ TINY = {
     "clusters": {"steps": 12, "batch": 32, "n_clusters": 6},
     "reversal": {"steps": 12, "d": 4, "rank": 1, "n_classes": 2},
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
+    "flows": {"steps": 4, "data": "arc", "batch": 32, "transforms": 2, "width": 8},
 }
 HELD = {
     "infonce": {"z", "x", "z_hat", "f.weights.0", "f.skip", "g.lift", "g.weights.2"},
     "clusters": {"z", "x", "y", "z_hat", "v", "w", "beta", "cluster", "f.weights.0"},
     "reversal": {"z", "y", "z_hat", "v", "m", "inside", "outside", "adversary.weights.0"},
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},
+    "flows": {"z", "x", "z_hat", "latents", "jacobians"},
 }
 
 

@@ -1,8 +1,8 @@
 """Every scenario by name; a new one is a file here, a learner and a page."""
 
-from core.scenarios import clusters, infonce, invariance, reversal
+from core.scenarios import clusters, flows, infonce, invariance, reversal
 from core.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    s.name: s for s in (infonce.SCENARIO, clusters.SCENARIO, reversal.SCENARIO, invariance.SCENARIO)
+    file.SCENARIO.name: file.SCENARIO for file in (infonce, clusters, reversal, invariance, flows)
 }

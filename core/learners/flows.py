@@ -1,0 +1,313 @@
+"""Normalizing flows in the plane: data of m members, their flows, one Adam update, one reading.
+
+The flows are zuko's neural spline flows (Durkan et al. 2019) as coupling blocks; members are the
+leading axis of their stacked parameters, under `torch.func.vmap`.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from math import pi
+from typing import cast
+
+import numpy as np
+import torch
+import zuko
+from torch import Tensor, nn
+from torch.func import functional_call, jacfwd, stack_module_state, vmap
+
+from core import entropy, metrics
+from core.laws.samplers import Noise, generator
+from core.run.evaluation import CHUNK, EVALUATED, drawn, held_out, in_parts, watched
+from core.run.experiment import Member, Scores
+from core.run.training import Descent, Observation, Truth, columns, schedule
+from core.scenarios.flows import SIZE
+from core.scenarios.flows import Flows as Params
+
+NOISE = 0.1  # of the two moons, as in the paper
+ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
+AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
+BEND, THICK = 0.5, 0.3  # of the banana
+LINES, POINTS, REACH = 9, 41, 2.0  # of the grid of latents that is carried along
+READ, GLANCED = 10_000, 500  # latents behind the metrics at the end, and while training
+HIDDEN_LAYERS = 2
+
+
+def sources(data: str, z: Tensor) -> Tensor:
+    """x (m, n, 2) of the known generators from their latents z (m, n, 2), standard normal."""
+    first, second = z.unbind(-1)
+    if data == "arc":  # polar coordinates: orthogonal, and no linear map
+        radius, angle = 1 + ARC[1] * second, ARC[0] * first
+        return torch.stack([radius * angle.sin(), radius * angle.cos()], -1)
+    if data == "banana":
+        return torch.stack([first, BEND * (first**2 - 1) + THICK * second], -1)
+    c, s = float(np.cos(TURN)), float(np.sin(TURN))
+    return z * z.new_tensor(AXES) @ z.new_tensor([[c, s], [-s, c]])
+
+
+class World:
+    """What m members' flows are fitted to."""
+
+    def __init__(self, settings: Sequence[Params]) -> None:
+        self.data, self.known = settings[0].data, settings[0].known
+
+    def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
+        """x (m, n, 2) and, where they are known, its latents; x itself elsewhere."""
+        if self.known:
+            z = noise.normal(n, SIZE)
+            return sources(self.data, z), z
+        u = noise.uniform(n)
+        lower, angle = (u < 0.5).float(), pi * (2 * u % 1).float()
+        upper = torch.stack([angle.cos(), angle.sin()], -1)
+        other = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], -1)
+        x = torch.where(lower[..., None] > 0, other, upper) + NOISE * noise.normal(n, SIZE)
+        return x, x
+
+
+class Flow(nn.Module):
+    """One member's flow: x -> z with the log-determinant of its Jacobian, and z -> x."""
+
+    def __init__(self, p: Params, stream: torch.Generator) -> None:
+        super().__init__()
+        self.blocks = zuko.flows.NSF(
+            SIZE, bins=p.spline_bins, transforms=p.transforms, passes=2,
+            hidden_features=(p.width,) * HIDDEN_LAYERS,
+        )  # fmt: skip
+        with torch.no_grad():  # PyTorch's default law, from this member's own stream
+            for layer in self.modules():
+                if isinstance(layer, nn.Linear):
+                    bound = layer.in_features**-0.5
+                    layer.weight.uniform_(-bound, bound, generator=stream)
+                    layer.bias.uniform_(-bound, bound, generator=stream)
+            if p.initialisation == "identity":
+                for block in self.blocks.transform.transforms:
+                    last = block.hyper[-1]
+                    last.weight.zero_()
+                    last.bias.zero_()
+
+    def forward(self, value: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
+        """z and log |det dz/dx| (n,) of x (n, 2); or, `inverse`, x of z and no determinant."""
+        transform = self.blocks().transform
+        if inverse:
+            return transform.inv(value), value[..., 0]
+        return transform.call_and_ladj(value)
+
+
+class Learner:
+    """m members of equal shape training together; see `core.run.training.Learner`."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        self.members = members
+        self.settings = [cast(Params, member.params) for member in members]
+        p = self.settings[0]
+        self.p, self.steps, self.batch = p, p.steps, p.batch
+        self.observed_at = schedule(p.steps)
+        seeds = [member.seed for member in members]
+        self.world = World(self.settings)
+        self.data = Noise(seeds, "data", device)
+
+        flows = [Flow(p, generator(seed, "initialisation")).to(device) for seed in seeds]
+        stacked, self.buffers = stack_module_state(flows)
+        self.parameters = {name: nn.Parameter(each.detach()) for name, each in stacked.items()}
+        self.flow = flows[0]
+        self.descend = Descent(self.parameters.values(), p.learning_rate, self.steps)
+        weights = {"ml": None, "ml-mtc": "alpha", "ml-rec": "recon_weight"}[p.objective]
+        self.weight = torch.tensor(
+            [getattr(s, weights) if weights else 0.0 for s in self.settings], device=device
+        )
+
+        noise = Noise(seeds, "evaluation", device)
+        self.x, z = self.world.draw(EVALUATED, noise)
+        self.z = z.cpu().numpy()
+        self.latents = noise.normal(READ, SIZE)
+        lines = torch.from_numpy(_grid()).to(device)
+        self.lines = lines.reshape(1, -1, SIZE).expand(len(members), -1, -1)
+        self.truth = Truth(
+            z=drawn(self.z),
+            net=np.broadcast_to(_grid(), (len(members), *_grid().shape)),
+            world={"x": drawn(self.x).cpu().numpy()},
+        )
+        self.baselines = [self._baselines(i) for i in range(len(members))]
+
+    def step(self, t: int) -> Tensor:
+        """One Adam update of every member on fresh points; the loss (m,) before it."""
+        x, _ = self.world.draw(self.batch, self.data)
+        return self.descend(self._loss(x))
+
+    def look(self) -> Observation:
+        """Latents of the drawn points, and the grid of latents pushed through the decoder."""
+        return self._observation({})
+
+    def observe(self) -> Observation:
+        """The same with the metrics at fewer latents, and likelihoods of the watched points."""
+        nll = self._nll(watched(self.x))
+        rows = [
+            {**self._reading(i, j), "nll": _number(nll[i])}
+            for i, j in enumerate(self._jacobians(self.latents[:, :GLANCED]))
+        ]
+        return self._observation(columns(rows))
+
+    def finish(self) -> list[Scores]:
+        """Metrics of the decoder, the likelihood of points that no one saw, and recovery."""
+        jacobians, nll = self._jacobians(self.latents), self._nll(held_out(self.x))
+        z_hat = self._encode(self.x)
+        loss = self._loss(held_out(self.x)).detach().cpu().numpy()
+        found = []
+        for i in range(len(self.members)):
+            scores = {**self._reading(i, jacobians[i]), "nll": _number(nll[i])}
+            scores |= self._recovery(i, z_hat[i])
+            found.append({**scores, "loss": _number(loss[i])})
+        return found
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Points, their latents where known, codes, Jacobians at the prior's latents, weights."""
+        weights = {name: v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
+        return {
+            "z": self.z[i],
+            "x": self.x[i].cpu().numpy(),
+            "z_hat": self._encode(self.x)[i],
+            "latents": self.latents[i].cpu().numpy(),
+            "jacobians": self._jacobians(self.latents)[i],
+            **{f"f.{name}": array for name, array in weights.items()},
+        }
+
+    # --- what is minimised
+
+    def _loss(self, x: Tensor) -> Tensor:
+        """Negative log-likelihood in nats (m,), and the objective's further term."""
+        x = x.requires_grad_(self.p.objective == "ml-mtc")
+        z, ladj = self._each(partial(_forward, self.flow), x)
+        nll = _nll(z, ladj)
+        if self.p.objective == "ml-mtc":
+            return nll + self.weight * _total_correlation(x, z, ladj)
+        if self.p.objective == "ml-rec":
+            kept = torch.cat(
+                [z[..., : self.p.core_dim], torch.zeros_like(z[..., self.p.core_dim :])], -1
+            )
+            back = self._each(partial(_inverse, self.flow), kept)
+            return nll + self.weight * ((back - x) ** 2).sum(-1).mean(-1)
+        return nll
+
+    def _each(self, of: Callable, values: Tensor) -> Tensor:
+        """A function of one member's parameters, buffers and values, of every member."""
+        return vmap(of)(self.parameters, self.buffers, values)
+
+    # --- what is read
+
+    @torch.no_grad()
+    def _nll(self, x: Tensor) -> np.ndarray:
+        return _nll(*self._each(partial(_forward, self.flow), x)).cpu().numpy()
+
+    def _encode(self, x: Tensor) -> np.ndarray:
+        return (
+            in_parts(lambda part: self._each(partial(_forward, self.flow), part)[0], x)
+            .cpu()
+            .numpy()
+        )
+
+    def _jacobians(self, z: Tensor) -> np.ndarray:
+        """Of the decoder at latents (m, n, d): (m, n, D, d), float64."""
+        found = []
+        for part in z.split(CHUNK, 1):
+            with torch.no_grad():
+                x = self._each(partial(_inverse, self.flow), part)
+            code, _ = self._each(partial(_forward, self.flow), x.requires_grad_())
+            found.append(_encoder_jacobian(x, code, retain=True).cpu())
+        return np.linalg.inv(torch.cat(found, 1).numpy().astype(float))
+
+    def _reading(self, i: int, jacobians: np.ndarray) -> Scores:
+        """Entropies and total correlation of member i; None where there is nothing to read."""
+        try:
+            found = entropy.read(jacobians)
+        except entropy.Degenerate:  # a flow that diverged, or was flattened
+            return dict.fromkeys(READINGS)
+        core = self.p.core_dim
+        order = range(SIZE) if self.p.objective == "ml-rec" else found.order
+        h = found.spectrum[list(order)]
+        pairs = found.pairs[np.triu_indices(SIZE, 1)]
+        return {
+            "entropy_nats": found.entropy.value,
+            "core_entropy_nats": float(h[:core].sum()),
+            "detail_entropy_nats": float(h[core:].sum()),
+            "mtc_nats": found.total_correlation.value,
+            "mtc_per_dim": found.per_dimension,
+            "pairwise_mi_nats": float(pairs.sum()),
+        }
+
+    def _recovery(self, i: int, z_hat: np.ndarray) -> Scores:
+        if not self.world.known or not np.isfinite(z_hat).all():
+            return {"mcc": None, "linear_r2": None}
+        z = self.z[i]
+        return {"mcc": metrics.mcc(z, z_hat), "linear_r2": metrics.linear_r2(z, z_hat)}
+
+    def _baselines(self, i: int) -> Scores:
+        """x itself, and of the known generator its own entropy and total correlation."""
+        if not self.world.known:
+            return dict.fromkeys(("raw_mcc", "raw_linear_r2", "loss_floor", "true_mtc_nats"))
+        x, z = self.x[i].cpu().numpy(), self.latents[i].double()
+        true = vmap(jacfwd(partial(sources, self.p.data)))(z).cpu().numpy()
+        return {
+            "raw_mcc": metrics.mcc(self.z[i], x),
+            "raw_linear_r2": metrics.linear_r2(self.z[i], x),
+            "loss_floor": entropy.entropy(true).value,
+            "true_mtc_nats": entropy.total_correlation(true).value,
+        }
+
+    @torch.no_grad()
+    def _observation(self, scores: dict[str, np.ndarray]) -> Observation:
+        z_hat = self._each(partial(_forward, self.flow), drawn(self.x))[0].cpu().numpy()
+        net = self._each(partial(_inverse, self.flow), self.lines).cpu().numpy()
+        return Observation(scores, z_hat, net.reshape(self.truth.net.shape))
+
+
+READINGS = (
+    "entropy_nats", "core_entropy_nats", "detail_entropy_nats", "mtc_nats", "mtc_per_dim",
+    "pairwise_mi_nats",
+)  # fmt: skip
+
+
+def _forward(flow: Flow, parameters: dict, buffers: dict, x: Tensor) -> tuple[Tensor, Tensor]:
+    return functional_call(flow, (parameters, buffers), (x,))
+
+
+def _inverse(flow: Flow, parameters: dict, buffers: dict, z: Tensor) -> Tensor:
+    return functional_call(flow, (parameters, buffers), (z, True))[0]
+
+
+def _encoder_jacobian(x: Tensor, z: Tensor, retain: bool = False, learn: bool = False) -> Tensor:
+    """dz/dx (m, n, d, D) of codes z that were computed from x, point by point.
+
+    By reverse mode, a row at a time: forward mode under `vmap` costs four times as much here.
+    """
+    rows = [
+        torch.autograd.grad(each.sum(), x, retain_graph=retain, create_graph=learn)[0]
+        for each in z.unbind(-1)
+    ]
+    return torch.stack(rows, -2)
+
+
+def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:
+    """Of the decoder at the codes z of x, (m,): its Jacobian is the encoder's, inverted."""
+    lengths = torch.linalg.inv(_encoder_jacobian(x, z, retain=True, learn=True)).norm(dim=-2)
+    return (lengths.log().sum(-1) + ladj).mean(-1)
+
+
+def _nll(z: Tensor, ladj: Tensor) -> Tensor:
+    """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
+    log_p = -0.5 * (z**2).sum(-1) - 0.5 * SIZE * float(np.log(2 * pi)) + ladj
+    return -log_p.mean(-1)
+
+
+def _grid() -> np.ndarray:
+    """Lines of constant first, then second latent, (2 LINES, POINTS, 2)."""
+    across, along = np.linspace(-REACH, REACH, LINES), np.linspace(-REACH, REACH, POINTS)
+    first = np.stack(np.meshgrid(across, along, indexing="ij"), -1)
+    return np.concatenate([first, first[..., ::-1]]).astype(np.float32)
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def start(members: Sequence[Member], device: torch.device | str) -> Learner:
+    """Data and flows of members that agree in every field that is not batched."""
+    return Learner(members, device)

@@ -1,0 +1,219 @@
+"""Normalizing flows read by manifold entropic metrics: one likelihood, many coordinate nets.
+
+Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
+(arXiv 2410.19426). No theorem promises that a flow's latents are the generator's: likelihood is
+blind to the choice of coordinates, and so is a low total correlation.
+"""
+
+from typing import Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
+
+KNOWN = ("banana", "arc", "gaussian")  # data whose generator is known, with its latents
+SIZE = 2  # dimensions of the data
+
+
+class Flows(Params):
+    """Data in the plane, and a normalizing flow of coupling blocks that is fitted to it."""
+
+    data: Literal["moons", "banana", "arc", "gaussian"] = knob(
+        "moons",
+        "What the flow is fitted to. arc: a bent strip whose radius and angle are the latents; "
+        "banana: a sheared normal; gaussian: a normal of axes 2 and 1/2, turned by 30 degrees.",
+        label="Data",
+        unit="distribution in the plane",
+    )
+    objective: Literal["ml", "ml-mtc", "ml-rec"] = knob(
+        "ml",
+        "ml: likelihood. ml-mtc: and the total correlation of the decoder's columns. ml-rec: and "
+        "the error of what the core latents alone reconstruct.",
+        label="Objective",
+        unit="what is minimised",
+    )
+    alpha: float = knob(
+        1.0,
+        "Weight of the total correlation.",
+        label="Weight of the total correlation",
+        symbol=r"\alpha",
+        batched=True,
+        ge=0,
+        le=10,
+        scale="log",
+        unit="nats a nat",
+    )
+    recon_weight: float = knob(
+        5.0,
+        "Weight of the squared error of x decoded from the core latents, the others at 0.",
+        label="Weight of the reconstruction",
+        symbol=r"\lambda",
+        batched=True,
+        ge=0,
+        le=100,
+        scale="log",
+        unit="nats a squared unit",
+    )
+    core_dim: int = knob(
+        1,
+        "Latents that are to carry most: the first ones where reconstruction is trained, else "
+        "those of largest manifold entropy.",
+        label="Core latents",
+        ge=1,
+        le=SIZE,
+        unit="latents",
+    )
+    initialisation: Literal["identity", "standard"] = knob(
+        "identity",
+        "identity: every block starts as z = x, its last layer at 0. standard: PyTorch's default, "
+        "which starts bent.",
+        label="Initialisation",
+        advanced=True,
+        unit="how the flow starts",
+    )
+    transforms: int = knob(
+        4,
+        "Coupling blocks of the flow.",
+        label="Blocks",
+        advanced=True,
+        ge=1,
+        le=8,
+        unit="blocks",
+    )
+    width: int = knob(
+        48,
+        "Units of each of a block's two hidden layers.",
+        label="Width",
+        advanced=True,
+        ge=8,
+        le=256,
+        scale="doubling",
+        unit="units",
+    )
+    spline_bins: int = knob(
+        4,
+        "Pieces of the rational-quadratic splines that a block bends a latent by.",
+        label="Spline pieces",
+        advanced=True,
+        ge=2,
+        le=16,
+        unit="pieces",
+    )
+    batch: int = knob(
+        512,
+        "Points a step, drawn afresh.",
+        label="Batch",
+        advanced=True,
+        ge=16,
+        le=4096,
+        scale="doubling",
+        unit="points",
+    )
+    steps: int = knob(
+        800,
+        "Optimiser steps.",
+        label="Steps",
+        advanced=True,
+        ge=1,
+        le=10_000,
+        scale="log",
+        unit="steps",
+    )
+    learning_rate: float = knob(
+        5e-3,
+        "Peak of the one-cycle schedule of Adam.",
+        label="Learning rate",
+        advanced=True,
+        scale="log",
+        ge=1e-5,
+        le=0.1,
+        unit="peak rate",
+    )
+
+    @field_validator("core_dim")
+    @classmethod
+    def _leaves_something_out(cls, core_dim: int, info: ValidationInfo) -> int:
+        if info.data.get("objective") == "ml-rec" and core_dim >= SIZE:
+            raise ValueError(f"must be below {SIZE}, or reconstruction asks for nothing")
+        return core_dim
+
+    def inactive(self) -> frozenset[str]:
+        """A weight acts where its term is trained."""
+        acts = {"ml": "", "ml-mtc": "alpha", "ml-rec": "recon_weight"}[self.objective]
+        return frozenset({"alpha", "recon_weight"} - {acts})
+
+    @property
+    def known(self) -> bool:
+        """Whether the data's latents are known, so that recovery can be scored."""
+        return self.data in KNOWN
+
+
+def notices(params: Flows) -> tuple[Notice, ...]:
+    """What the visitor should know about a setting before reading its scores."""
+    found = []
+    if params.objective == "ml":
+        found.append(
+            Notice(
+                "objective",
+                "The likelihood is the same however the latents are turned, so the coordinate net "
+                "is whatever the start and the architecture leave.",
+            )
+        )
+    if params.objective == "ml-mtc":
+        found.append(
+            Notice(
+                "objective",
+                "Orthogonal coordinate lines are not unique: a total correlation of 0 does not say "
+                "that the latents are the generator's.",
+            )
+        )
+    if params.data == "gaussian":
+        found.append(
+            Notice(
+                "data",
+                "Of a normal every rotation of its whitened axes is as likely: no flow can tell "
+                "which were the latents.",
+            )
+        )
+    return tuple(found)
+
+
+def silent(params: Flows) -> dict[str, str]:
+    """Scores that say nothing of a setting, each with the reason."""
+    if params.known:
+        return {}
+    return dict.fromkeys(("mcc", "linear_r2"), "does not apply: these data have no known latents")
+
+
+def promise(params: Flows) -> Promise:
+    """No theorem: what the scores come to is measured."""
+    return Promise(
+        up_to="permutation",
+        score="mtc_nats",
+        promised=("mtc_nats",),
+        statement="No theorem promises the generator's latents.",
+        source="Galperin and Koethe 2025",
+        bound=None,
+        at_most=True,
+        missing=("more than a likelihood and orthogonal columns",),
+        silent=silent(params),
+    )
+
+
+def work(params: Flows) -> float:
+    """Floating-point operations of one run, and what each of its many small ones costs."""
+    conditioner = params.width * (SIZE + params.width + 3 * params.spline_bins)
+    passes = {"ml": 1.0, "ml-mtc": 3.0, "ml-rec": 2.5}[params.objective]
+    return params.steps * params.transforms * passes * (12.0 * params.batch * conditioner + 5e7)
+
+
+SCENARIO = Scenario(
+    name="flows",
+    title="Normalizing flows",
+    Params=Flows,
+    version=1,
+    promise=promise,
+    scores=("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2"),
+    notices=notices,
+    work=work,
+)

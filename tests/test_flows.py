@@ -1,0 +1,159 @@
+"""Flows read by their own Jacobians: data, maps and their inverses, objectives, what comes out."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from sklearn.datasets import make_moons
+from torch.func import jacfwd, vmap
+
+from core import entropy
+from core.laws.samplers import Noise
+from core.learners.flows import (
+    Learner,
+    World,
+    _forward,
+    _inverse,
+    _total_correlation,
+    sources,
+)
+from core.run.experiment import Experiment
+from core.scenarios import SCENARIOS
+
+scenario = SCENARIOS["flows"]
+Params = scenario.Params
+TINY = {"transforms": 2, "width": 8, "batch": 64, "steps": 8}
+N = 20_000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    torch.set_num_threads(1)
+
+
+def learner(seeds=(0, 1), **params):
+    members = Experiment(Params(**{**TINY, **params}), "flows", tuple(seeds)).members
+    return Learner(members, "cpu")
+
+
+def taught(steps=8, **params):
+    one = learner(**params)
+    for t in range(steps):
+        one.step(t)
+    return one
+
+
+# --- the data ---------------------------------------------------------------------------------
+
+
+def test_the_moons_are_scikit_learns():
+    (x,), _ = World([Params()]).draw(N, Noise([0], "data", "cpu"))
+    theirs, _ = make_moons(N, noise=0.1, random_state=1)
+    for direction in ((1, 0), (0, 1), (1, 1), (1, -2)):
+        ours = x.double().numpy() @ direction
+        assert stats.ks_2samp(ours, theirs @ direction).pvalue > 1e-3
+
+
+def test_known_generators_have_the_entropy_that_their_latents_give():
+    z = torch.randn(N, 2, generator=torch.Generator().manual_seed(0)).double()
+    found = {}
+    for data in ("arc", "banana", "gaussian"):
+        j = vmap(jacfwd(partial(sources, data)))(z).numpy()
+        found[data] = entropy.entropy(j).value, entropy.total_correlation(j).value
+    assert found["arc"] == (pytest.approx(0.705, abs=0.005), pytest.approx(0, abs=1e-9))
+    # a shear: every point of the banana is stretched as much as any other
+    assert found["banana"][0] == pytest.approx(2 * entropy.NORMAL + np.log(0.3), abs=1e-6)
+    assert found["banana"][1] > 0.2
+    assert found["gaussian"] == (pytest.approx(2 * entropy.NORMAL, abs=1e-6), pytest.approx(0))
+    x = sources("gaussian", z).numpy()
+    values = np.linalg.eigvalsh(np.cov(x.T))
+    np.testing.assert_allclose(values, (0.25, 4), rtol=0.05)
+
+
+def at_one(learner, parameters, buffers, x):
+    """The code of a single point, for forward mode."""
+    return _forward(learner.flow, parameters, buffers, x[None])[0][0]
+
+
+# --- the maps ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", ["moons", "arc"])
+def test_a_flow_goes_back_where_it_came_from_and_knows_its_volume(data):
+    one = taught(data=data)
+    x, z = one.x[:, :200], one._encode(one.x[:, :200])
+    back = one._each(partial(_inverse, one.flow), torch.from_numpy(z))
+    torch.testing.assert_close(back, x, atol=2e-4, rtol=1e-3)
+    z_, ladj = one._each(partial(_forward, one.flow), x)
+    encoder = one._each(lambda p, b, x: vmap(jacfwd(lambda each: at_one(one, p, b, each)))(x), x)
+    torch.testing.assert_close(torch.linalg.slogdet(encoder)[1], ladj, atol=1e-4, rtol=1e-3)
+    decoder = one._jacobians(z_.detach())
+    product = decoder @ encoder.detach().double().numpy()
+    np.testing.assert_allclose(product, np.broadcast_to(np.eye(2), product.shape), atol=2e-3)
+
+
+def test_what_is_penalised_is_what_is_read():
+    one = taught(data="arc", objective="ml-mtc")
+    x = one.x[:, :300].requires_grad_()
+    z, ladj = one._each(partial(_forward, one.flow), x)
+    penalised = _total_correlation(x, z, ladj).detach()
+    for i, j in enumerate(one._jacobians(z.detach())):
+        assert entropy.total_correlation(j).value == pytest.approx(float(penalised[i]), abs=1e-3)
+
+
+def test_the_likelihood_is_that_of_the_change_of_variables():
+    one = taught(data="arc")
+    x = one.x[:1, :50]
+    code = one._encode(one.x[:, :50])[0].astype(float)
+    j = one._jacobians(torch.from_numpy(code.astype(np.float32))[None].repeat(2, 1, 1))[0]
+    log_p = stats.norm.logpdf(code).sum(1) - entropy.log_volumes(j)
+    nll = one._nll(torch.cat([x, x]))[0]
+    assert nll == pytest.approx(-log_p.mean(), abs=1e-3)
+
+
+def test_a_flow_is_measured_by_anybodys_road_as_by_its_own():
+    one = taught(data="moons")
+    own = {name: value[1].detach() for name, value in one.parameters.items()}
+    buffers = {name: value[1] for name, value in one.buffers.items()}
+    latents = one.latents[1, :400]
+    found = entropy.measure(lambda z: _inverse(one.flow, own, buffers, z), latents)
+    reading = one._reading(1, one._jacobians(one.latents[:, :400])[1])
+    assert found.total_correlation.value == pytest.approx(reading["mtc_nats"], abs=1e-4)
+    sampled = entropy.spectrum(
+        one._jacobians(one.latents[:, :400])[1], latents.numpy().astype(float)
+    )[0]
+    np.testing.assert_allclose(found.spectrum, sampled, atol=1e-4)
+    shared = reading["core_entropy_nats"] + reading["detail_entropy_nats"] - reading["mtc_nats"]
+    assert shared == pytest.approx(reading["entropy_nats"], abs=1e-9)
+
+
+# --- settings ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("setting", "off"),
+    [
+        ({}, {"alpha", "recon_weight"}),
+        ({"objective": "ml-mtc"}, {"recon_weight"}),
+        ({"objective": "ml-rec"}, {"alpha"}),
+    ],
+)
+def test_a_weight_acts_where_its_term_is_trained(setting, off):
+    assert Params(**setting).inactive() == off
+    one, other = (taught(3, **setting, **{name: v for name in off}) for v in (0.5, 2.0))
+    for name, value in one.parameters.items():
+        assert torch.equal(value, other.parameters[name])
+
+
+def test_reconstruction_leaves_something_out():
+    with pytest.raises(ValueError, match="must be below 2"):
+        Params(objective="ml-rec", core_dim=2)
+
+
+def test_data_without_known_latents_have_no_recovery():
+    assert "mcc" in scenario.promise(Params()).silent
+    assert not scenario.promise(Params(data="arc")).silent
+    scores = taught().finish()[0]
+    assert scores["mcc"] is None and scores["linear_r2"] is None and scores["mtc_nats"] >= 0
