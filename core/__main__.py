@@ -175,7 +175,7 @@ def _gallery(arguments: list[str]) -> int:
 
 
 def _claims(arguments: list[str]) -> int:
-    from core.claims import verdicts
+    from core import verdicts
 
     parser = _OneLineParser(prog="python -m core claims", allow_abbrev=False)
     return verdicts.command(arguments, parser)

@@ -96,7 +96,7 @@ EDITS = (
          "train = _train_here if options.inline else None", "test_shell.py"),
     Edit("core/__main__.py", "    if fresh:\n        _keep(results.values())\n", "",
          "test_shell.py"),
-    Edit("core/claims/verdicts.py",
+    Edit("core/verdicts.py",
          "return 0 if all(each.verdict is True for each in found) else 1", "return 0",
          "test_claims.py -k retrain"),
     # claims

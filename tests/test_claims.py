@@ -8,9 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from core import verdicts
 from core.__main__ import main
 from core.claimed import CLAIMS, FILES, HOME
-from core.claims import verdicts
 from core.claims.claim import FIELD, Claim, Exact, Found, Opens, Runs, gathered
 from core.claims.measures import MEASURES, described, measured
 from core.claims.relations import count, every, mean, value

@@ -1,1 +1,1 @@
-"""What a claim is: its evidence, relations and verdict, and measures that claims derive."""
+"""What a claim is: its evidence and relations, and measures that claims derive."""
