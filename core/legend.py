@@ -316,6 +316,14 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "leace": "LEACE",
     "two-stage": "two stages",
     "additive": "additive",
+    # flows: their data, and what is minimised
+    "moons": "two moons",
+    "banana": "banana",
+    "arc": "arc",
+    "gaussian": "Gaussian",
+    "ml": "likelihood",
+    "ml-mtc": "likelihood, total correlation",
+    "ml-rec": "likelihood, reconstruction",
 }
 
 
