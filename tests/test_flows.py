@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from scipy import stats
+from shipped import results
 from sklearn.datasets import make_moons
 from torch.func import jacfwd, vmap
 
@@ -157,3 +158,25 @@ def test_data_without_known_latents_have_no_recovery():
     assert not scenario.promise(Params(data="arc")).silent
     scores = taught().finish()[0]
     assert scores["mcc"] is None and scores["linear_r2"] is None and scores["mtc_nats"] >= 0
+
+
+# --- what comes out ---------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_orthogonal_columns_are_not_the_generators_unless_the_start_helps():
+    """Two starts of one loss: both nets are nearly orthogonal, one of them is the arc's own."""
+    found = {}
+    for start in ("identity", "standard"):
+        params = Params(data="arc", objective="ml-mtc", initialisation=start, steps=250)
+        (result,) = results(Experiment(params, "flows", (0,)).members)
+        found[start] = result.scores
+    for scores in found.values():
+        assert scores["mtc_nats"] < 0.05 and scores["nll"] < scores["loss_floor"] + 0.1
+    assert found["identity"]["mcc"] < 0.5 and found["standard"]["mcc"] > 0.97
+    # alignment, which the loss does not ask for, tells them apart
+    apart = {
+        start: scores["core_entropy_nats"] - scores["detail_entropy_nats"]
+        for start, scores in found.items()
+    }
+    assert apart["standard"] > apart["identity"] + 0.5

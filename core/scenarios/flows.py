@@ -33,7 +33,7 @@ class Flows(Params):
         unit="what is minimised",
     )
     alpha: float = knob(
-        1.0,
+        2.0,
         "Weight of the total correlation.",
         label="Weight of the total correlation",
         symbol=r"\alpha",
