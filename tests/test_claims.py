@@ -7,9 +7,9 @@ from functools import cache
 from types import ModuleType
 
 import pytest
+import shell
 
 from core import verdicts
-from core.__main__ import main
 from core.claimed import CLAIMS, FILES, HOME
 from core.claims.claim import FIELD, Claim, Exact, Found, Opens, Runs, gathered
 from core.claims.measures import MEASURES, described, measured
@@ -210,12 +210,7 @@ def test_a_run_that_diverged_has_no_measure():
 
 
 def told(capsys, *arguments):
-    try:
-        status = main(["claims", *arguments])
-    except SystemExit as leave:
-        status = leave.code
-    out, err = capsys.readouterr()
-    return status, out, err
+    return shell.told(capsys, "claims", *arguments)
 
 
 def test_the_shell_prints_every_claim_with_its_numbers(capsys):

@@ -7,9 +7,9 @@ import pytest
 import torch
 from scipy import stats
 from scipy.stats import ortho_group
+from shell import told
 
 from core import entropy, jacobians
-from core.__main__ import main
 from core.entropy import NORMAL, Degenerate
 
 RNG = np.random.default_rng(0)
@@ -245,15 +245,6 @@ def test_what_cannot_be_measured_is_refused_in_a_sentence(array, words, tmp_path
     np.save(tmp_path / "j.npy", array)
     status, out, err = told(capsys, "measure", str(tmp_path / "j.npy"))
     assert status == 2 and out == "" and err.count("\n") == 1 and words in err
-
-
-def told(capsys, *arguments):
-    try:
-        status = main(arguments)
-    except SystemExit as leave:
-        status = leave.code
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 def test_files_that_are_no_array_are_refused_and_nothing_is_unpickled(tmp_path, capsys):

@@ -120,7 +120,7 @@ def test_a_flow_is_measured_by_anybodys_road_as_by_its_own():
     buffers = {name: value[1] for name, value in one.buffers.items()}
     latents = one.latents[1, :400]
     found = entropy.measure(lambda z: _inverse(one.flow, own, buffers, z), latents)
-    reading = one._reading(1, one._jacobians(one.latents[:, :400])[1])
+    reading = one._reading(one._jacobians(one.latents[:, :400])[1])
     assert found.total_correlation.value == pytest.approx(reading["mtc_nats"], abs=1e-4)
     sampled = entropy.spectrum(
         one._jacobians(one.latents[:, :400])[1], latents.numpy().astype(float)

@@ -4,8 +4,9 @@ import json
 import shlex
 
 import pytest
+from shell import told
 
-from core.__main__ import asked, main
+from core.__main__ import asked
 from core.claimed import CLAIMS
 from core.claims.claim import Runs
 from core.command import command
@@ -21,15 +22,6 @@ NAMES = {
     "raw_linear_r2", "raw_mcc", "untrained_linear_r2", "untrained_mcc",
 }  # fmt: skip
 QUICK = ["--steps", "6", "--batch", "32", "--inline"]
-
-
-def told(capsys, *arguments: str) -> tuple[int, str, str]:
-    try:
-        status = main(arguments)
-    except SystemExit as leave:
-        status = leave.code
-    out, err = capsys.readouterr()
-    return status, out, err
 
 
 def test_a_shipped_run_prints_the_scores_under_their_names(capsys):

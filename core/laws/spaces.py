@@ -3,6 +3,7 @@
 n samples, d dimensions. A space draws nothing itself; `core.laws.samplers` does.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ def normalise(z: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Space:
+class Space(ABC):
     """Where latents of d >= 2 coordinates live.
 
     What is carried along by h, and has a degree, is the unit sphere of the space.
@@ -28,13 +29,13 @@ class Space:
     d: int
 
     @property
+    @abstractmethod
     def curved(self) -> bool:
         """Whether it is the sphere itself, so that a latent is a direction and |z| says nothing."""
-        raise NotImplementedError
 
+    @abstractmethod
     def project(self, z: Any) -> Any:
         """The latents (..., d), a torch tensor, that arbitrary points of R^d stand for."""
-        raise NotImplementedError
 
     def net(self) -> Array:
         """The graticule (c, p, d), float32: the circle at d = 2, none above 3.
@@ -84,6 +85,13 @@ def _graticule(d: int) -> Array:
     curves = [on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
     curves += [on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
     return np.stack(curves).astype(np.float32)
+
+
+def plane_grid(lines: int, points: int, reach: float) -> Array:
+    """Lines of constant first, then second coordinate (2 lines, points, 2), float32, to +-reach."""
+    across, along = np.linspace(-reach, reach, lines), np.linspace(-reach, reach, points)
+    first = np.stack(np.meshgrid(across, along, indexing="ij"), -1)
+    return np.concatenate([first, first[..., ::-1]]).astype(np.float32)
 
 
 def on_globe(latitude: Array, longitude: Array) -> Array:

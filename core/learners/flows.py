@@ -17,9 +17,10 @@ from torch.func import functional_call, jacfwd, stack_module_state, vmap
 
 from core import entropy, metrics
 from core.laws.samplers import Noise, generator
+from core.laws.spaces import plane_grid
 from core.run.evaluation import CHUNK, EVALUATED, drawn, held_out, in_parts, watched
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, schedule
+from core.run.training import Descent, Observation, Truth, columns, number, schedule
 from core.scenarios.flows import SIZE
 from core.scenarios.flows import Flows as Params
 
@@ -119,11 +120,12 @@ class Learner:
         self.x, z = self.world.draw(EVALUATED, noise)
         self.z = z.cpu().numpy()
         self.latents = noise.normal(READ, SIZE)
-        lines = torch.from_numpy(_grid()).to(device)
+        grid = plane_grid(LINES, POINTS, REACH)
+        lines = torch.from_numpy(grid).to(device)
         self.lines = lines.reshape(1, -1, SIZE).expand(len(members), -1, -1)
         self.truth = Truth(
             z=drawn(self.z),
-            net=np.broadcast_to(_grid(), (len(members), *_grid().shape)),
+            net=np.broadcast_to(grid, (len(members), *grid.shape)),
             world={"x": drawn(self.x).cpu().numpy()},
         )
         self.baselines = [self._baselines(i) for i in range(len(members))]
@@ -141,7 +143,7 @@ class Learner:
         """The same with the metrics at fewer latents, and likelihoods of the watched points."""
         nll = self._nll(watched(self.x))
         rows = [
-            {**self._reading(i, j), "nll": _number(nll[i])}
+            {**self._reading(j), "nll": number(nll[i])}
             for i, j in enumerate(self._jacobians(self.latents[:, :GLANCED]))
         ]
         return self._observation(columns(rows))
@@ -153,9 +155,9 @@ class Learner:
         loss = self._loss(held_out(self.x)).detach().cpu().numpy()
         found = []
         for i in range(len(self.members)):
-            scores = {**self._reading(i, jacobians[i]), "nll": _number(nll[i])}
+            scores = {**self._reading(jacobians[i]), "nll": number(nll[i])}
             scores |= self._recovery(i, z_hat[i])
-            found.append({**scores, "loss": _number(loss[i])})
+            found.append({**scores, "loss": number(loss[i])})
         return found
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
@@ -214,8 +216,8 @@ class Learner:
             found.append(_encoder_jacobian(x, code, retain=True).cpu())
         return np.linalg.inv(torch.cat(found, 1).numpy().astype(float))
 
-    def _reading(self, i: int, jacobians: np.ndarray) -> Scores:
-        """Entropies and total correlation of member i; None where there is nothing to read."""
+    def _reading(self, jacobians: np.ndarray) -> Scores:
+        """Entropies and total correlation of a member; None where there is nothing to read."""
         try:
             found = entropy.read(jacobians)
         except entropy.Degenerate:  # a flow that diverged, or was flattened
@@ -295,17 +297,6 @@ def _nll(z: Tensor, ladj: Tensor) -> Tensor:
     """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
     log_p = -0.5 * (z**2).sum(-1) - 0.5 * SIZE * float(np.log(2 * pi)) + ladj
     return -log_p.mean(-1)
-
-
-def _grid() -> np.ndarray:
-    """Lines of constant first, then second latent, (2 LINES, POINTS, 2)."""
-    across, along = np.linspace(-REACH, REACH, LINES), np.linspace(-REACH, REACH, POINTS)
-    first = np.stack(np.meshgrid(across, along, indexing="ij"), -1)
-    return np.concatenate([first, first[..., ::-1]]).astype(np.float32)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

@@ -12,6 +12,7 @@ from core import metrics
 from core.encoder import Encoder, Initialisation, make_encoder
 from core.laws import leakage
 from core.laws.samplers import Noise, generator
+from core.laws.spaces import plane_grid
 from core.mixing import make_mixing, stack
 from core.objectives import (
     divergence_from_normal,
@@ -31,7 +32,7 @@ from core.run.evaluation import (
     watched,
 )
 from core.run.experiment import Member, Scores
-from core.run.training import GameDescent, Observation, Truth, columns, parameters, schedule
+from core.run.training import GameDescent, Observation, Truth, columns, number, parameters, schedule
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 
@@ -194,7 +195,7 @@ class Learner:
         self.opposing = GameDescent([self.adversary], p.adversary_rate)
         self.lam = torch.tensor([s.lam for s in self.settings], device=device)
 
-        grid = _grid()
+        grid = plane_grid(LINES, POINTS, REACH)
         lines = torch.from_numpy(grid.reshape(-1, CONTENT)).to(device)
         shown, x = self.evaluated.part(drawn), self.evaluated.x
         self.x_bodies = (self.world.bodies(lines) - self.unit[0]) / self.unit[1]
@@ -396,7 +397,7 @@ class Learner:
                 code, sample.y[i].cpu().numpy()
             ),
             "content_r2": metrics.cubic_r2(sample.content[i].cpu().numpy(), code),
-            "adversary_loss": _number(against[i]),
+            "adversary_loss": number(against[i]),
         }
 
     def _final(self, i: int, code: np.ndarray, against: np.ndarray, loss: np.ndarray) -> Scores:
@@ -408,9 +409,9 @@ class Learner:
             "content_r2": metrics.readout_r2(content, code),
             "content_r2_per_class": per_class,
             "transfer_r2": transfer,
-            "adversary_loss": _number(against[i]),
+            "adversary_loss": number(against[i]),
             **self._first_stage(i),
-            "loss": _number(loss[i]),
+            "loss": number(loss[i]),
         }
 
     def _first_stage(self, i: int) -> Scores:
@@ -454,17 +455,6 @@ def _network(
 def _unit(x: Tensor) -> tuple[Tensor, Tensor]:
     """Means and standard deviations (m, 1, d) of (m, n, d)."""
     return x.mean(1, keepdim=True), (x.var(1, keepdim=True, correction=0) + 1e-5).sqrt()
-
-
-def _grid() -> np.ndarray:
-    """Lines of constant first, then second content, (2 LINES, POINTS, 2)."""
-    across, along = np.linspace(-REACH, REACH, LINES), np.linspace(-REACH, REACH, POINTS)
-    first = np.stack(np.meshgrid(across, along, indexing="ij"), -1)
-    return np.concatenate([first, first[..., ::-1]]).astype(np.float32)
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

@@ -15,7 +15,7 @@ from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
 from core.run.evaluation import EVALUATED, chance, drawn, held_out, watched
 from core.run.experiment import Member, Scores
-from core.run.training import Observation, Truth, columns, parameters, schedule
+from core.run.training import Observation, Truth, columns, number, parameters, schedule
 from core.scenarios.reversal import Reversal as Params
 
 MANY = 2048  # of each half are watched: what a code tells of the content asks for them
@@ -338,8 +338,7 @@ class Learner:
         a, y = self.held_out
         logits = self.adversary(self._code(a, self.rows))
         each = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none")
-        losses = each.view(y.shape).mean(1).tolist()
-        return [loss if np.isfinite(loss) else None for loss in losses]
+        return [number(loss) for loss in each.view(y.shape).mean(1).tolist()]
 
     def _glance(self, i: int) -> Scores:
         """Information and content on part of the evaluation set: what a page shows meanwhile."""

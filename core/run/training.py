@@ -111,6 +111,11 @@ def parameters(name: str, network: nn.Module, i: int) -> dict[str, np.ndarray]:
     return {f"{name}.{key}": value[i].cpu().numpy() for key, value in state.items()}
 
 
+def number(value: float) -> float | None:
+    """A score, or None where it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
 def schedule(steps: int, frames: int = FRAMES) -> set[int]:
     """The usual steps at which to observe: 0, the end, and log-spaced, so dense early."""
     grid = np.geomspace(1, steps + 1, min(frames, steps + 1)) - 1
