@@ -321,6 +321,7 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "moons": "two moons",
     "banana": "banana",
     "arc": "arc",
+    "torus": "torus",
     "gaussian": "Gaussian",
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",

@@ -19,6 +19,7 @@ from core.learners.flows import (
     _forward,
     _inverse,
     _total_correlation,
+    coordinate_lines,
     sources,
 )
 from core.run.experiment import Experiment
@@ -53,7 +54,7 @@ def taught(steps=8, **params):
 
 
 def test_the_moons_are_scikit_learns():
-    (x,), _ = World([Params()]).draw(N, Noise([0], "data", "cpu"))
+    (x,), _ = World([Params()], [0], "cpu").draw(N, Noise([0], "data", "cpu"))
     theirs, _ = make_moons(N, noise=0.1, random_state=1)
     for direction in ((1, 0), (0, 1), (1, 1), (1, -2)):
         ours = x.double().numpy() @ direction
@@ -225,3 +226,54 @@ def test_what_moves_is_what_the_page_draws():
         slope = ((ahead - behind) / (2 * step)).numpy()
         np.testing.assert_allclose(columns[..., latent], slope, atol=2e-2)
     np.testing.assert_allclose(places, one._decode(one.places).numpy(), atol=1e-6)
+
+
+# --- four dimensions --------------------------------------------------------------------------
+
+
+def test_a_torus_is_two_arcs_rotated():
+    one = learner(data="torus")
+    axes = one.world.axes
+    torch.testing.assert_close(axes @ axes.mT, torch.eye(4).expand(2, 4, 4), atol=1e-5, rtol=0)
+    assert not torch.allclose(axes[0], axes[1])  # a seed's own
+    unturned = (one.x @ axes.mT).double()
+    z = torch.from_numpy(one.z).double()
+    for circle in (slice(0, 2), slice(2, 4)):
+        torch.testing.assert_close(
+            unturned[..., circle], sources("arc", z[..., circle]), atol=1e-5, rtol=0
+        )
+    (known,) = {round(b["true_mtc_nats"], 9) for b in one.baselines}
+    assert known == 0 and one.baselines[0]["loss_floor"] == pytest.approx(2 * 0.705, abs=0.02)
+    np.testing.assert_allclose(one.truth.world["plane"], axes[:, :2].numpy())
+
+
+@pytest.mark.parametrize("d", [2, 4])
+def test_along_a_coordinate_line_one_latent_varies(d):
+    lines = coordinate_lines(d)
+    ranges = np.ptp(lines, axis=1)
+    assert ((ranges > 0).sum(1) == 1).all() and np.allclose(ranges.max(1), 4)
+    assert np.bincount(ranges.argmax(1)).tolist() == [len(lines) // d] * d
+    assert len(np.unique(lines.reshape(len(lines), -1), axis=0)) == len(lines)
+
+
+def test_a_flow_of_the_torus_is_read_in_all_its_latents():
+    one = taught(data="torus", objective="ml-mtc", core_dim=2)
+    (scores, _), j = one.finish(), one._jacobians(one.latents)
+    assert j.shape == (2, 10_000, 4, 4)
+    whole = scores["core_entropy_nats"] + scores["detail_entropy_nats"] - scores["mtc_nats"]
+    assert whole == pytest.approx(scores["entropy_nats"], abs=1e-9)
+    assert scores["mtc_per_dim"] == pytest.approx(scores["mtc_nats"] / 4)
+    seen = one.look()
+    assert seen.net_hat.shape == (2, *coordinate_lines(4).shape)
+    assert seen.moving["columns"].shape == (2, 9, 4, 4)
+    z = one._encode(one.x[:, :50])
+    back = one._decode(torch.from_numpy(z))
+    torch.testing.assert_close(back, one.x[:, :50], atol=1e-3, rtol=1e-3)
+
+
+def test_core_latents_are_some_of_those_there_are():
+    assert Params(data="torus", objective="ml-rec", core_dim=3).size == 4
+    with pytest.raises(ValueError, match="must be at most 2, as many as there are latents"):
+        Params(core_dim=3)
+    with pytest.raises(ValueError, match="must be below 4"):
+        Params(data="torus", objective="ml-rec", core_dim=4)

@@ -15,7 +15,7 @@ STEP = 0.5  # standard deviations of a latent, for which a cell's edge stands
 
 
 def cells(
-    points: np.ndarray, places: np.ndarray, columns: np.ndarray, roles: tuple[str, str]
+    points: np.ndarray, places: np.ndarray, columns: np.ndarray, roles: Sequence[str]
 ) -> Figure:
     """Points x (n, 2), and at some places (q, 2) the cell that the columns (q, 2, 2) there span.
 

@@ -13,6 +13,7 @@ from typing import cast
 import numpy as np
 import torch
 import zuko
+from scipy import stats
 from torch import Tensor, nn
 from torch.func import functional_call, jacfwd, stack_module_state, vmap
 
@@ -34,7 +35,12 @@ HIDDEN_LAYERS = 2
 
 
 def sources(data: str, z: Tensor) -> Tensor:
-    """x (m, n, 2) of the known generators from their latents z (m, n, 2), standard normal."""
+    """x (m, n, d) of the known generators from their latents z (m, n, d), standard normal.
+
+    d is 2, and 4 for the torus, which is two arcs.
+    """
+    if data == "torus":
+        return torch.cat([sources("arc", each) for each in z.split(SIZE, -1)], -1)
     first, second = z.unbind(-1)
     if data == "arc":  # polar coordinates: orthogonal, and no linear map
         radius, angle = 1 + ARC[1] * second, ARC[0] * first
@@ -42,6 +48,21 @@ def sources(data: str, z: Tensor) -> Tensor:
     if data == "banana":
         return torch.stack([first, BEND * (first**2 - 1) + THICK * second], -1)
     return z @ normal_axes(z).T
+
+
+def coordinate_lines(d: int) -> np.ndarray:
+    """Lines (c, p, d) along which one latent varies and the others stand, float32.
+
+    At d = 2 a grid; else of each latent one through the middle and some beside it, at quantiles of
+    a normal of the other latents (Halton).
+    """
+    if d == SIZE:
+        return plane_grid(LINES, POINTS, REACH)
+    places = stats.norm.ppf(stats.qmc.Halton(d, scramble=False).random(LINES + 1)[1:])
+    lines = np.repeat(places[None, :, None], POINTS, 2).repeat(d, 0)  # (d, LINES, POINTS, d)
+    for latent in range(d):
+        lines[latent, ..., latent] = np.linspace(-REACH, REACH, POINTS)
+    return lines.reshape(d * LINES, POINTS, d).astype(np.float32)
 
 
 def normal_axes(like: Tensor) -> Tensor:
@@ -57,14 +78,22 @@ def _rotation(angle: float, like: Tensor) -> Tensor:
 class World:
     """What m members' flows are fitted to."""
 
-    def __init__(self, settings: Sequence[Params]) -> None:
-        self.data, self.known = settings[0].data, settings[0].known
+    def __init__(
+        self, settings: Sequence[Params], seeds: Sequence[int], device: torch.device | str
+    ) -> None:
+        self.data, self.known, self.size = settings[0].data, settings[0].known, settings[0].size
+        self.axes: Tensor | None = None  # (m, d, d), rows: what a torus is rotated to
+        if self.data == "torus":
+            drawn_axes = [torch.randn(self.size, self.size, generator=generator(seed, "world"))
+                          for seed in seeds]  # fmt: skip
+            self.axes = torch.linalg.qr(torch.stack(drawn_axes))[0].to(device)
 
     def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
-        """x (m, n, 2) and, where they are known, its latents; x itself elsewhere."""
+        """x (m, n, d) and, where they are known, its latents; x itself elsewhere."""
         if self.known:
-            z = noise.normal(n, SIZE)
-            return sources(self.data, z), z
+            z = noise.normal(n, self.size)
+            x = sources(self.data, z)
+            return (x if self.axes is None else x @ self.axes), z
         u = noise.uniform(n)
         lower, angle = (u < 0.5).float(), pi * (2 * u % 1).float()
         upper = torch.stack([angle.cos(), angle.sin()], -1)
@@ -79,7 +108,7 @@ class Flow(nn.Module):
     def __init__(self, p: Params, stream: torch.Generator) -> None:
         super().__init__()
         self.blocks = zuko.flows.NSF(
-            SIZE, bins=p.spline_bins, transforms=p.transforms, passes=2,
+            p.size, bins=p.spline_bins, transforms=p.transforms, passes=2,
             hidden_features=(p.width,) * HIDDEN_LAYERS,
         )  # fmt: skip
         with torch.no_grad():  # PyTorch's default law, from this member's own stream
@@ -95,7 +124,7 @@ class Flow(nn.Module):
                     last.bias.zero_()
 
     def forward(self, value: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
-        """z and log |det dz/dx| (n,) of x (n, 2); or, `inverse`, x of z and no determinant."""
+        """z and log |det dz/dx| (n,) of x (n, d); or, `inverse`, x of z and no determinant."""
         transform = self.blocks().transform
         if inverse:
             return transform.inv(value), value[..., 0]
@@ -106,7 +135,7 @@ class Reader(ABC):
     """What m members have in common: points, latents, and what is read of a decoder.
 
     See `core.run.training.Learner`. Subclasses set `steps` and `observed_at`, and say how x (m, n,
-    2) is encoded and latents are decoded.
+    d) is encoded and latents are decoded.
     """
 
     steps: int
@@ -116,22 +145,29 @@ class Reader(ABC):
         self.members = members
         self.settings = [cast(Params, member.params) for member in members]
         self.p = self.settings[0]
-        self.world = World(self.settings)
-        noise = Noise([member.seed for member in members], "evaluation", device)
+        seeds = [member.seed for member in members]
+        self.world = World(self.settings, seeds, device)
+        noise = Noise(seeds, "evaluation", device)
         self.x, z = self.world.draw(EVALUATED, noise)
         self.z = z.cpu().numpy()
-        self.latents = noise.normal(READ, SIZE)
-        grid = plane_grid(LINES, POINTS, REACH)
+        self.latents = noise.normal(READ, self.p.size)
+        grid = coordinate_lines(self.p.size)
         lines = torch.from_numpy(grid).to(device)
-        self.lines = lines.reshape(1, -1, SIZE).expand(len(members), -1, -1)
+        self.lines = lines.reshape(1, -1, self.p.size).expand(len(members), -1, -1)
         places = torch.cartesian_prod(*SIZE * [torch.arange(-1.0, 2.0, device=device)])
+        places = nn.functional.pad(places, (0, self.p.size - SIZE))
         self.places = places.expand(len(members), -1, -1)
         self.truth = Truth(
             z=drawn(self.z),
             net=np.broadcast_to(grid, (len(members), *grid.shape)),
-            world={"x": drawn(self.x).cpu().numpy()},
+            world={"x": drawn(self.x).cpu().numpy(), **self._plane()},
         )
         self.baselines = [self._baselines(i) for i in range(len(members))]
+
+    def _plane(self) -> dict[str, np.ndarray]:
+        """The plane (m, 2, d) of a torus's first circle, in which its points are drawn."""
+        axes = self.world.axes
+        return {} if axes is None else {"plane": axes[:, :SIZE].cpu().numpy()}
 
     @abstractmethod
     def step(self, t: int) -> Tensor:
@@ -139,11 +175,11 @@ class Reader(ABC):
 
     @abstractmethod
     def _encode(self, x: Tensor) -> np.ndarray:
-        """Latents (m, n, 2) of points."""
+        """Latents (m, n, d) of points."""
 
     @abstractmethod
     def _decode(self, z: Tensor) -> Tensor:
-        """Points (m, n, 2) of latents."""
+        """Points (m, n, d) of latents."""
 
     @abstractmethod
     def _jacobians(self, z: Tensor) -> np.ndarray:
@@ -164,8 +200,8 @@ class Reader(ABC):
     def look(self) -> Observation:
         """Latents of the drawn points, and the grid of latents pushed through the decoder.
 
-        As `moving`: every latent's manifold entropy (m, 2), and at the images of nine latents
-        around the middle, (m, 9, 2), the decoder's columns (m, 9, 2, 2).
+        As `moving`: every latent's manifold entropy (m, d), and at the images of nine latents
+        around the middle, (m, 9, d), the decoder's columns (m, 9, d, d).
         """
         return self._observation(self._jacobians(self.latents[:, :GLANCED]), {})
 
@@ -204,9 +240,9 @@ class Reader(ABC):
         except entropy.Degenerate:  # a flow that diverged, or was flattened
             return dict.fromkeys(READINGS)
         core = self.p.core_dim
-        order = range(SIZE) if self.p.ordered else found.order
+        order = range(self.p.size) if self.p.ordered else found.order
         h = found.spectrum[list(order)]
-        pairs = found.pairs[np.triu_indices(SIZE, 1)]
+        pairs = found.pairs[np.triu_indices(self.p.size, 1)]
         return {
             "entropy_nats": found.entropy.value,
             "core_entropy_nats": float(h[:core].sum()),
@@ -401,7 +437,7 @@ def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:
 
 def _nll(z: Tensor, ladj: Tensor) -> Tensor:
     """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
-    log_p = -0.5 * (z**2).sum(-1) - 0.5 * SIZE * float(np.log(2 * pi)) + ladj
+    log_p = -0.5 * (z**2).sum(-1) - 0.5 * z.shape[-1] * float(np.log(2 * pi)) + ladj
     return -log_p.mean(-1)
 
 

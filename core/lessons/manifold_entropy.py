@@ -10,6 +10,7 @@ MTC: Mapping[str, Value] = {"objective": "ml-mtc"}
 REC: Mapping[str, Value] = {"objective": "ml-rec"}
 ARC: Mapping[str, Value] = {"data": "arc"}
 BANANA: Mapping[str, Value] = {"data": "banana"}
+TORUS: Mapping[str, Value] = {"data": "torus", **REC, "core_dim": 2}
 OTHER_START: Mapping[str, Value] = {"initialisation": "standard"}
 
 PRESETS = (
@@ -68,6 +69,13 @@ PRESETS = (
         "The same loss as with right angles alone, from another start: here it finds the arc’s "
         "own latents. What the loss leaves open, the start decides.",
         {**ARC, **MTC, **OTHER_START},
+    ),
+    Preset(
+        "torus",
+        "Torus",
+        "Two such strips at right angles, rotated at random: four latents, of which the two angles "
+        "are the core.",
+        TORUS,
     ),
     Preset(
         "banana",

@@ -12,19 +12,31 @@ from pydantic import ValidationInfo, field_validator
 
 from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
 
-KNOWN = ("turned", "banana", "arc", "gaussian")  # data whose generator is known, with its latents
-SIZE = 2  # dimensions of the data
+KNOWN = (
+    "turned",
+    "banana",
+    "arc",
+    "torus",
+    "gaussian",
+)  # data whose generator is known, with its latents
+SIZE, CIRCLES = 2, 2  # dimensions of the data; of the torus, so many a circle
 ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
 AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
+
+
+def dimensions(data: str) -> int:
+    """Of data by their name."""
+    return SIZE * CIRCLES if data == "torus" else SIZE
 
 
 class Flows(Params):
     """Data in the plane, and a normalizing flow of coupling blocks that is fitted to it."""
 
-    data: Literal["turned", "moons", "banana", "arc", "gaussian"] = knob(
+    data: Literal["turned", "moons", "banana", "arc", "torus", "gaussian"] = knob(
         "moons",
         "What the flow is fitted to. arc: a bent strip whose radius and angle are the latents; "
-        "banana: a sheared normal; gaussian: a normal of axes 2 and 1/2, turned by 30 degrees. "
+        "torus: two such strips in four dimensions, rotated at random; banana: a sheared normal; "
+        "gaussian: a normal of axes 2 and 1/2, turned by 30 degrees. "
         "turned: the same without a flow: its own latents, turned by hand.",
         label="Data",
         unit="distribution in the plane",
@@ -72,7 +84,7 @@ class Flows(Params):
         "those of largest manifold entropy.",
         label="Core latents",
         ge=1,
-        le=SIZE,
+        le=SIZE * CIRCLES,
         unit="latents",
     )
     initialisation: Literal["identity", "standard"] = knob(
@@ -145,8 +157,11 @@ class Flows(Params):
     @field_validator("core_dim")
     @classmethod
     def _leaves_something_out(cls, core_dim: int, info: ValidationInfo) -> int:
-        if info.data.get("objective") == "ml-rec" and core_dim >= SIZE:
-            raise ValueError(f"must be below {SIZE}, or reconstruction asks for nothing")
+        size = dimensions(info.data.get("data", ""))
+        if info.data.get("objective") == "ml-rec" and core_dim >= size:
+            raise ValueError(f"must be below {size}, or reconstruction asks for nothing")
+        if core_dim > size:
+            raise ValueError(f"must be at most {size}, as many as there are latents")
         return core_dim
 
     def inactive(self) -> frozenset[str]:
@@ -155,6 +170,11 @@ class Flows(Params):
             return frozenset(type(self).model_fields) - {"data", "turn", "core_dim"}
         acts = {"ml": "", "ml-mtc": "alpha", "ml-rec": "recon_weight"}[self.objective]
         return frozenset({"turn", "alpha", "recon_weight"} - {acts})
+
+    @property
+    def size(self) -> int:
+        """Dimensions of the data, and of the latents."""
+        return dimensions(self.data)
 
     @property
     def ordered(self) -> bool:
@@ -231,8 +251,8 @@ def work(params: Flows) -> float:
     """Floating-point operations of one run, and what each of its many small ones costs."""
     if params.data == "turned":
         return params.turn * 1e8
-    conditioner = params.width * (SIZE + params.width + 3 * params.spline_bins)
-    passes = {"ml": 1.0, "ml-mtc": 3.0, "ml-rec": 2.5}[params.objective]
+    conditioner = params.width * (params.size + params.width + 3 * params.spline_bins)
+    passes = {"ml": 1.0, "ml-mtc": 1.0 + params.size, "ml-rec": 2.5}[params.objective]
     return params.steps * params.transforms * passes * (12.0 * params.batch * conditioner + 5e7)
 
 

@@ -1,6 +1,7 @@
 """Why the columns tell what a density does not: three steps, and figures of two claims."""
 
 from collections.abc import Callable, Mapping
+from itertools import combinations
 from typing import cast
 
 import numpy as np
@@ -24,20 +25,33 @@ def why(result: Result) -> None:
     params = cast(Flows, result.member.params)
     columns = result.moving["columns"][-1].astype(float)
     places = result.moving["places"][-1].astype(float)
-    order = core_first(params, result.moving["spectrum"][-1:])
+    spectrum = result.moving["spectrum"][-1:]
+    order = core_first(params, spectrum)
+    first = np.eye(params.size)[:, [order[0], order[-1]]]  # two latents that are turned
 
     def lengths() -> None:
-        sheet.figure(
-            "cells", "Data with the cells that the decoder’s two columns span at nine places.",
-            lambda: figures.cells(result.world["x"].astype(float), places, columns, roles(order)),
-            of=(result.member.key,),
-        )  # fmt: skip
+        if params.size == 2:
+            sheet.figure(
+                "cells", "Data with the cells that the decoder’s two columns span at nine places.",
+                lambda: figures.cells(result.world["x"].astype(float), places, columns,
+                                      roles(params, spectrum)),
+                of=(result.member.key,),
+            )  # fmt: skip
+        else:
+            sheet.figure(
+                "spectrum", "The latents’ manifold entropies, the largest first.",
+                lambda: figures.spectrum({"": (spectrum[0].astype(float), None)}),
+                of=(result.member.key,),
+            )  # fmt: skip
         core, detail = (result.scores[f"{part}_entropy_nats"] for part in ("core", "detail"))
         if core is not None and detail is not None:
             st.caption(f"Over all of z: core {core:.2f} nats, detail {detail:.2f}.")
 
     def angles() -> None:
-        shared = np.array([entropy.total_correlation(np.stack([j, j])).value for j in columns])
+        shared = np.array([
+            entropy.total_correlation(np.stack([j, j])[:, :, pair]).value
+            for pair in combinations(range(params.size), 2) for j in columns
+        ])  # fmt: skip
         between = np.degrees(np.arcsin(np.exp(-shared)))
         sheet.figure(
             "angle", "What two columns share against the angle between them, at nine places.",
@@ -51,8 +65,12 @@ def why(result: Result) -> None:
             st.caption(f"Dashed: −log sin of the angle. Its mean over all of z is {mean:.3f} nats.")
 
     def turned() -> None:
-        found = [entropy.total_correlation(columns @ twins.rotation(np.radians(t))).value
-                 for t in TURNS]  # fmt: skip
+        rest = np.eye(params.size) - first @ first.T
+        found = [
+            entropy.total_correlation(
+                columns @ (rest + first @ twins.rotation(np.radians(t)) @ first.T)).value
+            for t in TURNS
+        ]  # fmt: skip
         sheet.figure(
             "turning", "Total correlation at nine places when the latents of this run are turned.",
             lambda: figures.against_angle(

@@ -16,14 +16,14 @@ BAR = 0.36  # half the width of one
 
 def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView:
     """Points x with the images of the latents' grid, beside the waterfall of their entropies."""
-    x = run.world["x"]
+    onto = run.world.get("plane", np.eye(2, dtype=np.float32)).T  # of a torus one circle is drawn
+    x = run.world["x"] @ onto
     low, high = x.min(0), x.max(0)
     middle = (low + high) / 2
     unit = ROOM * max((high[0] - low[0]) / 2 / WIDE, (high[1] - low[1]) / 2)
-    lines = (run.net_hat - middle) / unit
-    half = lines.shape[1] // 2  # the first lines hold the first latent fixed: the second varies
-    by_latent = lines[:, half:], lines[:, :half]
-    core, detail = core_first(params, run.moving["spectrum"])
+    lines = (run.net_hat @ onto - middle) / unit
+    varies = np.ptp(run.net, axis=1).argmax(-1)  # the latent of each line
+    core = np.isin(varies, core_first(params, run.moving["spectrum"])[: params.core_dim])
     turned = params.data == "turned"
     return LatentView(
         run=run.name,
@@ -35,9 +35,18 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
         colours=[ROLE["theory"]] * len(x),
         net=np.zeros((0, 0, 2), np.float32),
         net_hat=np.zeros((0, 0, 0, 2), np.float32),
-        lines=[Lines(DETAIL, by_latent[detail]), Lines(CORE, by_latent[core])],
+        lines=[
+            Lines(role, lines[:, which])
+            for role, which in ((DETAIL, ~core), (CORE, core))
+            if which.any()
+        ],
         chart=Chart([waterfall(run)]),
-        titles=("Data x, and the latents’ coordinate lines", "What their entropies come to"),
+        titles=(
+            "Data x, and the latents’ coordinate lines"
+            if params.size == 2
+            else "The plane of one circle, and the latents’ lines",
+            "What their entropies come to",
+        ),
         alt=_said(run, turned),
         note=run.end or "lines from −2 to 2 standard deviations of a latent",
         live=run.live,
@@ -47,15 +56,17 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
     )
 
 
-def core_first(params: Flows, spectrum: np.ndarray) -> tuple[int, int]:
-    """The core latent and the other, by training or by their entropies (k, 2) over the frames."""
-    first = 0 if params.ordered else int(np.argmax(spectrum.astype(float).mean(0)))
-    return first, 1 - first
+def core_first(params: Flows, spectrum: np.ndarray) -> np.ndarray:
+    """The latents (d,), the core first: by training, or by their entropies (k, d) over frames."""
+    if params.ordered:
+        return np.arange(params.size)
+    return np.argsort(-spectrum.astype(float).mean(0), kind="stable")
 
 
-def roles(order: tuple[int, int]) -> tuple[str, str]:
-    """The colours of the first latent and of the second."""
-    return (CORE, DETAIL) if order[0] == 0 else (DETAIL, CORE)
+def roles(params: Flows, spectrum: np.ndarray) -> list[str]:
+    """The colours of the latents, in their order."""
+    core = core_first(params, spectrum)[: params.core_dim]
+    return [CORE if latent in core else DETAIL for latent in range(params.size)]
 
 
 def waterfall(run: recovery.Run) -> Panel:
