@@ -156,6 +156,8 @@ def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measu
     assert seeds.summed_up(with_degree) == f"{words}, 1 of 2 maps whole."
     assert seeds.summed_up(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500, one seed."
     assert seeds.summed_up(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500, one seed."
+    said = seeds.summed_up(runs([{"mtc_nats": 0.5}]), "mtc_nats")
+    assert said == "total correlation 0.500 nats, one seed."
     assert seeds.summed_up(runs([{"linear_r2": None}])) == "not measured here."
     shown = runs([{"linear_r2": 0.9, "raw_linear_r2": 1.0}], mixing_layers=0)
     assert seeds.summed_up(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
