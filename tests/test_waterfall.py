@@ -77,5 +77,5 @@ def test_a_torus_is_drawn_in_the_plane_of_one_circle():
     middle = (x.min(0) + x.max(0)) / 2
     unit = (x - middle)[5] / view.z[5]
     np.testing.assert_allclose(view.z, (x - middle) / unit, atol=1e-4)
-    assert [len(lines.curves[0]) for lines in view.lines] == [18, 18]
+    assert [len(lines.curves[0]) for lines in view.lines] == [14, 14]
     assert view.titles[0].startswith("The plane of one circle")

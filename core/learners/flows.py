@@ -29,7 +29,7 @@ from core.scenarios.flows import Flows as Params
 NOISE = 0.1  # of the two moons, as in the paper
 DEGREE = pi / 180
 BEND, THICK = 0.5, 0.3  # of the banana
-LINES, POINTS, REACH = 9, 41, 2.0  # of the grid of latents that is carried along
+LINES, POINTS, REACH = 7, 81, 2.0  # of the grid of latents that is carried along
 READ, GLANCED = 10_000, 500  # latents behind the metrics at the end, and while training
 HIDDEN_LAYERS = 2
 
