@@ -64,7 +64,16 @@ FIGURES = {
     "meridian": lambda: figures.meridian(
         np.linspace(0, 90, 4), RNG.random((4, 5)), {"seed 0": (1.0, 0.1)}),
     "pursuit": lambda: figures.pursuit(STEPS, 1 + STEPS / 400, STEPS / 4000, 1.1),
+    "spectrum": lambda: figures.spectrum(
+        {"plain": (STEPS / 400, STEPS / 4000), "wavelet": (STEPS / 500, None)}, STEPS / 350),
+    "pairs": lambda: figures.pairs(shared(5), (2, 3)),
 }  # fmt: skip
+
+
+def shared(d):
+    """What pairs of d latents share, nats; nothing on the diagonal."""
+    half = np.triu(RNG.uniform(0, 0.2, size=(d, d)), 1)
+    return half + half.T + np.diag(np.full(d, np.nan))
 
 
 def layers_of(spec):
@@ -141,7 +150,7 @@ def test_words_and_axes_of_a_figure_have_a_colour_for_either_page(name):
             told = [row for layer in texts(spec) for row in rows(spec, layer)]
             pairs = [(row["light"], row["dark"]) for row in told if "light" in row]
         assert pairs
-        if name != "matrix":  # whose numbers lie on shaded cells
+        if name not in ("matrix", "pairs"):  # whose numbers lie on shaded cells
             for pair in pairs:
                 assert all(
                     map(lambda ink, page: contrast(ink, page) >= READABLE, pair, PAGE.values())
@@ -207,7 +216,7 @@ def test_curves_over_training_name_the_last_step():
 
 
 BESIDE = ["sweep", "one-way sweep", "curves", "agreement", "trade", "twist", "generating",
-          "pursuit"]  # fmt: skip
+          "pursuit", "spectrum"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BESIDE)
@@ -288,6 +297,69 @@ def test_the_curves_of_turned_codes_do_not_leave_their_axis():
     low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
     curves = table.drop(columns="Turn, degrees")
     assert low <= curves.min().min() and curves.max().max() <= high
+
+
+# ---- manifold entropic metrics
+
+
+@pytest.mark.parametrize("d", [1, 2, 24, 25, 784])
+def test_a_spectrum_is_sorted_and_its_axis_goes_from_the_first_latent_to_the_last(d):
+    values, errors, ruler = RNG.normal(size=d), RNG.random(d), RNG.normal(size=d)
+    chart, table = figures.spectrum({"": (values, errors)}, ruler)
+    spec, order = chart.to_dict(), np.argsort(-values)
+    own, pca = (table[table["Decoder"] == name] for name in ("", "PCA"))
+    np.testing.assert_array_equal(own["Latent"], order)
+    np.testing.assert_array_equal(own["Manifold entropy, nats"], values[order])
+    np.testing.assert_array_equal(own["Standard error"], errors[order])
+    np.testing.assert_array_equal(pca["Manifold entropy, nats"], -np.sort(-ruler))
+    x = spec["layer"][0]["encoding"]["x"]
+    ticks = x["axis"]["values"]
+    assert (ticks[0], ticks[-1]) == (1, d) and x["scale"].get("type") == ("log" if d > 24 else None)
+    low, high = spec["layer"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < min(values - errors) and high > max(values + errors)
+    bars = [layer for layer in layers_of(spec) if layer["mark"]["type"] == "rule"]
+    assert len(bars) == (d <= 24)
+    (named,) = texts(spec)
+    assert [row["name"] for row in rows(spec, named)] == ["PCA"]
+    dashed = [layer for layer in layers_of(spec) if "strokeDash" in layer["mark"]]
+    assert [row["rank"] for row in rows(spec, dashed[0])] == list(range(1, d + 1))
+
+
+@pytest.mark.parametrize("d", [1, 2, 8, 64])
+def test_pairs_have_a_square_each_but_for_the_diagonal(d):
+    values = shared(d)
+    spec, table = (f := figures.pairs(values))[0].to_dict(), f[1]
+    squares = rows(spec, spec["layer"][0])
+    assert len(squares) == d * (d - 1) and len(table) == d * (d - 1) / 2
+    for row in squares:
+        assert row["nats"] == pytest.approx(values[int(row["row"]), int(row["column"])], abs=1e-4)
+    expected = values[np.triu_indices(d, 1)]
+    np.testing.assert_array_equal(table["Mutual information, nats"], expected)
+    opacity = spec["layer"][0]["encoding"]["opacity"]["scale"]
+    assert opacity["domain"] == [0, 0.1] and opacity["clamp"] and opacity["range"][0] > 0
+    assert "full colour from 0.1" in spec["title"]["text"]
+    assert spec["width"] == spec["height"] and spec["autosize"] == "pad"
+    assert bool(texts(spec)) == (d <= 8)
+
+
+def test_latents_beyond_the_room_share_cells_that_hold_their_means():
+    values = shared(130)
+    spec, table = (f := figures.pairs(values))[0].to_dict(), f[1]
+    parts = np.array_split(np.arange(130), 64)
+    assert len(table) == 64 * 65 / 2 and "up to 3 × 3 latents" in spec["title"]["text"]
+    for i, j in ((0, 0), (3, 40), (63, 63)):
+        names = [f"{parts[k][0]} … {parts[k][-1]}" for k in (i, j)]
+        (row,) = table[(table["Latent"] == names[0]) & (table["And latent"] == names[1])].values
+        assert row[2] == pytest.approx(np.nanmean(values[np.ix_(parts[i], parts[j])]))
+
+
+def test_blocks_are_set_apart_where_the_next_one_begins():
+    spec = figures.pairs(shared(64), (4, 12, 48), names=range(100, 164))[0].to_dict()
+    lines = [layer for layer in layers_of(spec) if layer["mark"]["type"] == "rule"]
+    assert [list(layer["encoding"]) for layer in lines] == [["x"], ["y"]]
+    assert [row["row"] for row in rows(spec, lines[0])] == ["104", "116"]
+    with pytest.raises(ValueError, match="no partition of 64 latents"):
+        figures.pairs(shared(64), (4, 12))
 
 
 # ---- words for parameters and columns
