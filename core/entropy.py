@@ -191,7 +191,11 @@ class Reading:
 
 def read(jacobians: Any, latents: Any = None) -> Reading:
     """Every metric of Jacobians (n, D, d). Raises `Degenerate`; see `checked`."""
-    j, z = checked(jacobians, latents)
+    return read_checked(*checked(jacobians, latents))
+
+
+def read_checked(j: Array, z: Array | None = None) -> Reading:
+    """The same of what `checked` gave."""
     pairs, pairs_error = pairwise(j)
     values, errors = spectrum(j, z)
     return Reading(

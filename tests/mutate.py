@@ -88,7 +88,7 @@ EDITS = (
     Edit("core/run/archive.py", 'told["frames"] > 1', "True", "test_archive.py"),
     Edit("core/run/packing.py", "ticks = np.diff(ticks, axis=axis, prepend=np.int16(0))", "pass",
          "test_archive.py"),
-    Edit("core/run/store.py", "os.replace(name, path)", "pass", "test_store.py"),
+    Edit("core/kept/folder.py", "os.replace(name, path)", "pass", "test_store.py"),
     Edit("core/run/store.py", 'if meta["key"] != member.key:', "if False:", "test_store.py"),
     Edit("core/run/store.py", '"playable": result.playable', '"playable": True', "test_store.py"),
     # the shell and the engine
