@@ -33,7 +33,8 @@ class Folder:
     def __init__(self, path: Path, size_cap: int) -> None:
         self.path = path
         self.size_cap = size_cap
-        self._size = self._written = 0
+        self._size: int | None = None  # bytes, once they have been counted
+        self._written = 0
         self._lock = threading.Lock()
 
     @contextmanager
@@ -47,9 +48,10 @@ class Folder:
             yield file
             size = file.tell()
         with self._lock:
-            self._size += size
+            self._size = None if self._size is None else self._size + size
             self._written += 1
-            look = self._size > self.size_cap or self._written % RECOUNT == 0
+            full = self._size is None or self._size > self.size_cap
+            look = full or self._written % RECOUNT == 0
         if look:
             self._make_room()
 
@@ -66,11 +68,13 @@ class Folder:
         """Count what the folder holds, and remove the oldest files where that is too much."""
         try:
             files = self.look_through()
-            for _, size, path in sorted(files) if self._size > self.size_cap else ():
-                if self._size <= ROOM * self.size_cap:
-                    return
+            held = sum(size for _, size, _ in files)
+            for _, size, path in sorted(files) if held > self.size_cap else ():
+                if held <= ROOM * self.size_cap:
+                    break
                 path.unlink(missing_ok=True)
-                self._size -= size
+                held -= size
+            self._size = held
         except OSError as error:  # what was just written is there all the same
             log.warning("no room is made in the store: %s", why(error))
 
