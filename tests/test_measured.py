@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 from shell import told
+from streamlit.testing.v1 import AppTest
 from test_entropy import BROKEN, SCALES, constant, turned
 
 from core import entropy
@@ -17,6 +18,7 @@ from core.decoders.measurement import Measurement, Shelf
 from core.decoders.ruler import ruler
 from core.entropy import NORMAL
 from core.kept.folder import STALE_SECONDS, Damaged
+from ui import sheet
 
 MTC = 0.645541  # of the map below: log of its scales' mean square over their product, turned
 ABSENT = "0" * 64
@@ -261,3 +263,124 @@ def test_what_killed_writers_left_is_swept(shelf):
     past = time.time() - STALE_SECONDS - 60
     os.utime(old, (past, past))
     assert len(shelf.newest(9)) == 1 and not old.exists()
+
+
+# --- the page ---------------------------------------------------------------------------------
+
+
+def page():
+    """A page of nothing but the part."""
+    import streamlit as st
+
+    from ui.entropic import measured
+    from ui.window import address
+
+    part = measured.part()
+    address.declare(*part.settings)
+    address.sync()
+    st.title(part.title)
+    part.show(None)
+
+
+def opened(**link):
+    at = AppTest.from_function(page, default_timeout=60)
+    at.query_params.update(link)
+    return at.run()
+
+
+def words(at):
+    return " ".join(each.value for each in (*at.markdown, *at.caption, *at.warning))
+
+
+def test_without_a_measurement_the_page_says_how_one_is_made(shelf):
+    at = opened()
+    assert not at.exception and not at.warning and not at.button
+    assert [code.language for code in at.code] == ["python", "bash"]
+    assert at.code[1].value == "python -m core measure jacobians.npy"
+
+
+def test_the_lines_on_the_page_make_a_file_that_can_be_measured(
+    shelf, tmp_path, capsys, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    decoder = torch.nn.Sequential(
+        torch.nn.Linear(10, 12), torch.nn.Tanh(), torch.nn.Dropout(), torch.nn.Linear(12, 784),
+        torch.nn.Unflatten(1, (1, 28, 28)),
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    lines = opened().code[0].value.replace("1000", "20")
+    exec(lines, {"decoder": decoder, "torch": torch, "numpy": np})
+    found, _ = measured(capsys, "jacobians.npy")
+    assert (found["samples"], found["D"], found["d"]) == (20, 784, 10)
+    assert found["mtc_nats"]["value"] > 0 and shelf.get(found["digest"]) is not None
+
+
+def test_a_link_shows_the_numbers_of_the_closed_form(shelf, file, capsys):
+    found, _ = measured(capsys, file)
+    sheet.forget()
+    at = opened(measured=found["digest"])
+    assert not at.exception and not at.warning
+    shown = {metric.label: (metric.value, metric.delta) for metric in at.metric}
+    assert shown == {
+        "Total correlation, nats": (f"{MTC:.3f}", "± 0.000"),
+        "Total correlation a latent": (f"{MTC / 2:.3f}", "2 in all"),
+        "Entropy, nats": (f"{2 * NORMAL:.2f}", "± 0.000"),
+    }
+    (table,) = at.dataframe
+    assert table.value.to_dict() == {
+        "0 and 1": {"pairs that share most, nats": f"{MTC:.3f}", "standard error": "± 0.000"}
+    }
+    assert "`j.npy`: 10 samples of 2 latents in 2 dimensions" in words(at)
+    drawn = {each.key: each.table for each in sheet._kept().values()}
+    assert len(at.get("vega_lite_chart")) == 3
+    spectrum, nats = drawn["measured_spectrum"], "Manifold entropy, nats"
+    pca = spectrum[spectrum["Decoder"] == "PCA"]
+    np.testing.assert_allclose(pca[nats], NORMAL + np.log(SCALES), atol=1e-12)
+    own = NORMAL + np.log(np.linalg.norm(np.diag(SCALES) @ turned(30), axis=0))
+    np.testing.assert_allclose(spectrum[spectrum["Decoder"] != "PCA"][nats], own, atol=1e-12)
+    pair = drawn["measured_pairs"]["Mutual information, nats"]
+    assert pair.tolist() == [pytest.approx(MTC, abs=1e-5)]
+    ruled = dict(drawn["measured_ruler"][["Decoder", "Total correlation, nats"]].to_numpy())
+    assert list(ruled) == ["this decoder", "PCA", "Cholesky", "random rotation"]
+    assert ruled["this decoder"] == pytest.approx(MTC, abs=1e-5)
+    assert ruled["PCA"] == ruled["Cholesky"] == pytest.approx(0, abs=1e-12)
+
+
+def test_one_latent_has_no_pairs(shelf):
+    at = opened(measured=shelf.put(of(random(5, 4, 1))))
+    assert not at.exception and not at.dataframe and "nothing to share" in words(at)
+
+
+def test_what_is_kept_is_listed_and_opened_and_left_again(shelf):
+    one = shelf.put(of(random(seed=0), "one.npy"))
+    shelf.put(of(random(seed=1), "*a* [b](http://c) `d`\n<b>.npy"))
+    os.utime(shelf.files.path / f"{one}.npz", (1, 1))
+    at = opened()
+    first, second = at.button
+    assert first.label.startswith("`*a* [b](http://c) 'd' <b>.npy`: 5 latents in 9 dimensions")
+    at = second.click().run()
+    assert at.query_params["measured"] == one and len(at.metric) == 3
+    (leave,) = [button for button in at.button if button.label == "All measurements"]
+    at = leave.click().run()
+    assert "measured" not in at.query_params and len(at.button) == 2 and not at.exception
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [(ABSENT, "No measurement `000000000000` is kept here"),
+     ("../../secret", "named by 64 hexadecimal digits (not `../../secret`)"),
+     ("<b>`x`</b>", "(not `<b>'x'</b>`)")],
+)  # fmt: skip
+def test_a_link_to_nothing_is_said(shelf, text, said):
+    at = opened(measured=text)
+    assert not at.exception and [said in warning.value for warning in at.warning] == [True]
+    assert len(at.code) == 2
+
+
+def test_a_link_to_a_damaged_file_is_said(shelf):
+    key = shelf.put(of(random()))
+    (shelf.files.path / f"{key}.npz").write_bytes(b"rubbish")
+    at = opened(measured=key)
+    assert not at.exception and "its file is damaged" in at.warning[0].value
+    assert len(at.code) == 2 and not at.button

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.figures import words
 from core.figures.figure import Figure
+from core.figures.training import NAMED_APART, in_a_line, towards_the_middle
 from core.legend import ROLE, class_colours, on_shade
 
 HEIGHT, INSIDE = 300, 235  # of a spectrum, and of it between the axes
@@ -20,6 +21,7 @@ SIDE = 270  # pixels of it
 NUMBERED = 8  # latents, up to which its cells hold their numbers
 LABELS = 8  # along a side of it
 DIGITS = 4  # of a pair, in the picture; its table has all of them
+RULER = 84  # pixels of the line of marks
 FAINTEST = 0.06  # opacity of a pair that shares nothing: the diagonal, which is empty, has none
 UNIT = "Manifold entropy, nats"
 SHARED = "Mutual information, nats"
@@ -116,6 +118,39 @@ def _ranks(d: int) -> alt.X:
         place = np.log(at)
     return alt.X("rank:Q", title="latents, by entropy", scale=scale,
                  axis=words.ticks_at(at, place, list(map(str, at))))  # fmt: skip
+
+
+def ruler(value: float, error: float, marks: Mapping[str, float], title: str) -> Figure:
+    """A decoder's number with its standard error, below the marks of a ruler, on a line from 0."""
+    high = 1.06 * max([value + error, *marks.values()]) or 1.0
+    x = alt.X("value:Q", title=None, axis=alt.Axis(tickCount=6),
+              scale=alt.Scale(domain=[0, high], nice=False))  # fmt: skip
+    drawn = pd.DataFrame({"name": list(marks), "value": list(marks.values())})
+    own = pd.DataFrame({"name": [f"this decoder {value:.3f}"], "value": [value],
+                        "low": [value - error], "high": [value + error]})  # fmt: skip
+    tick = alt.Chart(drawn).mark_tick(color=ROLE["theory"], thickness=2, size=18)
+    told = [alt.Tooltip("name:N", title="Linear decoder"),
+            alt.Tooltip("value:Q", format=".3f", title="nats")]  # fmt: skip
+    layers = [tick.encode(x=x, tooltip=told)]
+    for name, at in in_a_line(marks, NAMED_APART * high):
+        word = alt.Chart(pd.DataFrame({"name": [name], "value": [at]})).mark_text(
+            dy=-17, color=words.QUIET, fontSize=12, align=towards_the_middle(at / high)
+        )
+        layers.append(word.encode(x=x, text=alt.Text("name:N")))
+    spread = alt.Chart(own).mark_rule(color=ROLE["z_hat"], strokeWidth=2)
+    layers.append(spread.encode(x=alt.X("low:Q", scale=x["scale"]), x2=alt.X2("high:Q")))
+    layers.append(alt.Chart(own).mark_circle(size=90, color=ROLE["z_hat"], opacity=1).encode(x=x))
+    said = alt.Chart(own).mark_text(
+        dy=18, color=words.ink(ROLE["z_hat"]), fontSize=12, fontWeight=600,
+        align=towards_the_middle(value / high),
+    )  # fmt: skip
+    layers.append(said.encode(x=x, text=alt.Text("name:N")))
+    chart = alt.layer(*layers, height=RULER)
+    shown = pd.concat([own.assign(name="this decoder"), drawn]).drop(columns=["low", "high"])
+    named = shown.assign(error=[error, *(np.nan for _ in marks)]).rename(
+        columns={"name": "Decoder", "value": title, "error": "Standard error"}
+    )
+    return words.finished(chart, top=16, bottom=2), named
 
 
 def pairs(
