@@ -91,6 +91,10 @@ EDITS = (
     Edit("core/kept/folder.py", "os.replace(name, path)", "pass", "test_store.py"),
     Edit("core/run/store.py", 'if meta["key"] != member.key:', "if False:", "test_store.py"),
     Edit("core/run/store.py", '"playable": result.playable', '"playable": True', "test_store.py"),
+    Edit("core/decoders/measurement.py", 'if _digest(told["numbers"], arrays) != digest:',
+         "if False:", "test_measured.py"),
+    Edit("core/kept/folder.py", "full = self._size is None or", "full = self._size and",
+         "test_measured.py"),
     # the shell and the engine
     Edit("core/__main__.py", "train = _train_here if options.inline else _train_by_engine",
          "train = _train_here if options.inline else None", "test_shell.py"),

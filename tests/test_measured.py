@@ -122,6 +122,19 @@ def test_the_rulers_spectrum_is_that_of_principal_components():
     assert found.marks["random rotation"].value > 0.1
 
 
+def test_a_covariance_too_large_for_a_matrix_has_the_same_ruler(monkeypatch):
+    j = random(1, 60, 5) * [9, 3, 1, 0.3, 0.3] + 0.1 * random(12, 60, 5, 1)
+    dense = ruler(j)
+    monkeypatch.setattr("core.decoders.ruler.DENSE", 20)
+    other, again = ruler(j), ruler(j)
+    np.testing.assert_allclose(other.spectrum, dense.spectrum, atol=1e-10)
+    for name, mark in dense.marks.items():
+        assert other.marks[name].value == pytest.approx(mark.value, abs=1e-10)
+    assert other.marks == again.marks and (other.spectrum == again.spectrum).all()
+    flat = np.broadcast_to(np.eye(60)[:, :5], (3, 60, 5))  # whose eigenvalues are all the same
+    np.testing.assert_allclose(ruler(flat).spectrum, NORMAL, atol=1e-10)
+
+
 # --- nothing is kept --------------------------------------------------------------------------
 
 

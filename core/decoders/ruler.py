@@ -9,6 +9,7 @@ from core import entropy
 from core.entropy import NORMAL, Array, Estimate
 
 ROTATIONS = 50  # behind the ruler's last mark
+DENSE = 2048  # dimensions up to which the covariance is made as a matrix
 PCA, CHOLESKY, TURNED = "PCA", "Cholesky", "random rotation"
 
 
@@ -27,8 +28,7 @@ def ruler(jacobians: Array) -> Ruler:
     after the other by Cholesky's factor.
     """
     _, high, d = jacobians.shape
-    covariance = sum(j @ j.T for j in jacobians) / len(jacobians)
-    deviations = np.sqrt(np.linalg.eigvalsh(covariance)[-d:])
+    deviations = np.sqrt(_largest(jacobians))
     rng = np.random.default_rng(0)
     turned = np.array(
         [
@@ -40,8 +40,33 @@ def ruler(jacobians: Array) -> Ruler:
     )
     marks = {PCA: Estimate(entropy.linear_total_correlation(np.diag(deviations)), 0.0)}
     if high == d:
-        factor = np.linalg.cholesky(covariance)
+        factor = np.linalg.cholesky(_covariance(jacobians))
         marks[CHOLESKY] = Estimate(entropy.linear_total_correlation(factor), 0.0)
     error = float(turned.std(ddof=1) / np.sqrt(ROTATIONS))
     marks[TURNED] = Estimate(float(turned.mean()), error)
     return Ruler(marks, NORMAL + np.log(deviations[::-1]))
+
+
+def _covariance(jacobians: Array) -> Array:
+    """Mean of JJ' (D, D)."""
+    total = np.zeros(2 * (jacobians.shape[1],))
+    for j in jacobians:
+        total += j @ j.T
+    return total / len(jacobians)
+
+
+def _largest(jacobians: Array) -> Array:
+    """The covariance's d largest eigenvalues (d,), the smallest first.
+
+    By Lanczos's method where the matrix would be large: images have tens of thousands of pixels.
+    """
+    n, high, d = jacobians.shape
+    if high <= DENSE or 4 * d > high:
+        return np.linalg.eigvalsh(_covariance(jacobians))[-d:]
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    def image(v: Array) -> Array:
+        return np.matmul(jacobians, np.matmul(v.ravel(), jacobians)[:, :, None]).sum(0)[:, 0] / n
+
+    start = jacobians.mean((0, 2)) + 1 / high  # the same each time, and in the image if it can be
+    return np.sort(eigsh(LinearOperator((high, high), image), d, v0=start)[0])

@@ -52,11 +52,8 @@ def spectrum(
     if ruler is not None:
         dashes = _sorted("PCA", ruler, None)
         d = max(d, len(dashes))
-    ends = [
-        *(table["nats"] - table["error"].fillna(0)),
-        *(table["nats"] + table["error"].fillna(0)),
-    ]
-    span = words.span_of([*ends, *dashes["nats"]])
+    errors = table["error"].fillna(0)
+    span = words.span_of([*(table["nats"] - errors), *(table["nats"] + errors), *dashes["nats"]])
     x = _ranks(d)
     y = alt.Y("nats:Q", title=UNIT, scale=alt.Scale(domain=span, nice=False))
     shade = alt.Color(
@@ -65,20 +62,15 @@ def spectrum(
     told = [alt.Tooltip("decoder:N", title="Decoder")] if len(decoders) > 1 else []
     told += [alt.Tooltip("latent:Q", title="Latent"), alt.Tooltip("nats:Q", format=".3f"),
              alt.Tooltip("error:Q", format=".3f", title="Standard error")]  # fmt: skip
-    drawn = alt.Chart(table)
-    layers = [drawn.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=shade, tooltip=told)]
+    line = alt.Chart(table).mark_line(strokeWidth=1.8)
+    layers = [line.encode(x=x, y=y, color=shade, tooltip=told)]
     if d <= FEW:
-        low, high = alt.Y("low:Q", scale=y["scale"]), alt.Y2("high:Q")
-        bars = alt.Chart(table.assign(low=table["nats"] - table["error"],
-                                      high=table["nats"] + table["error"]))  # fmt: skip
-        layers.append(bars.mark_rule(strokeWidth=1.2).encode(x=x, y=low, y2=high, color=shade))
-        layers.append(drawn.mark_circle(size=46, opacity=1).encode(x=x, y=y, color=shade,
-                                                                   tooltip=told))  # fmt: skip
+        layers += _dots(table, x, y, shade, told)
     names = {name: float(table[table["decoder"] == name]["nats"].iloc[-1]) for name in decoders}
     inks = dict(zip(decoders, colours, strict=True))
     if ruler is not None:
-        line = alt.Chart(dashes).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
-        layers.append(line.encode(x=x, y=y))
+        dashed = alt.Chart(dashes).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
+        layers.append(dashed.encode(x=x, y=y))
         names["PCA"] = float(dashes["nats"].iloc[-1])
     names.pop("", None)
     if names:
@@ -103,6 +95,18 @@ def _sorted(
         {"decoder": name, "rank": np.arange(1, len(values) + 1), "latent": order,
          "nats": values[order], "error": error[order]}
     )  # fmt: skip
+
+
+def _dots(
+    table: pd.DataFrame, x: alt.X, y: alt.Y, shade: alt.Color, told: list[alt.Tooltip]
+) -> list[alt.Chart]:
+    """A dot a latent, and its standard error as a thin bar."""
+    low, high = table["nats"] - table["error"], table["nats"] + table["error"]
+    bars = alt.Chart(table.assign(low=low, high=high)).mark_rule(strokeWidth=1.2)
+    ends = {"y": alt.Y("low:Q", scale=y["scale"]), "y2": alt.Y2("high:Q")}
+    dots = alt.Chart(table).mark_circle(size=46, opacity=1)
+    return [bars.encode(x=x, color=shade, **ends),
+            dots.encode(x=x, y=y, color=shade, tooltip=told)]  # fmt: skip
 
 
 def _ranks(d: int) -> alt.X:
