@@ -228,7 +228,8 @@ def measure(decoder: Callable[[Any], Any], latents: Any) -> Reading:
 def linear_total_correlation(a: Array) -> float:
     """Closed form for x = A z: (sum log (A'A)_ii - log det A'A) / 2; A (D, d) of full rank."""
     gram = a.T @ a
-    return float(0.5 * (np.log(np.diagonal(gram)).sum() - np.linalg.slogdet(gram)[1]))
+    nats = 0.5 * (np.log(np.diagonal(gram)).sum() - np.linalg.slogdet(gram)[1])
+    return max(float(nats), 0.0)  # Hadamard's inequality, but for rounding
 
 
 def linear_entropy(a: Array) -> float:

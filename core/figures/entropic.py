@@ -190,7 +190,7 @@ def pairs(
     )  # fmt: skip
     layers = [squares]
     if d <= NUMBERED:
-        layers.append(_numbers(drawn, cap, x, y))
+        layers.append(_numbers(table, cap, x, y))
     layers += _boundaries(blocks, cells, x, y)
     most = -(-d // CELLS)
     shared = f"; a cell is a mean over up to {most} × {most} latents" if d > CELLS else ""

@@ -132,7 +132,10 @@ def _measured(digest: str, found: Measurement) -> None:
         st.markdown("**Manifold entropy spectrum**")
         _draw("spectrum", "Sorted manifold entropies, with PCA's dashed.", digest,
               partial(_spectrum, found))  # fmt: skip
-        st.caption("Dashed: the linear decoder of the same covariance, along its principal axes.")
+        st.caption(
+            "Dashed: the linear decoder of the same covariance, along its principal axes. One that "
+            "bends may share more than any linear one."
+        )
     with right:
         if low > 1:
             st.markdown("**What pairs share**")
