@@ -112,6 +112,12 @@ def _said(label: Label) -> str:
     )
 
 
+def _leave() -> None:
+    """Back to what there is, in the same part (a callback)."""
+    address.put(KEY, "")
+    address.put(story.PART, PLACE)
+
+
 def _measured(digest: str, found: Measurement) -> None:
     """The numbers beside their ruler, the spectrum beside PCA's, what pairs share."""
     reading = found.reading
@@ -120,7 +126,7 @@ def _measured(digest: str, found: Measurement) -> None:
         said = f"{reading.samples:,} samples of {low:,} latents in {high:,} dimensions"
         st.caption(f"{address.quoted(found.name)}: {said}, {found.day} (UTC)", width="content")
         st.button("All measurements", key=address.owned("measured.all"), type="tertiary",
-                  icon=":material/arrow_back:", on_click=address.put, args=(KEY, ""))  # fmt: skip
+                  icon=":material/arrow_back:", on_click=_leave)  # fmt: skip
     numbers, line = st.columns([1, 1.3], gap="medium", vertical_alignment="center")
     with numbers:
         _numbers(found)
