@@ -35,6 +35,7 @@ def swept(by="d", knob="tau"):
     return figures.sweep(runs, KNOBS[knob], "linear_r2", baselines, KNOBS[by] if by else None)
 
 
+COLUMNS = np.random.default_rng(1).normal(size=(4, 2, 2))
 FIGURES = {
     "sweep": swept,
     "one-way sweep": lambda: swept(None),
@@ -69,6 +70,11 @@ FIGURES = {
     "pairs": lambda: figures.pairs(shared(5), (2, 3)),
     "ruler": lambda: figures.ruler(
         0.65, 0.02, {"PCA": 0.0, "random rotation": 0.42}, "Total correlation, nats"),
+    "cells": lambda: figures.cells(CIRCLE, CIRCLE[:4], COLUMNS, ("z", "z_hat")),
+    "angle": lambda: figures.against_angle(
+        (STEPS / 5, STEPS / 400), (np.array([30.0]), np.array([0.7])), ("angle", "nats"), True),
+    "factor": lambda: figures.against_factor(
+        np.geomspace(0.125, 8, 9), np.arange(9.0), "unit", "nats"),
 }  # fmt: skip
 
 
@@ -302,6 +308,21 @@ def test_the_curves_of_turned_codes_do_not_leave_their_axis():
 
 
 # ---- manifold entropic metrics
+
+
+def test_a_cell_has_four_edges_of_half_a_column_each():
+    table = FIGURES["cells"]()[1]
+    assert len(table) == 4 * len(COLUMNS)
+    ends = table[["To x₁", "To x₂"]].to_numpy() - table[["From x₁", "From x₂"]].to_numpy()
+    latents = table["Latent"].to_numpy() - 1
+    places = table["Place"].to_numpy() - 1
+    np.testing.assert_allclose(ends, 0.5 * COLUMNS[places, :, latents], atol=1e-12)
+    first = table[table["Place"] == 1]
+    corner = first[["From x₁", "From x₂"]].to_numpy()[0]
+    np.testing.assert_allclose(corner, CIRCLE[0])
+    for _, edges in table.groupby("Place"):  # it closes: every corner is met twice
+        corners = np.concatenate([edges[["From x₁", "From x₂"]], edges[["To x₁", "To x₂"]]])
+        assert len(np.unique(corners.round(9), axis=0)) == 4
 
 
 @pytest.mark.parametrize("d", [1, 2, 24, 25, 784])

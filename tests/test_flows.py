@@ -11,6 +11,7 @@ from sklearn.datasets import make_moons
 from torch.func import jacfwd, vmap
 
 from core import entropy
+from core.claimed import twins
 from core.laws.samplers import Noise
 from core.learners.flows import (
     Learner,
@@ -21,7 +22,9 @@ from core.learners.flows import (
     sources,
 )
 from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
+from core.scenarios.flows import AXES
 
 scenario = SCENARIOS["flows"]
 Params = scenario.Params
@@ -142,7 +145,7 @@ def test_a_flow_is_measured_by_anybodys_road_as_by_its_own():
     ],
 )
 def test_a_weight_acts_where_its_term_is_trained(setting, off):
-    assert Params(**setting).inactive() == off
+    assert Params(**setting).inactive() == off | {"turn"}
     one, other = (taught(3, **setting, **{name: v for name in off}) for v in (0.5, 2.0))
     for name, value in one.parameters.items():
         assert torch.equal(value, other.parameters[name])
@@ -180,3 +183,45 @@ def test_orthogonal_columns_are_not_the_generators_unless_the_start_helps():
         for start, scores in found.items()
     }
     assert apart["standard"] > apart["identity"] + 0.5
+
+
+# --- turned by hand ---------------------------------------------------------------------------
+
+
+def test_turning_the_latents_keeps_the_density_and_changes_the_total_correlation():
+    (result,) = train_group(Experiment(Params(data="turned", turn=60), "flows", (0,)).members)
+    assert list(result.frame_step) == list(range(61))
+    closed = [twins.turned(degrees) for degrees in range(61)]
+    np.testing.assert_allclose(result.history["mtc_nats"], closed, atol=1e-5)
+    long, short = AXES
+    assert closed[45] == pytest.approx(np.log((long**2 + short**2) / (2 * long * short)), abs=1e-12)
+    np.testing.assert_allclose(result.loss, result.loss[0], atol=1e-5)  # the likelihood is blind
+    assert result.scores["mtc_nats"] == pytest.approx(closed[60], abs=1e-5)
+    assert result.scores["loss_floor"] == pytest.approx(result.scores["entropy_nats"], abs=1e-6)
+    # z and its code: the same up to the turn
+    turn = twins.rotation(np.pi / 3)
+    np.testing.assert_allclose(result.z_hat[-1].astype(float) @ turn.T, result.z, atol=5e-3)
+
+
+def test_by_hand_nothing_but_the_turn_acts():
+    by_hand = Params(data="turned", objective="ml-rec", core_dim=1)
+    assert set(Params.model_fields) - by_hand.inactive() == {"data", "turn", "core_dim"}
+    assert not by_hand.ordered and Params(objective="ml-rec").ordered
+    assert "turn" in Params(data="gaussian").inactive()
+    assert [notice.field for notice in scenario.notices(by_hand)] == ["turn"]
+
+
+def test_what_moves_is_what_the_page_draws():
+    """Columns at nine places, by differences of the lines that are carried along."""
+    one = taught(data="arc")
+    seen = one.look()
+    assert seen.moving["spectrum"].shape == (2, 2)
+    places, columns = seen.moving["places"], seen.moving["columns"]
+    assert places.shape == (2, 9, 2) and columns.shape == (2, 9, 2, 2)
+    step = 1e-2
+    for latent in (0, 1):
+        ahead, behind = (one._decode(one.places + sign * step * torch.eye(2)[latent])
+                         for sign in (1, -1))  # fmt: skip
+        slope = ((ahead - behind) / (2 * step)).numpy()
+        np.testing.assert_allclose(columns[..., latent], slope, atol=2e-2)
+    np.testing.assert_allclose(places, one._decode(one.places).numpy(), atol=1e-6)

@@ -13,6 +13,7 @@ from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise, Published
 from ui import knobs, recovery, runner, seeds
 from ui.clusters import heads
+from ui.entropic import waterfall
 from ui.player.view import Arrow, pack
 from ui.reversal import game
 
@@ -277,7 +278,8 @@ def words_of(header):
 @pytest.mark.parametrize(
     ("lesson", "preset"),
     [(name, p) for name in ("infonce_sphere", "vmf_clusters", "laplace_violation",
-                            "gradient_reversal") for p in LESSONS[name].presets],
+                            "gradient_reversal", "manifold_entropy")
+     for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
 def test_no_view_says_anything_in_latex_or_code(lesson, preset):
@@ -288,6 +290,8 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = game.of(run, params, False)
     elif lesson == "infonce_sphere":
         view = recovery.view_of(run, choice)
+    elif lesson == "manifold_entropy":
+        view = waterfall.view_of(run, params)
     else:
         dense = params if lesson == "laplace_violation" else None
         view = heads.of(run, params, choice, False, density=dense)

@@ -4,6 +4,7 @@ from core.claimed import (
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
+    manifold_entropy,
     nonlinear,
     reversal_limits,
     vmf_clusters,
@@ -19,6 +20,7 @@ FILES = (
     reversal_limits,
     nonlinear,
     laplace_violation,
+    manifold_entropy,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}
@@ -34,4 +36,6 @@ HOME = (  # what to try, on the first page
     "reversal-goes-blind",
     "alignment-turns-to-the-nuisance",
     "momentum-circles",
+    "one-density-many-total-correlations",
+    "right-angles-are-not-the-truth",
 )

@@ -7,6 +7,7 @@ from core.lessons import (
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
+    manifold_entropy,
     nonlinear,
     vmf_clusters,
 )
@@ -18,4 +19,5 @@ LESSONS: dict[str, Scenario] = {
     "gradient_reversal": gradient_reversal.LESSON,
     "nonlinear": nonlinear.LESSON,
     "laplace_violation": laplace_violation.LESSON,
+    "manifold_entropy": manifold_entropy.LESSON,
 }

@@ -5,23 +5,27 @@ Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics",
 blind to the choice of coordinates, and so is a low total correlation.
 """
 
+from math import pi
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
 
-KNOWN = ("banana", "arc", "gaussian")  # data whose generator is known, with its latents
+KNOWN = ("turned", "banana", "arc", "gaussian")  # data whose generator is known, with its latents
 SIZE = 2  # dimensions of the data
+ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
+AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
 
 
 class Flows(Params):
     """Data in the plane, and a normalizing flow of coupling blocks that is fitted to it."""
 
-    data: Literal["moons", "banana", "arc", "gaussian"] = knob(
+    data: Literal["turned", "moons", "banana", "arc", "gaussian"] = knob(
         "moons",
         "What the flow is fitted to. arc: a bent strip whose radius and angle are the latents; "
-        "banana: a sheared normal; gaussian: a normal of axes 2 and 1/2, turned by 30 degrees.",
+        "banana: a sheared normal; gaussian: a normal of axes 2 and 1/2, turned by 30 degrees. "
+        "turned: the same without a flow: its own latents, turned by hand.",
         label="Data",
         unit="distribution in the plane",
     )
@@ -31,6 +35,14 @@ class Flows(Params):
         "the error of what the core latents alone reconstruct.",
         label="Objective",
         unit="what is minimised",
+    )
+    turn: int = knob(
+        45,
+        "How far the latents of the normal are turned before its own decoder takes them.",
+        label="Turn of the latents",
+        ge=1,
+        le=90,
+        unit="degrees",
     )
     alpha: float = knob(
         2.0,
@@ -44,7 +56,7 @@ class Flows(Params):
         unit="nats a nat",
     )
     recon_weight: float = knob(
-        5.0,
+        20.0,
         "Weight of the squared error of x decoded from the core latents, the others at 0.",
         label="Weight of the reconstruction",
         symbol=r"\lambda",
@@ -120,7 +132,7 @@ class Flows(Params):
         unit="steps",
     )
     learning_rate: float = knob(
-        5e-3,
+        1e-2,
         "Peak of the one-cycle schedule of Adam.",
         label="Learning rate",
         advanced=True,
@@ -138,9 +150,16 @@ class Flows(Params):
         return core_dim
 
     def inactive(self) -> frozenset[str]:
-        """A weight acts where its term is trained."""
+        """A weight acts where its term is trained; by hand, nothing is trained."""
+        if self.data == "turned":
+            return frozenset(type(self).model_fields) - {"data", "turn", "core_dim"}
         acts = {"ml": "", "ml-mtc": "alpha", "ml-rec": "recon_weight"}[self.objective]
-        return frozenset({"alpha", "recon_weight"} - {acts})
+        return frozenset({"turn", "alpha", "recon_weight"} - {acts})
+
+    @property
+    def ordered(self) -> bool:
+        """Whether training says which latents are the core: the first."""
+        return self.objective == "ml-rec" and self.data != "turned"
 
     @property
     def known(self) -> bool:
@@ -150,6 +169,14 @@ class Flows(Params):
 
 def notices(params: Flows) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
+    if params.data == "turned":
+        return (
+            Notice(
+                "turn",
+                "Nothing is trained: each degree is another decoder of the same density, and a "
+                "flow that maximises the likelihood may end at any of them.",
+            ),
+        )
     found = []
     if params.objective == "ml":
         found.append(
@@ -202,6 +229,8 @@ def promise(params: Flows) -> Promise:
 
 def work(params: Flows) -> float:
     """Floating-point operations of one run, and what each of its many small ones costs."""
+    if params.data == "turned":
+        return params.turn * 1e8
     conditioner = params.width * (SIZE + params.width + 3 * params.spline_bins)
     passes = {"ml": 1.0, "ml-mtc": 3.0, "ml-rec": 2.5}[params.objective]
     return params.steps * params.transforms * passes * (12.0 * params.batch * conditioner + 5e7)
@@ -211,7 +240,7 @@ SCENARIO = Scenario(
     name="flows",
     title="Normalizing flows",
     Params=Flows,
-    version=1,
+    version=2,
     promise=promise,
     scores=("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2"),
     notices=notices,

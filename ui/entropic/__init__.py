@@ -1,1 +1,1 @@
-"""What only the page of manifold entropic metrics needs."""
+"""What only the page on manifold entropic metrics needs."""
