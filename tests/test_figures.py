@@ -68,6 +68,8 @@ FIGURES = {
     "spectrum": lambda: figures.spectrum(
         {"plain": (STEPS / 400, STEPS / 4000), "wavelet": (STEPS / 500, None)}, STEPS / 350),
     "pairs": lambda: figures.pairs(shared(5), (2, 3)),
+    "ruler": lambda: figures.ruler(
+        0.65, 0.02, {"PCA": 0.0, "random rotation": 0.42}, "Total correlation, nats"),
     "cells": lambda: figures.cells(CIRCLE, CIRCLE[:4], COLUMNS, ("z", "z_hat")),
     "angle": lambda: figures.against_angle(
         (STEPS / 5, STEPS / 400), (np.array([30.0]), np.array([0.7])), ("angle", "nats"), True),
@@ -372,6 +374,16 @@ def test_latents_beyond_the_room_share_cells_that_hold_their_means():
         names = [f"{parts[k][0]} … {parts[k][-1]}" for k in (i, j)]
         (row,) = table[(table["Latent"] == names[0]) & (table["And latent"] == names[1])].values
         assert row[2] == pytest.approx(np.nanmean(values[np.ix_(parts[i], parts[j])]))
+
+
+def test_a_ruler_has_its_marks_above_the_decoders_own_number():
+    marks = {"PCA": 0.0, "Cholesky": 0.4, "random rotation": 0.42}
+    spec, table = (f := figures.ruler(0.65, 0.02, marks, "nats"))[0].to_dict(), f[1]
+    assert table["nats"].tolist() == [0.65, 0.0, 0.4, 0.42]
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert low == 0 and high > 0.67
+    words = {rows(spec, layer)[0]["name"]: layer["mark"]["dy"] for layer in texts(spec)}
+    assert words == {"PCA": -17, "Cholesky, random rotation": -17, "this decoder 0.650": 18}
 
 
 def test_blocks_are_set_apart_where_the_next_one_begins():

@@ -7,7 +7,7 @@ points.
 
 from core.figures.bodies import cloud, nets, reach, trade, twist
 from core.figures.columns import against_angle, against_factor, cells
-from core.figures.entropic import pairs, spectrum
+from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
@@ -18,6 +18,6 @@ from core.figures.training import compare, curves, strip
 __all__ = [
     "Gauge", "against_angle", "against_factor", "agreement", "bistable", "cells", "closed_curves",
     "cloud", "compare", "curves", "foretold", "from_the_front", "gauges", "generating", "matrix",
-    "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "specification",
-    "spectrum", "strip", "sweep", "trade", "twist",
+    "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
+    "specification", "spectrum", "strip", "sweep", "trade", "twist",
 ]  # fmt: skip
