@@ -314,10 +314,9 @@ def test_a_cell_has_four_edges_of_half_a_column_each():
     table = FIGURES["cells"]()[1]
     assert len(table) == 4 * len(COLUMNS)
     ends = table[["To x₁", "To x₂"]].to_numpy() - table[["From x₁", "From x₂"]].to_numpy()
-    latents = table["Latent"].to_numpy() - 1
-    places = table["Place"].to_numpy() - 1
+    latents, places = table["Latent"].to_numpy(), table["Place"].to_numpy()
     np.testing.assert_allclose(ends, 0.5 * COLUMNS[places, :, latents], atol=1e-12)
-    first = table[table["Place"] == 1]
+    first = table[table["Place"] == 0]
     corner = first[["From x₁", "From x₂"]].to_numpy()[0]
     np.testing.assert_allclose(corner, CIRCLE[0])
     for _, edges in table.groupby("Place"):  # it closes: every corner is met twice

@@ -74,7 +74,7 @@ DENSITY = (
         "mtc_nats",
         (every("likelihood") >= 0.4)
         & (every("penalised") <= 0.1)
-        & (abs(mean("nll penalised") - mean("nll")) < 0.1),
+        & (abs(mean("nll penalised") - mean("nll")) < 0.2),
         ("penalised", moons),
         Opens(PAGE, "moons"),
         source=f"{PAPER}, repeated here",

@@ -26,7 +26,7 @@ def cells(
         for latent, edge in enumerate(cell.T):
             for start in (place, place + cell.T[1 - latent]):
                 end = start + edge
-                found.append((at + 1, latent + 1, *start, *end))
+                found.append((at, latent, *start, *end))
     names = ["place", "latent", "x", "y", "x2", "y2"]
     edges = pd.DataFrame(found, columns=names)
     cloud = pd.DataFrame({"x": points[:, 0], "y": points[:, 1]})
@@ -37,7 +37,7 @@ def cells(
     )
     dots = alt.Chart(cloud).mark_circle(size=12, color=ROLE["theory"], opacity=0.35)
     drawn = alt.Chart(edges).mark_rule(strokeWidth=2.2, strokeCap="round")
-    colours = alt.Scale(domain=[1, 2], range=[ROLE[role] for role in roles])
+    colours = alt.Scale(domain=[0, 1], range=[ROLE[role] for role in roles])
     shade = alt.Color("latent:O", legend=None, scale=colours)
     chart = alt.layer(
         dots.encode(x=x, y=y),

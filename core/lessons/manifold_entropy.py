@@ -36,7 +36,7 @@ PRESETS = (
     Preset(
         "weak",
         "Moons, a weak penalty",
-        "A twentieth of the weight: on the way from slanted to straight.",
+        "A fortieth of the weight: on the way from slanted to straight.",
         {**MTC, "alpha": 0.1},
         further=(),
     ),
@@ -92,7 +92,7 @@ SWEEPS = (
     Sweep("turn", (1, 15, 30, 45, 60, 75, 90), {"data": "turned"}),
     Sweep("objective", OBJECTIVES, {}),
     Sweep("objective", OBJECTIVES, ARC),
-    Sweep("alpha", (0.1, 0.5, 2.0), {**ARC, **MTC}),
+    Sweep("alpha", (0.1, 0.5, 4.0), {**ARC, **MTC}),
     Sweep("recon_weight", (1.0, 20.0, 100.0), {**ARC, **REC}),
     Sweep("initialisation", ("identity", "standard"), {**ARC, **MTC}),
 )

@@ -57,7 +57,7 @@ class Flows(Params):
         unit="degrees",
     )
     alpha: float = knob(
-        2.0,
+        4.0,
         "Weight of the total correlation.",
         label="Weight of the total correlation",
         symbol=r"\alpha",
