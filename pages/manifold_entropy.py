@@ -10,7 +10,7 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.flows import Flows
 from ui import article, numbers, recovery, runner, seeds
-from ui.entropic import columns, measured, waterfall
+from ui.entropic import columns, digits, measured, waterfall
 from ui.window import address
 
 scenario = LESSONS["manifold_entropy"]
@@ -89,7 +89,13 @@ article.Article(
         before=article.opening(scenario),
         row=choice.row,
     ),
-    [*article.standard(scenario, columns.why, paper, columns.FIGURES), measured.part()],
+    [
+        article.Part("why", "Why it works", article.of_run(columns.why)),
+        article.claimed(("manifold_entropy", "digits"), columns.FIGURES | digits.FIGURES),
+        digits.part(),
+        measured.part(),
+        article.Part("paper", "The paper", article.alone(paper)),
+    ],
     "Galperin, Köthe: Analyzing Generative Models by Manifold Entropic Metrics, AISTATS 2025, "
     "arXiv 2410.19426. The flows are neural spline flows (Durkan et al. 2019) as in zuko.",
     sides=False,

@@ -1,6 +1,6 @@
 """Why the columns tell what a density does not: three steps, and figures of two claims."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import combinations
 from typing import cast
 
@@ -150,4 +150,4 @@ def units_figure() -> None:
     )  # fmt: skip
 
 
-FIGURES: Mapping[str, Callable[[], None]] = {"twins": twin_figure, "units": units_figure}
+FIGURES: dict[str, Callable[[], None]] = {"twins": twin_figure, "units": units_figure}
