@@ -1,9 +1,11 @@
 """What every page sets up, by the page's name: its scenario with presets, sweeps and tables.
 
-`nonlinear` is the second scenario on the page on gradient reversal.
+`nonlinear` is the second scenario on the page on gradient reversal, `digits` that of the page on
+manifold entropies.
 """
 
 from core.lessons import (
+    digits,
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
@@ -18,4 +20,5 @@ LESSONS: dict[str, Scenario] = {
     "gradient_reversal": gradient_reversal.LESSON,
     "nonlinear": nonlinear.LESSON,
     "laplace_violation": laplace_violation.LESSON,
+    "digits": digits.LESSON,
 }
