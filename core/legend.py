@@ -154,6 +154,11 @@ BASELINES = {
     "untrained": "untrained",
     "closed": "closed form",
     "true": "true generator",
+    "pca": "PCA",
+    "haar": "Gaussian, coarse to fine",
+    "cholesky": "Gaussian, pixel by pixel",
+    "rotated": "PCA, turned",
+    "gaussian": "a Gaussian",
 }
 
 
@@ -316,11 +321,16 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "leace": "LEACE",
     "two-stage": "two stages",
     "additive": "additive",
-    # flows: their data, and what is minimised
+    # flows: their data, their architecture, and what is minimised
     "moons": "two moons",
     "banana": "banana",
     "arc": "arc",
     "gaussian": "Gaussian",
+    "coupling": "plain coupling",
+    "wavelet": "wavelet",
+    "basis-only": "basis only",
+    "factorisation-only": "factorisation only",
+    "gin": "volume kept",
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",
     "ml-rec": "likelihood, reconstruction",

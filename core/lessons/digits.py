@@ -17,17 +17,17 @@ PRESERVING: Mapping[str, Value] = {"architecture": "gin"}
 
 PRESETS = (
     Preset("coupling", "Plain coupling", "Blocks over all pixels, fitted by likelihood: most pairs "
-           "of latents share something.", ARCHITECTURES["plain coupling"], further=()),
+           "of latents share something.", ARCHITECTURES["plain coupling"]),
     Preset("wavelet", "Wavelet", "Haar coefficients, fine ones given coarse ones: the heatmap is "
-           "nearly empty, but for the coarse corner.", ARCHITECTURES["wavelet"], further=()),
+           "nearly empty, but for the coarse corner.", ARCHITECTURES["wavelet"]),
     Preset("basis", "Basis only", "The same basis, all coefficients at once: a basis alone leaves "
-           "the columns as they were.", ARCHITECTURES["basis only"], further=()),
+           "the columns as they were.", ARCHITECTURES["basis only"]),
     Preset("factorisation", "Factorisation only", "The same factors in a random basis: they alone "
-           "take a part of the way.", ARCHITECTURES["factorisation only"], further=()),
+           "take a part of the way.", ARCHITECTURES["factorisation only"]),
     Preset("rec", "Reconstruction", "Ten core latents are to reconstruct the image: the spectrum "
-           "falls off a cliff behind them.", RECONSTRUCTED, further=()),
+           "falls off a cliff behind them.", RECONSTRUCTED),
     Preset("gin", "Volume kept", "Blocks that keep volume, and a scale for each latent: small "
-           "scales need not be small entropies.", PRESERVING, further=()),
+           "scales need not be small entropies.", PRESERVING),
 )  # fmt: skip
 
 LESSON = replace(

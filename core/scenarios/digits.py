@@ -37,7 +37,7 @@ class Digits(Params):
         unit="what is minimised",
     )
     recon_weight: float = knob(
-        100.0,
+        30.0,
         "Weight of the squared error of x decoded from the core latents, the others at 0.",
         label="Weight of the reconstruction",
         symbol=r"\lambda",
