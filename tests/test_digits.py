@@ -132,12 +132,12 @@ def test_a_flow_goes_back_where_it_came_from_and_knows_its_volume(architecture):
     x, y = one.x[1, HALF : HALF + 20].double(), told(one, one.y[1, HALF : HALF + 20])
     encode, decode = own(one, 1, "encode"), own(one, 1, "decode")
     z, ladj = encode(x, y)
-    torch.testing.assert_close(decode(z, y), x, atol=1e-9, rtol=1e-9)
+    torch.testing.assert_close(decode(z, y), x, atol=2e-6, rtol=0)  # the basis is of float32
     j = vmap(jacfwd(lambda each, of: encode(each[None], of[None])[0][0]))(x, y)
-    torch.testing.assert_close(torch.linalg.slogdet(j)[1], ladj, atol=1e-8, rtol=1e-8)
+    torch.testing.assert_close(torch.linalg.slogdet(j)[1], ladj, atol=1e-5, rtol=0)
     decoder = vmap(jacfwd(lambda each, of: decode(each[None], of[None])[0]))(z, y)
     torch.testing.assert_close(
-        decoder @ j, torch.eye(SIZE).double().expand_as(j), atol=1e-7, rtol=0
+        decoder @ j, torch.eye(SIZE).double().expand_as(j), atol=1e-5, rtol=0
     )
     # the same road as the learner's own
     found = one._jacobians(1, 20)
@@ -205,20 +205,19 @@ def test_a_flow_draws_the_digit_that_it_is_told_if_it_is_told(by_class):
 
 
 @pytest.mark.parametrize("by_class", [True, False])
-@pytest.mark.parametrize("width", [32, 64, 128, 256])
+@pytest.mark.parametrize("width", [32, 64, 96, 192])
 def test_flows_are_of_one_size(width, by_class):
     counts = {}
     for kind in KINDS:
-        p = Params(architecture=kind, width=width, by_class=by_class, transforms=2)
-        flow = Flow(torch.eye(SIZE), p.levels, p.widths, p.transforms, p.told,
+        p = Params(architecture=kind, width=width, by_class=by_class, transforms=4)
+        flow = Flow(torch.eye(SIZE), p.levels, p.widths, p.blocks, p.told,
                     generator(0, "initialisation"), preserving=kind == "gin")  # fmt: skip
         scales = 0 if flow.scales is None else sum(e.numel() for e in flow.scales.parameters())
         counts[kind] = sum(each.numel() for each in flow.parameters()) - scales
-        assert counts[kind] == p.weights(p.levels, p.widths)
+        assert counts[kind] == p.weights
         assert scales <= 2 * SIZE * (CLASSES + 1)
     assert max(counts.values()) < 1.05 * min(counts.values())
-    if width == Params().width and by_class:
-        assert 8 / p.transforms * counts["wavelet"] == pytest.approx(0.25e6, rel=0.05)
+    assert Params(by_class=by_class).weights == pytest.approx(0.235e6, rel=0.05)
 
 
 # --- what is read -----------------------------------------------------------------------------

@@ -102,6 +102,14 @@ COMPANY = {
     "flows that reconstruct": ask(
         (1, 0), scenario="flows", objective="ml-rec", data="banana", transforms=2, width=16,
         steps=8, batch=64),
+    "flows of digits": ask(
+        range(2), {"noise": (0.05, 0.1)}, scenario="digits", transforms=2, width=32, steps=6,
+        batch=32),
+    "wavelet flows of digits, of default width": ask(
+        (1, 0), scenario="digits", architecture="wavelet", steps=3, batch=64),
+    "flows of digits that keep volume and reconstruct": ask(
+        (0,), {"recon_weight": (1.0, 30.0)}, scenario="digits", architecture="gin",
+        objective="ml-rec", by_class=False, transforms=2, width=32, steps=5, batch=32),
     "fewer instances than clusters": ask(
         range(2), scenario="clusters", case="C2", supervision="instance", n_instances=20, **SHORT),
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Every claim that the explorer makes from runs, in the order of its pages."""
 
 from core.claimed import (
+    digits,
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
@@ -19,6 +20,7 @@ FILES = (
     reversal_limits,
     nonlinear,
     laplace_violation,
+    digits,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}

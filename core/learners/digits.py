@@ -160,8 +160,8 @@ class Learner:
                 for i, each in enumerate(self.seen)]  # fmt: skip
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
-        """Images and their digits, codes, Jacobians at the prior's latents, weights."""
-        weights = {name: v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
+        """Images and their digits, codes, Jacobians at the prior's latents, weights, bases."""
+        learnt = {**self.parameters, **self.buffers}
         return {
             "x": self.x[i].cpu().numpy(),
             "y": self.y[i].cpu().numpy(),
@@ -169,7 +169,7 @@ class Learner:
             "latents": self.latents[i].cpu().numpy(),
             "latents_y": self.digits[i].cpu().numpy(),
             "jacobians": self._jacobians(i, READ),
-            **{f"f.{name}": array for name, array in weights.items()},
+            **{f"f.{name}": each[i].detach().cpu().numpy() for name, each in learnt.items()},
         }
 
     # --- what is minimised
@@ -323,9 +323,7 @@ class Learner:
 def _flow(p: Params, stream: torch.Generator) -> Flow:
     """A member's flow as it starts."""
     basis = basis_of(p.architecture, stream)
-    return Flow(
-        basis, p.levels, p.widths, p.transforms, p.told, stream, UNIT, p.architecture == "gin"
-    )
+    return Flow(basis, p.levels, p.widths, p.blocks, p.told, stream, UNIT, p.architecture == "gin")
 
 
 class Reading(NamedTuple):

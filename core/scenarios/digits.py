@@ -76,16 +76,17 @@ class Digits(Params):
         unit="grey levels",
     )
     transforms: int = knob(
-        8,
-        "Coupling blocks of the flow, or of each of its scales.",
+        12,
+        "Coupling blocks over all pixels; where the flow has scales, each has half as many, which "
+        "are wider.",
         label="Blocks",
         advanced=True,
-        ge=1,
-        le=12,
+        ge=2,
+        le=24,
         unit="blocks",
     )
     width: int = knob(
-        128,
+        96,
         "Units of each of a block's two hidden layers; where the flow has scales, as many as give "
         "it the same number of weights.",
         label="Width",
@@ -136,6 +137,11 @@ class Digits(Params):
         return LEVELS if self.architecture in FACTORED else (SIZE,)
 
     @property
+    def blocks(self) -> int:
+        """Coupling blocks of each factor."""
+        return self.transforms // 2 if self.architecture in FACTORED else self.transforms
+
+    @property
     def told(self) -> int:
         """Numbers that say which digit it is."""
         return CLASSES if self.by_class else 0
@@ -149,23 +155,29 @@ class Digits(Params):
         """
         if self.levels == (SIZE,):
             return (self.width,)
-        allowed = self.weights((SIZE,), (self.width,))
+        allowed = self.transforms * self._weights((SIZE,), (self.width,))
         fitting = [
             widths
             for finest in range(4, 4 * self.width)
-            if self.weights(LEVELS, widths := (finest // 4, finest // 2, finest)) <= allowed
+            if self.blocks * self._weights(LEVELS, widths := (finest // 4, finest // 2, finest))
+            <= allowed
         ]
         return fitting[-1]
 
-    def weights(self, levels: tuple[int, ...], widths: tuple[int, ...]) -> int:
-        """Weights and biases of a flow with these factors and widths."""
+    @property
+    def weights(self) -> int:
+        """Weights and biases of all blocks."""
+        return self.blocks * self._weights(self.levels, self.widths)
+
+    def _weights(self, levels: tuple[int, ...], widths: tuple[int, ...]) -> int:
+        """Those of one block of each factor."""
         found, coarser = 0, self.told
         for size, width in zip(levels, widths, strict=True):
             kept = size // 2
             changed = 2 * (size - kept)  # a shift and a scale of each
             found += (kept + coarser + 1) * width + (width + 1) * (width + changed)
             coarser += size
-        return self.transforms * found
+        return found
 
 
 def notices(params: Digits) -> tuple[Notice, ...]:
@@ -212,9 +224,8 @@ def promise(params: Digits) -> Promise:
 def work(params: Digits) -> float:
     """Floating-point operations of one run, and what each of its many small ones costs."""
     passes = 2.0 if params.objective == "ml-rec" else 1.0
-    weights = params.weights(params.levels, params.widths)
-    small = 1e8 * params.transforms * len(params.levels)
-    return params.steps * passes * (6.0 * params.batch * weights + small)
+    small = 1e8 * params.blocks * len(params.levels)
+    return params.steps * passes * (6.0 * params.batch * params.weights + small)
 
 
 SCENARIO = Scenario(
