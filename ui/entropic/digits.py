@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.legend import BASELINES, SCORES
 from core.lessons import LESSONS
-from core.lessons.digits import ARCHITECTURES
+from core.lessons.digits import ARCHITECTURES, PRESERVING, RECONSTRUCTED
 from core.run.experiment import Experiment
 from core.scenarios.digits import CLASSES, Digits
 from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
@@ -134,10 +134,9 @@ def spectrum(
         of=done, numbers="digits_spectrum" if done else None,
     )  # fmt: skip
     if params.architecture == "gin":
-        deviations = np.exp(np.log(now["deviations"].clip(1e-6)).mean(0))
         sheet.figure(
             "digits_scales", "Manifold entropy of every latent against its standard deviation.",
-            lambda: figures.scales(deviations, now["entropies"]),
+            lambda: figures.scales(deviations(now["deviations"]), now["entropies"]),
             of=done, numbers="digits_scales" if done else None,
         )  # fmt: skip
 
@@ -184,6 +183,46 @@ def traversal(now: dict[str, np.ndarray], digit: int, latent: int, done: tuple |
         lambda: figures.traversal(few, range(1, len(few) + 1)),
         of=done and (*done, digit), numbers="digits_samples" if done else None,
     )  # fmt: skip
+
+
+def own_figure(name: str) -> None:
+    """A figure of a claim, by its name."""
+    sheet.show({"architectures": compare, "cliff": cliff, "hidden": hidden}[name]())
+
+
+@st.cache_data(show_spinner=False)
+def cliff() -> list[sheet.Part]:
+    """Spectra of one seed with and without reconstruction, beside the linear ruler's."""
+    from core import figures
+
+    settings = {"likelihood": ARCHITECTURES["plain coupling"], "reconstruction": RECONSTRUCTED}
+    runs = {words: seeds.runs(scenario, setting, (0,)) for words, setting in settings.items()}
+    if not all(runs.values()):
+        return [sheet.NOT_STORED]
+    found = {words: (of[0].moving["entropies"][-1], None) for words, of in runs.items()}
+    ruler = next(iter(runs.values()))[0].world["pca_entropies"]
+    drawn = figures.spectrum(found, ruler)
+    return [sheet.drawing(drawn, "cliff", "Sorted entropies with and without reconstruction.")]
+
+
+@st.cache_data(show_spinner=False)
+def hidden() -> list[sheet.Part]:
+    """Entropies against scales of one seed of the flow that keeps volume."""
+    from core import figures
+
+    drawings = [
+        sheet.drawing(
+            figures.scales(deviations(run.moving["deviations"][-1]), run.moving["entropies"][-1]),
+            "hidden", "Manifold entropy of every latent against its standard deviation.",
+        )
+        for run in seeds.runs(scenario, PRESERVING, (0,))
+    ]  # fmt: skip
+    return [*drawings] if drawings else [sheet.NOT_STORED]
+
+
+def deviations(by_class: np.ndarray) -> np.ndarray:
+    """Standard deviations of latents (d,), the geometric mean over digits (classes, d)."""
+    return np.exp(np.log(by_class.astype(float).clip(1e-6)).mean(0))
 
 
 @st.cache_data(show_spinner=False)
