@@ -11,12 +11,13 @@ from core import entropy
 from core.couplings import Flow
 from core.images import Ruler, haar
 from core.laws.samplers import Noise, generator
-from core.learners.digits import DRAWN, SHOWN, TRAINED, Images, Learner, World
+from core.learners.digits import DRAWN, TRAINED, Images, Learner, World
 from core.lessons.digits import ARCHITECTURES
 from core.run.evaluation import EVALUATED, HALF
 from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.scenarios.digits import CLASSES, LEVELS, SIZE
+from core.scenarios.digits import CLASSES, LEVELS, SHOWN, SIZE
 
 scenario = SCENARIOS["digits"]
 Params = scenario.Params
@@ -235,7 +236,7 @@ def test_scores_are_those_of_the_jacobians():
         assert scores[i]["core_entropy_nats"] == pytest.approx(top)
         parts = scores[i]["core_entropy_nats"] + scores[i]["detail_entropy_nats"]
         assert parts - scores[i]["mtc_nats"] == pytest.approx(scores[i]["entropy_nats"])
-        np.testing.assert_allclose(observed.moving["pairs"][i], found.pairs)
+        np.testing.assert_allclose(observed.moving["pairs"][i], np.nan_to_num(found.pairs))
         np.testing.assert_array_equal(observed.moving["top"][i], found.order[:SHOWN])
         mean = one._jacobians(i, 300)[3::CLASSES].mean(0)[:, found.order[:SHOWN]].T
         np.testing.assert_allclose(observed.moving["columns"][i, 3], mean)
@@ -264,6 +265,15 @@ def test_pictures_are_grey_levels_of_what_the_decoder_gives():
     assert drawn.dtype == np.uint8
     np.testing.assert_allclose(drawn, (255 * x.detach().numpy()).clip(0, 255), atol=0.6)
     assert observed.z_hat.shape == (2, DRAWN, 2)
+
+
+@pytest.mark.parametrize("architecture", ["coupling", "gin"])
+def test_a_run_can_be_drawn_to_its_end(architecture):
+    (result,) = train_group(members((0,), architecture=architecture), device="cpu")
+    assert result.sound == len(result.frame_step) and not result.diverged
+    small = result.thinned(1, 150)
+    assert small.frame_step.tolist() == [TINY["steps"]]
+    assert small.moving["entropies"].shape == (1, SIZE) and small.world["pca_entropies"].any()
 
 
 def test_a_flow_that_was_flattened_has_no_metrics():

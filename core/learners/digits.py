@@ -21,15 +21,13 @@ from core.laws.samplers import Noise, generator
 from core.run.evaluation import CHUNK, HALF, held_out
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, number, schedule
-from core.scenarios.digits import CLASSES, SIZE
+from core.scenarios.digits import CLASSES, MOVES, SHOWN, SIZE
 from core.scenarios.digits import Digits as Params
 
 TRAINED = 1500  # images, of 1797
 UNIT = 0.2  # grey levels, about a pixel's deviation: of what a flow's blocks see
 FRAMES = 12  # observations: each takes Jacobians
 READ, GLANCED, PART = 300, 40, 50  # latents behind the metrics, while training, and at a time
-SHOWN = 8  # latents of largest entropy, whose columns and traversals are kept
-MOVES = torch.linspace(-3, 3, 7)  # of a traversal, in standard deviations of the prior
 SAMPLES = 4  # a class
 WATCHED = 512  # images of the evaluation set that are scored while training
 DRAWN, CODED = 100, 2  # images whose codes are kept, and of how many latents
@@ -241,7 +239,7 @@ class Learner:
             shown = self._pictures(i, top, len(rows))
             moving = {
                 "entropies": entropies,
-                "pairs": pairs,
+                "pairs": np.where(np.eye(SIZE, dtype=bool), 0, pairs),  # nan would mean divergence
                 "top": top,
                 "columns": np.stack([jacobians[of == c][:, :, top].mean(0).T for c in rows]),
                 "deviations": _by_class(own[i].cpu().numpy(), self._classes(y[i])),
@@ -275,7 +273,7 @@ class Learner:
         parameters, buffers = self._own(i, torch.float32)
         moves = torch.zeros(len(top), len(MOVES), SIZE, device=self.x.device)
         for row, latent in enumerate(top):
-            moves[row, :, int(latent)] = MOVES.to(moves)
+            moves[row, :, int(latent)] = moves.new_tensor(MOVES)
         z = torch.cat([moves.flatten(0, 1), self.latents[i, :SAMPLES]])
         drawn = []
         for c in range(classes):

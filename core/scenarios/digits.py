@@ -15,6 +15,8 @@ SIDE = 8  # pixels of an image
 SIZE = SIDE * SIDE  # dimensions of the data, and latents
 CLASSES = 10
 LEVELS = (4, 12, 48)  # Haar coefficients of a scale, the coarsest first
+SHOWN = 8  # latents of largest entropy, of which pictures are kept
+MOVES = (-3, -2, -1, 0, 1, 2, 3)  # of each in turn, in standard deviations of the prior
 FACTORED = ("wavelet", "factorisation-only")  # architectures that go from coarse to fine
 
 

@@ -9,14 +9,12 @@ from core.legend import BASELINES, SCORES
 from core.lessons import LESSONS
 from core.lessons.digits import ARCHITECTURES, PRESERVING, RECONSTRUCTED
 from core.run.experiment import Experiment
-from core.scenarios.digits import CLASSES, Digits
+from core.scenarios.digits import CLASSES, MOVES, SHOWN, Digits
 from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
 from ui.window import address
 
 PREFIX = "digits"
 DIGIT, LATENT = f"{PREFIX}_digit", f"{PREFIX}_latent"  # keys of the link
-SHOWN = 8  # latents of largest entropy, of which a run keeps pictures
-MOVES = (-3, -2, -1, 0, 1, 2, 3)  # of one of them, in standard deviations of the prior
 LINEAR = ("pca", "haar", "cholesky", "rotated")  # decoders of one Gaussian
 SCORED = ("mtc_nats", "mtc_per_dim", "pairwise_mi_nats", "nll", "core_entropy_nats",
           "detail_entropy_nats")  # fmt: skip
