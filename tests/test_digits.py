@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy import stats
 from shipped import results
+from streamlit.testing.v1 import AppTest
 from torch.func import jacfwd, vmap
 
 from core import entropy
@@ -285,6 +286,51 @@ def test_a_flow_that_was_flattened_has_no_metrics():
     assert set(scores.values()) == {None}
     assert np.isnan(entropies).all() and np.isnan(pairs).all()
     one.observe()
+
+
+# --- the part of the page ---------------------------------------------------------------------
+
+
+def part_alone():
+    """The part without its page."""
+    from ui.entropic import digits
+    from ui.window import address
+
+    address.declare(*digits.settings(), *address.EVERYWHERE)
+    address.sync()
+    digits.show()
+
+
+def visited(**link):
+    at = AppTest.from_function(part_alone, default_timeout=60)
+    for name, value in link.items():
+        at.query_params[name] = value
+    at.run()
+    assert not at.exception
+    return at
+
+
+def test_the_part_draws_a_shipped_flow_its_digit_and_its_latent():
+    at = visited(digits_architecture="wavelet", digits_digit="7", digits_latent="3")
+    titles = [each.label for each in at.metric]
+    assert "**Total correlation, nats**" in titles and "Negative log-likelihood, nats" in titles
+    said = [each.value for each in at.markdown]
+    assert any(text.startswith("**Latent") and "from −3 to 3" in text for text in said)
+    assert len(at.dataframe) == 1  # the architectures
+    at.slider(key="digits_latent").set_value(5).run()
+    assert not at.exception and at.query_params["digits_latent"] == ["5"]
+
+
+def test_a_link_out_of_range_is_told():
+    at = visited(digits_digit="12", digits_width="7")
+    assert at.session_state["digits_digit"] == 0
+
+
+def test_the_figures_of_claims_are_drawn_from_shipped_runs():
+    for name in ("architectures", "cliff", "hidden"):
+        at = AppTest.from_string(f"from ui.entropic import digits; digits.own_figure({name!r})")
+        at.run()
+        assert not at.exception and not [c for c in at.caption if "not stored" in c.value]
 
 
 @pytest.mark.slow
