@@ -13,11 +13,11 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Transform
 from zuko.flows.coupling import GeneralCouplingTransform
-from zuko.lazy import LazyComposedTransform, UnconditionalTransform
+from zuko.lazy import LazyComposedTransform, LazyTransform, UnconditionalTransform
 from zuko.nn import Linear
 from zuko.transforms import MonotonicAffineTransform, PermutationTransform
 
-BOUND = 1.0  # of the logarithm of a block's scales
+BOUND = 1.5  # of the logarithm of a coordinate's scale, by all blocks together
 
 
 class Preserving(MonotonicAffineTransform):
@@ -123,13 +123,18 @@ def _blocks(
     width: int,
     stream: torch.Generator,
 ) -> LazyComposedTransform:
-    """Couplings of fixed random halves, so that a latent keeps the place of its coordinate."""
-    found = []
-    for _ in range(transforms):
-        order = torch.randperm(size, generator=stream)
+    """Couplings of fixed random halves in turn, so that every coordinate is changed as often.
+
+    A latent keeps the place of its coordinate.
+    """
+    found: list[LazyTransform] = []
+    slope = exp(-2 * BOUND / transforms)
+    order = torch.arange(size)
+    for block in range(transforms):
+        order = order.flip(0) if block % 2 else torch.randperm(size, generator=stream)
         coupling = GeneralCouplingTransform(
             size, given, mask=torch.arange(size) < size // 2,
-            univariate=partial(law, slope=exp(-BOUND)), hidden_features=(width, width),
+            univariate=partial(law, slope=slope), hidden_features=(width, width),
         )  # fmt: skip
         there, back = (UnconditionalTransform(PermutationTransform, o, buffer=True)
                        for o in (order, order.argsort()))  # fmt: skip

@@ -155,8 +155,8 @@ BASELINES = {
     "closed": "closed form",
     "true": "true generator",
     "pca": "PCA",
-    "haar": "Gaussian, coarse to fine",
-    "cholesky": "Gaussian, pixel by pixel",
+    "haar": "linear, by scale",
+    "cholesky": "linear, by pixel",
     "rotated": "PCA, turned",
     "gaussian": "a Gaussian",
 }

@@ -109,7 +109,7 @@ class Digits(Params):
         unit="images",
     )
     steps: int = knob(
-        600,
+        400,
         "Optimiser steps.",
         label="Steps",
         advanced=True,

@@ -16,7 +16,7 @@ from ui.window import address
 PREFIX = "digits"
 DIGIT, LATENT = f"{PREFIX}_digit", f"{PREFIX}_latent"  # keys of the link
 LINEAR = ("pca", "haar", "cholesky", "rotated")  # decoders of one Gaussian
-SCORED = ("mtc_nats", "mtc_per_dim", "pairwise_mi_nats", "nll", "core_entropy_nats",
+SCORED = ("mtc_nats", "pairwise_mi_nats", "nll", "core_entropy_nats",
           "detail_entropy_nats")  # fmt: skip
 scenario = LESSONS["digits"]
 
@@ -58,32 +58,27 @@ def own() -> None:
         story.lesson(scenario, params, f"{PREFIX}.lesson_row")
         with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
             seed = recovery.seed_drawn(chosen, PREFIX)
+            digit, latent = choices(params)
             story.notes(scenario, params, f"{PREFIX}.notes")
-        place = st.container()
-        digit, latent = choices(params)
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)
-        with place:
-            runner.panel(
-                asked, lambda shown: draw(shown, seed, digit, latent), PREFIX, before=before
-            )
+        runner.panel(asked, lambda shown: draw(shown, seed, digit, latent), PREFIX, before=before)
     with side:
         knobs.draw(scenario, params, PREFIX)
 
 
 def choices(params: Digits) -> tuple[int, int]:
     """Which digit the images are of, 0 where the flow is not told, and which latent moves."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        digit = 0
-        if params.by_class:
-            digit = st.segmented_control(
-                "Digit", range(CLASSES), default=address.get(DIGIT), required=True,
-                key=address.widget(DIGIT),
-            )  # fmt: skip
-        latent = st.slider(
-            "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT),
-            key=address.widget(LATENT), width=260,
+    digit = 0
+    if params.by_class:
+        digit = st.segmented_control(
+            "Digit", range(CLASSES), default=address.get(DIGIT), required=True,
+            key=address.widget(DIGIT), label_visibility="collapsed",
         )  # fmt: skip
+    latent = st.slider(
+        "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), key=address.widget(LATENT),
+        width=220,
+    )  # fmt: skip
     return digit, latent - 1
 
 
