@@ -175,6 +175,18 @@ def test_a_basis_is_what_its_architecture_says():
     assert np.abs(bases["factorisation-only"] - haar()).max() > 0.1
 
 
+@pytest.mark.parametrize("architecture", ["coupling", "wavelet"])
+def test_every_coordinate_is_changed_by_half_of_the_blocks(architecture):
+    p = Params(architecture=architecture)
+    flow = Flow(torch.eye(SIZE), p.levels, p.widths, p.blocks, p.told,
+                generator(0, "initialisation"))  # fmt: skip
+    for size, factor in zip(p.levels, flow.factors, strict=True):
+        orders = [order for name, order in factor.named_buffers() if name.endswith("_0")][::2]
+        assert len(orders) == p.blocks and len({tuple(o.tolist()) for o in orders}) > 2
+        changed = torch.cat([order[size // 2 :] for order in orders])
+        assert changed.bincount(minlength=size).tolist() == [p.blocks // 2] * size
+
+
 def test_blocks_that_keep_volume_do_and_scales_are_the_classes_own():
     stream = generator(0, "initialisation")
     flow = Flow(torch.eye(SIZE), (SIZE,), (16,), 3, CLASSES, stream, preserving=True).double()
