@@ -104,7 +104,7 @@ def _gallery(
     labels = drawn.mark_text(color=words.QUIET, fontSize=12, baseline="middle").encode(
         x=x, y=alt.Y("over:Q", axis=None, scale=down), text=alt.Text("name:N")
     )
-    return alt.layer(images, labels, width=wide, height=high)
+    return alt.layer(images, labels, width=wide, height=high, autosize="pad")  # as images are
 
 
 def _link(picture: Image.Image) -> str:

@@ -16,8 +16,7 @@ from ui.window import address
 PREFIX = "digits"
 DIGIT, LATENT = f"{PREFIX}_digit", f"{PREFIX}_latent"  # keys of the link
 LINEAR = ("pca", "haar", "cholesky", "rotated")  # decoders of one Gaussian
-SCORED = ("mtc_nats", "pairwise_mi_nats", "nll", "core_entropy_nats",
-          "detail_entropy_nats")  # fmt: skip
+SCORED = ("mtc_nats", "pairwise_mi_nats", "nll")
 scenario = LESSONS["digits"]
 
 
@@ -76,8 +75,8 @@ def choices(params: Digits) -> tuple[int, int]:
             key=address.widget(DIGIT), label_visibility="collapsed",
         )  # fmt: skip
     latent = st.slider(
-        "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), key=address.widget(LATENT),
-        width=220,
+        "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), format="latent no. %d",
+        key=address.widget(LATENT), label_visibility="collapsed", width=150,
     )  # fmt: skip
     return digit, latent - 1
 
