@@ -9,8 +9,8 @@ from streamlit.testing.v1 import AppTest
 from torch.func import jacfwd, vmap
 
 from core import entropy
-from core.couplings import Flow
-from core.images import Ruler, haar
+from core.flows.couplings import Flow
+from core.flows.linear import Ruler, haar
 from core.laws.samplers import Noise, generator
 from core.learners.digits import DRAWN, TRAINED, Images, Learner, World
 from core.lessons.digits import ARCHITECTURES

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.func import functional_call, jacfwd, stack_module_state, vmap
 
 from core import entropy
-from core.couplings import Flow
-from core.images import Ruler, haar
+from core.flows.couplings import Flow
+from core.flows.linear import Ruler, haar
 from core.laws.samplers import Noise, generator
 from core.run.evaluation import CHUNK, HALF, held_out
 from core.run.experiment import Member, Scores

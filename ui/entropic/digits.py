@@ -75,7 +75,7 @@ def choices(params: Digits) -> tuple[int, int]:
             key=address.widget(DIGIT), label_visibility="collapsed",
         )  # fmt: skip
     latent = st.slider(
-        "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), format="latent no. %d",
+        "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), format="rank %d",
         key=address.widget(LATENT), label_visibility="collapsed", width=150,
     )  # fmt: skip
     return digit, latent - 1

@@ -1,4 +1,4 @@
-"""Small grey images: their wavelets, and the Gaussian that is fitted to them. NumPy only."""
+"""Linear flows: wavelets of small images, and a Gaussian by its several decoders. NumPy only."""
 
 import numpy as np
 
