@@ -12,6 +12,7 @@ WAVELET = preset(PAGE, "wavelet", SHARED)
 BASIS = preset(PAGE, "basis", SHARED)
 FACTORS = preset(PAGE, "factorisation", SHARED)
 CORE = preset(PAGE, "rec", SHARED)
+VOLUME = preset(PAGE, "gin", "scale_span")
 TABLE = Shows("figure", "architectures")
 
 CLAIMS = (
@@ -126,5 +127,23 @@ CLAIMS = (
         Opens(PAGE, "rec"),
         kind="published",
         source=PAPER,
+        shows=Shows("figure", "cliff"),
+    ),
+    Claim(
+        "scales-tell-less-than-entropies",
+        PAGE,
+        "**Where blocks keep volume, the scales of the latents tell less than their manifold "
+        "entropies**: the largest scale is {scales.span} times the smallest, where the lengths "
+        "that entropies stand for differ by {lengths.span} times.",
+        "A block that keeps volume may still stretch one latent at the cost of others, which no "
+        "scale shows. (A short training moves the scales little; on larger images some latents of "
+        "tiny scale do much.)",
+        {"scales": VOLUME, "lengths": VOLUME.read("length_span")},
+        "scale_span",
+        high("scales") * 2 < low("lengths"),
+        ("lengths", VOLUME),
+        Opens(PAGE, "gin"),
+        source=PAPER,
+        shows=Shows("figure", "hidden"),
     ),
 )

@@ -26,8 +26,8 @@ PRESETS = (
            "take a part of the way.", ARCHITECTURES["factorisation only"]),
     Preset("rec", "Reconstruction", "Ten core latents are to reconstruct the image: the spectrum "
            "falls off a cliff behind them.", RECONSTRUCTED),
-    Preset("gin", "Volume kept", "Blocks that keep volume, and a scale for each latent: small "
-           "scales need not be small entropies.", PRESERVING),
+    Preset("gin", "Volume kept", "Blocks that keep volume, and a scale for each latent: the scales "
+           "tell less than the entropies do.", PRESERVING),
 )  # fmt: skip
 
 LESSON = replace(
