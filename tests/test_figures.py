@@ -72,6 +72,7 @@ FIGURES = {
     "pairs": lambda: figures.pairs(shared(5), (2, 3)),
     "columns": lambda: figures.columns(RNG.normal(size=(6, 64)), range(6), STEPS[:6] / 400 - 0.5),
     "traversal": lambda: figures.traversal(RNG.integers(256, size=(7, 64)), range(-3, 4)),
+    "samples": lambda: figures.samples(RNG.integers(256, size=(3, 64))),
     "scales": lambda: figures.scales(0.1 + STEPS / 400, STEPS / 400 - 0.5),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ points.
 """
 
 from core.figures.bodies import cloud, nets, reach, trade, twist
-from core.figures.digits import columns, scales, traversal
+from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
@@ -18,6 +18,6 @@ from core.figures.training import compare, curves, strip
 __all__ = [
     "Gauge", "agreement", "bistable", "closed_curves", "cloud", "columns", "compare",
     "curves", "foretold", "from_the_front", "gauges", "generating", "matrix", "meridian", "nets",
-    "pairs", "plane", "pursuit", "reach", "rotation_curve", "scales", "specification", "spectrum",
-    "strip", "sweep", "trade", "traversal", "twist",
+    "pairs", "plane", "pursuit", "reach", "rotation_curve", "samples", "scales",
+    "specification", "spectrum", "strip", "sweep", "trade", "traversal", "twist",
 ]  # fmt: skip

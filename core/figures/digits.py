@@ -18,6 +18,7 @@ from core.legend import ROLE
 
 FINE = 24  # pixels of an enlarged image; the browser smooths the rest
 LARGE, SMALL, GAP, LABEL = 78, 42, 6, 16  # pixels of a drawn image, between two, and of its label
+LEVEL = "Grey level, of 255"
 IN_A_ROW = 4  # columns of the Jacobian, so that a phone shows them
 
 
@@ -38,14 +39,15 @@ def columns(images: np.ndarray, latents: Sequence[int], entropies: Sequence[floa
 
 
 def traversal(images: np.ndarray, moves: Sequence[float]) -> Figure:
-    """What a decoder makes of one latent's `moves`, the others at 0: grey levels (k, pixels).
-
-    Levels go from 0 to 255; the first is drawn white, as on paper.
-    """
-    pictures = [Image.fromarray(255 - _square(each).astype(np.uint8)) for each in images]
+    """What a decoder makes of one latent's `moves`, the others at 0: grey levels (k, pixels)."""
     names = [f"{move:+g}".replace("-", "−") if move else "0" for move in moves]
-    chart = _gallery(pictures, names, SMALL, len(pictures))
-    return words.finished(chart), _pixels(images, moves, "Latent at", "Grey level, of 255")
+    return _grey(images, names, _pixels(images, moves, "Latent at", LEVEL))
+
+
+def samples(images: np.ndarray) -> Figure:
+    """What a decoder makes of latents of the prior: grey levels (k, pixels)."""
+    numbers = range(1, len(images) + 1)
+    return _grey(images, list(map(str, numbers)), _pixels(images, numbers, "Sample", LEVEL))
 
 
 def scales(deviations: np.ndarray, entropies: np.ndarray) -> Figure:
@@ -66,6 +68,12 @@ def scales(deviations: np.ndarray, entropies: np.ndarray) -> Figure:
     )  # fmt: skip
     named = {"latent": "Latent", "deviation": "Standard deviation", "nats": "Manifold entropy"}
     return words.finished(chart.properties(**SQUARE)), table.rename(columns=named)
+
+
+def _grey(images: np.ndarray, names: Sequence[str], table: pd.DataFrame) -> Figure:
+    """Grey levels from 0 to 255 as images in a row; 0 is drawn white, as on paper."""
+    pictures = [Image.fromarray(255 - _square(each).astype(np.uint8)) for each in images]
+    return words.finished(_gallery(pictures, names, SMALL, len(pictures))), table
 
 
 def _square(image: np.ndarray) -> np.ndarray:

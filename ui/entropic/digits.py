@@ -126,6 +126,7 @@ def spectrum(
         of=done, numbers="digits_spectrum" if done else None,
     )  # fmt: skip
     if params.architecture == "gin":
+        st.markdown("**What their scales tell of that**")
         sheet.figure(
             "digits_scales", "Manifold entropy of every latent against its standard deviation.",
             lambda: figures.scales(deviations(now["deviations"]), now["entropies"]),
@@ -172,7 +173,7 @@ def traversal(now: dict[str, np.ndarray], digit: int, latent: int, done: tuple |
     few = now["samples"][digit]
     sheet.figure(
         "digits_samples", "Images decoded from latents of the prior.",
-        lambda: figures.traversal(few, range(1, len(few) + 1)),
+        partial(figures.samples, few),
         of=done and (*done, digit), numbers="digits_samples" if done else None,
     )  # fmt: skip
 
