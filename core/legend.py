@@ -154,6 +154,11 @@ BASELINES = {
     "untrained": "untrained",
     "closed": "closed form",
     "true": "true generator",
+    "pca": "PCA",
+    "haar": "linear, by scale",
+    "cholesky": "linear, by pixel",
+    "rotated": "PCA, turned",
+    "gaussian": "a Gaussian",
 }
 
 
@@ -316,13 +321,18 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "leace": "LEACE",
     "two-stage": "two stages",
     "additive": "additive",
-    # flows: their data, and what is minimised
+    # flows: their data, their architecture, and what is minimised
     "turned": "Gaussian, turned by hand",
     "moons": "two moons",
     "banana": "banana",
     "arc": "arc",
     "torus": "torus",
     "gaussian": "Gaussian",
+    "coupling": "plain coupling",
+    "wavelet": "wavelet",
+    "basis-only": "basis only",
+    "factorisation-only": "factorisation only",
+    "gin": "volume kept",
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",
     "ml-rec": "likelihood, reconstruction",

@@ -1,5 +1,7 @@
 """Figures: words that can be read on either page and lie on no line, ticks at the swept values."""
 
+import base64
+import io
 import re
 import tomllib
 from itertools import pairwise
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from test_sweep import KNOBS, two_way
 
 from core import figures, legend
@@ -75,6 +78,10 @@ FIGURES = {
         (STEPS / 5, STEPS / 400), (np.array([30.0]), np.array([0.7])), ("angle", "nats"), True),
     "factor": lambda: figures.against_factor(
         np.geomspace(0.125, 8, 9), np.arange(9.0), "unit", "nats"),
+    "columns": lambda: figures.columns(RNG.normal(size=(6, 64)), range(6), STEPS[:6] / 400 - 0.5),
+    "traversal": lambda: figures.traversal(RNG.integers(256, size=(7, 64)), range(-3, 4)),
+    "samples": lambda: figures.samples(RNG.integers(256, size=(3, 64))),
+    "scales": lambda: figures.scales(0.1 + STEPS / 400, STEPS / 400 - 0.5),
 }  # fmt: skip
 
 
@@ -82,6 +89,39 @@ def shared(d):
     """What pairs of d latents share, nats; nothing on the diagonal."""
     half = np.triu(RNG.uniform(0, 0.2, size=(d, d)), 1)
     return half + half.T + np.diag(np.full(d, np.nan))
+
+
+def test_images_are_drawn_in_their_own_colours_with_their_numbers():
+    """Columns on one scale that is clear at 0; grey levels dark on light."""
+    images = np.zeros((2, 64))
+    images[0, :8], images[1, 63] = 2.0, -1.0
+    chart, table = figures.columns(images, [5, 3], [0.5, -1.25])
+    rows = values_of(chart)
+    first, second = (picture(row["url"]) for row in rows)
+    assert [row["name"] for row in rows] == ["5: 0.50", "3: −1.25"]
+    assert first[0, 12, 3] > 230 and first[-1, 12, 3] == 0  # opaque in the first row, clear below
+    assert 90 < second[-1, -1, 3] < 160 and second[0, 0, 3] == 0  # half as strong
+    assert first[0, 12, 0] > first[0, 12, 2] and second[-1, -1, 2] > second[-1, -1, 0]
+    assert table["Latent"].tolist() == [5] * 64 + [3] * 64
+    np.testing.assert_array_equal(table.iloc[:, -1].to_numpy().reshape(2, 64), images)
+    levels = np.zeros((1, 64), np.uint8)
+    levels[0, :32] = 255
+    (row,) = values_of(figures.traversal(levels, [0])[0])
+    grey = picture(row["url"])
+    assert grey[0].max() == 0 and grey[-1].min() == 255
+
+
+def values_of(chart):
+    """The rows of a chart of one table."""
+    spec = chart.to_dict()
+    return next(iter(spec["datasets"].values()))
+
+
+def picture(link):
+    """The pixels of an image that a link holds."""
+    kind, _, data = link.partition(",")
+    assert kind == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))))
 
 
 def layers_of(spec):

@@ -6,7 +6,7 @@ import shlex
 import numpy as np
 import pytest
 
-from core import metrics
+from core import entropy, metrics
 from core.__main__ import main
 from core.command import command
 from core.run.experiment import EVALUATED, Experiment
@@ -20,6 +20,7 @@ TINY = {
     "reversal": {"steps": 12, "d": 4, "rank": 1, "n_classes": 2},
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
     "flows": {"steps": 4, "data": "arc", "batch": 32, "transforms": 2, "width": 8},
+    "digits": {"steps": 4, "batch": 32, "transforms": 2, "width": 16},
 }
 HELD = {
     "infonce": {"z", "x", "z_hat", "f.weights.0", "f.skip", "g.lift", "g.weights.2"},
@@ -27,11 +28,14 @@ HELD = {
     "reversal": {"z", "y", "z_hat", "v", "m", "inside", "outside", "adversary.weights.0"},
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},
     "flows": {"z", "x", "z_hat", "latents", "jacobians"},
+    "digits": {"x", "y", "z_hat", "latents", "jacobians", "f.basis"},
 }
 
 
 def score(scenario, arrays):
     """A score of each scenario, from a file's arrays alone."""
+    if scenario == "digits":
+        return "mtc_nats", entropy.total_correlation(arrays["jacobians"]).value
     z, z_hat = arrays["z"], arrays["z_hat"]
     if scenario == "reversal":
         return "content_r2", metrics.linear_r2(z @ arrays["outside"].T, z_hat)

@@ -19,9 +19,11 @@ from ui.window import address
 
 CLAIM = "claim"
 KINDS = {"theorem": "green", "published": "blue", "measured here": "orange", "conjecture": "violet"}
-PREFIX = {"nonlinear": "invariance"}  # of a lesson's keys, where it is not the first of its page
-PART = {"nonlinear": "nonlinear"}  # of the page, where such a lesson's knobs are
-PAGE = {"nonlinear": "gradient_reversal"}
+# of lessons that are not the first of their page: that page, its part with their knobs, and what
+# their keys of the link begin with
+PAGE = {"nonlinear": "gradient_reversal", "digits": "manifold_entropy"}
+PART = {"nonlinear": "nonlinear", "digits": "digits"}
+PREFIX = {"nonlinear": "invariance", "digits": "digits"}
 HEIGHT = 540  # pixels of the list
 Figures = Mapping[str, Callable[[], None]]
 

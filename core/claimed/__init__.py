@@ -1,6 +1,7 @@
 """Every claim that the explorer makes from runs, in the order of its pages."""
 
 from core.claimed import (
+    digits,
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
@@ -21,6 +22,7 @@ FILES = (
     nonlinear,
     laplace_violation,
     manifold_entropy,
+    digits,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}

@@ -138,6 +138,17 @@ def _jump(run: Result) -> float:
     return float(strengths[np.argmax(angles < 45)])
 
 
+def _scale_span(run: Result) -> float:
+    """Largest over smallest standard deviation of a latent in the data, geometric over classes."""
+    scales = np.log(run.moving["deviations"][-1].astype(float)).mean(0)
+    return float(np.exp(np.ptp(scales)))
+
+
+def _length_span(run: Result) -> float:
+    """The same of the lengths that manifold entropies stand for, their exponentials."""
+    return float(np.exp(np.ptp(run.moving["entropies"][-1].astype(float))))
+
+
 MEASURES: dict[str, Measure] = {
     "above_floor": Measure("Loss above its floor, nats", _above_floor, latents=False),
     "degree_at_first": Measure("Degree at first", _at_first("degree"), "+.0f"),
@@ -166,6 +177,8 @@ MEASURES: dict[str, Measure] = {
     "outside_r2": Measure("R² of the part outside V", _part("outside")),
     "mirrored": Measure("Distance to the mirror image", _mirrored(False)),
     "mirrored_codes": Measure("The same of their codes", _mirrored(True)),
+    "scale_span": Measure("Largest over smallest scale", _scale_span, ".1f"),
+    "length_span": Measure("The same of exp(entropy)", _length_span, ".1f"),
     "closed_seconds": Measure(
         "Closed form, s",
         lambda run: float(run.provenance["closed_seconds"]),

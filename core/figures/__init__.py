@@ -5,8 +5,9 @@ Streamlit's own Plotly would be a second library to wait for. Theory is dashed, 
 points.
 """
 
+from core.figures.angles import against_angle, against_factor, cells
 from core.figures.bodies import cloud, nets, reach, trade, twist
-from core.figures.columns import against_angle, against_factor, cells
+from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
@@ -17,7 +18,8 @@ from core.figures.training import compare, curves, strip
 
 __all__ = [
     "Gauge", "against_angle", "against_factor", "agreement", "bistable", "cells", "closed_curves",
-    "cloud", "compare", "curves", "foretold", "from_the_front", "gauges", "generating", "matrix",
-    "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
-    "specification", "spectrum", "strip", "sweep", "trade", "twist",
+    "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
+    "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
+    "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",
+    "twist",
 ]  # fmt: skip

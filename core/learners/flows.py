@@ -371,8 +371,8 @@ class Learner(Reader):
         z, ladj = self._each(partial(_forward, self.flow), seen)
         rest = [x[:, i::PENALISED] for i in range(1, PENALISED)]
         others = [self._each(partial(_forward, self.flow), part) for part in rest]
-        parts = [(z, ladj), *others]
-        nll = _nll(*(torch.cat([part[i] for part in parts], 1) for i in range(2)))
+        codes = torch.cat([z, *(code for code, _ in others)], 1)
+        nll = _nll(codes, torch.cat([ladj, *(volume for _, volume in others)], 1))
         return nll + self.weight * _total_correlation(seen, z, ladj)
 
     def _each(self, of: Callable, values: Tensor) -> Tensor:

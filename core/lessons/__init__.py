@@ -1,9 +1,11 @@
 """What every page sets up, by the page's name: its scenario with presets, sweeps and tables.
 
-`nonlinear` is the second scenario on the page on gradient reversal.
+`nonlinear` is the second scenario on the page on gradient reversal, `digits` that of the page on
+manifold entropies.
 """
 
 from core.lessons import (
+    digits,
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
@@ -20,4 +22,5 @@ LESSONS: dict[str, Scenario] = {
     "nonlinear": nonlinear.LESSON,
     "laplace_violation": laplace_violation.LESSON,
     "manifold_entropy": manifold_entropy.LESSON,
+    "digits": digits.LESSON,
 }

@@ -1,0 +1,149 @@
+"""Claims of the page on manifold entropies, of flows of digits."""
+
+from core.claims.claim import Claim, Opens, Shows, preset
+from core.claims.relations import by_seed, every, high, low, mean
+
+PAGE = "digits"
+PAPER = "Galperin and Köthe 2025, on larger images; measured here"
+SHARED, PAIRS, LIKELIHOOD = "mtc_nats", "pairwise_mi_nats", "nll"
+
+PLAIN = preset(PAGE, "coupling", SHARED)
+WAVELET = preset(PAGE, "wavelet", SHARED)
+BASIS = preset(PAGE, "basis", SHARED)
+FACTORS = preset(PAGE, "factorisation", SHARED)
+CORE = preset(PAGE, "rec", SHARED)
+VOLUME = preset(PAGE, "gin", "scale_span")
+TABLE = Shows("figure", "architectures")
+
+CLAIMS = (
+    Claim(
+        "wavelets-share-less",
+        PAGE,
+        "**A wavelet flow has at least a quarter less total correlation than a plain one of its "
+        "size**: {wavelet.span} nats against {plain.span}, and its pairs share "
+        "{wavelet pairs.mean} against {plain pairs.mean} in mean, at a likelihood of unseen images "
+        "within a nat ({wavelet likelihood.mean} and {plain likelihood.mean}, negative).",
+        "A fine coefficient is drawn given the coarse ones and moves none of them, and what is "
+        "left to share is mostly among neighbours of one scale.",
+        {
+            "wavelet": WAVELET,
+            "plain": PLAIN,
+            "wavelet pairs": WAVELET.read(PAIRS),
+            "plain pairs": PLAIN.read(PAIRS),
+            "wavelet likelihood": WAVELET.read(LIKELIHOOD),
+            "plain likelihood": PLAIN.read(LIKELIHOOD),
+        },
+        SHARED,
+        (by_seed("wavelet") <= by_seed("plain") * 0.75)
+        & (high("wavelet pairs") < low("plain pairs"))
+        & (abs(mean("wavelet likelihood") - mean("plain likelihood")) < 1),
+        ("wavelet", BASIS),
+        Opens(PAGE, "wavelet"),
+        kind="published",
+        source=PAPER,
+        shows=TABLE,
+    ),
+    Claim(
+        "a-wavelet-basis-alone-does-not-help",
+        PAGE,
+        "**A wavelet basis alone does not help**: blocks over all Haar coefficients at once have "
+        "a total correlation of {basis.span} nats, over pixels of {plain.span}.",
+        "The basis only names the coordinates that the blocks mix.",
+        {"basis": BASIS, "plain": PLAIN},
+        SHARED,
+        mean("basis") > mean("plain") * 0.95,
+        ("basis", WAVELET),
+        Opens(PAGE, "basis"),
+        shows=TABLE,
+    ),
+    Claim(
+        "factors-alone-help-partly",
+        PAGE,
+        "**Factors from coarse to fine help without wavelets, but only partly**: in a random basis "
+        "they have {factors.span} nats, where the wavelet flow has {wavelet.span} and the plain "
+        "one {plain.span}. Their likelihood is worse ({factors likelihood.mean} against "
+        "{wavelet likelihood.mean}, negative).",
+        "A factor leaves the others' latents alone in any basis; in a random one there is more to "
+        "undo inside of each.",
+        {
+            "factors": FACTORS,
+            "wavelet": WAVELET,
+            "plain": PLAIN,
+            "factors likelihood": FACTORS.read(LIKELIHOOD),
+            "wavelet likelihood": WAVELET.read(LIKELIHOOD),
+        },
+        SHARED,
+        (by_seed("wavelet") < by_seed("factors"))
+        & (by_seed("factors") < by_seed("plain"))
+        & (mean("factors likelihood") > mean("wavelet likelihood")),
+        ("factors", PLAIN),
+        Opens(PAGE, "factorisation"),
+        shows=TABLE,
+    ),
+    Claim(
+        "no-flow-of-digits-is-disentangled",
+        PAGE,
+        "**No flow here is disentangled in absolute terms**: the least total correlation of a "
+        "wavelet flow is {wavelet.low} nats, where the principal axes of one Gaussian have "
+        "{axes.mean}, and even its coefficients one after the other, coarse to fine, {ruler.mean}.",
+        "The Gaussian's likelihood is far worse ({gaussian.mean} against {likelihood.mean}, "
+        "negative): a ruler says what a number of nats means, not which decoder is better.",
+        {
+            "wavelet": WAVELET,
+            "axes": WAVELET.read("pca_mtc_nats"),
+            "ruler": WAVELET.read("haar_mtc_nats"),
+            "gaussian": WAVELET.read("gaussian_nll"),
+            "likelihood": WAVELET.read(LIKELIHOOD),
+        },
+        SHARED,
+        (low("wavelet") > high("ruler"))
+        & (high("axes") < 0.01)
+        & (high("likelihood") < low("gaussian") - 5),
+        ("wavelet", WAVELET.read("pca_mtc_nats")),
+        Opens(PAGE, "wavelet"),
+        shows=TABLE,
+    ),
+    Claim(
+        "reconstruction-makes-a-core",
+        PAGE,
+        "**Asked to reconstruct from {core.core_dim} latents, a plain flow puts entropy into "
+        "them**: {core entropy.span} nats, where the {core.core_dim} largest without that have "
+        "{plain entropy.span}. Total correlation falls to {core.span} nats from {plain.span}, and "
+        "the likelihood pays ({core likelihood.mean} against {plain likelihood.mean}, negative).",
+        "The spectrum falls off a cliff behind the core: alignment, which no likelihood asks for.",
+        {
+            "core": CORE,
+            "plain": PLAIN,
+            "core entropy": CORE.read("core_entropy_nats"),
+            "plain entropy": PLAIN.read("core_entropy_nats"),
+            "core likelihood": CORE.read(LIKELIHOOD),
+            "plain likelihood": PLAIN.read(LIKELIHOOD),
+        },
+        SHARED,
+        (low("core entropy") > high("plain entropy") + 2)
+        & (by_seed("core") < by_seed("plain") * 0.75)
+        & (every("core likelihood") > low("plain likelihood")),
+        ("core", PLAIN),
+        Opens(PAGE, "rec"),
+        kind="published",
+        source=PAPER,
+        shows=Shows("figure", "cliff"),
+    ),
+    Claim(
+        "scales-tell-less-than-entropies",
+        PAGE,
+        "**Where blocks keep volume, the scales of the latents tell less than their manifold "
+        "entropies**: the largest scale is {scales.span} times the smallest, where the lengths "
+        "that entropies stand for differ by {lengths.span} times.",
+        "A block that keeps volume may still stretch one latent at the cost of others, which no "
+        "scale shows. (A short training moves the scales little; on larger images some latents of "
+        "tiny scale do much.)",
+        {"scales": VOLUME, "lengths": VOLUME.read("length_span")},
+        "scale_span",
+        high("scales") * 2 < low("lengths"),
+        ("lengths", VOLUME),
+        Opens(PAGE, "gin"),
+        source=PAPER,
+        shows=Shows("figure", "hidden"),
+    ),
+)

@@ -1,0 +1,1 @@
+"""Normalizing flows of more dimensions than the plane has."""
