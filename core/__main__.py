@@ -182,7 +182,7 @@ def _claims(arguments: list[str]) -> int:
 
 
 def _measure(arguments: list[str]) -> int:
-    from core import measure
+    from core.decoders import measure
 
     parser = _OneLineParser(prog="python -m core measure", allow_abbrev=False)
     try:

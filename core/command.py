@@ -1,7 +1,15 @@
-"""The shell command that gives the same numbers as a page: what `python -m core` reads back."""
+"""The shell command that gives the same numbers as a page, and a page's address for a shell."""
+
+import os
+import tomllib
+from pathlib import Path
+from urllib.parse import urlencode
 
 from core.run.experiment import Experiment
 from core.scenarios.scenario import Value
+
+CONFIG = Path(__file__).parents[1] / ".streamlit/config.toml"
+EVERYWHERE = ("0.0.0.0", "::")  # where a server may listen, and no browser can go
 
 
 def command(experiment: Experiment, verb: str = "", tail: str = "") -> str:
@@ -38,3 +46,16 @@ def spelt(value: Value) -> str:
         short = f"{value:g}"
         return short if float(short) == value else repr(value)
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+def link(page: str, **query: str) -> str:
+    """A page's address where this machine serves it: Streamlit's settings, or its defaults."""
+    server = tomllib.loads(CONFIG.read_text(encoding="utf-8"))["server"]
+
+    def setting(name: str, variable: str, default: str) -> str:
+        return os.environ.get(f"STREAMLIT_SERVER_{variable}") or str(server.get(name, default))
+
+    host, port = setting("address", "ADDRESS", "localhost"), setting("port", "PORT", "8501")
+    base = setting("baseUrlPath", "BASE_URL_PATH", "").strip("/")
+    at = f"{'localhost' if host in EVERYWHERE else host}:{port}"
+    return f"http://{'/'.join(filter(None, (at, base, page)))}?{urlencode(query)}"

@@ -191,7 +191,11 @@ class Reading:
 
 def read(jacobians: Any, latents: Any = None) -> Reading:
     """Every metric of Jacobians (n, D, d). Raises `Degenerate`; see `checked`."""
-    j, z = checked(jacobians, latents)
+    return read_checked(*checked(jacobians, latents))
+
+
+def read_checked(j: Array, z: Array | None = None) -> Reading:
+    """The same of what `checked` gave."""
     pairs, pairs_error = pairwise(j)
     values, errors = spectrum(j, z)
     return Reading(
@@ -224,7 +228,8 @@ def measure(decoder: Callable[[Any], Any], latents: Any) -> Reading:
 def linear_total_correlation(a: Array) -> float:
     """Closed form for x = A z: (sum log (A'A)_ii - log det A'A) / 2; A (D, d) of full rank."""
     gram = a.T @ a
-    return float(0.5 * (np.log(np.diagonal(gram)).sum() - np.linalg.slogdet(gram)[1]))
+    nats = 0.5 * (np.log(np.diagonal(gram)).sum() - np.linalg.slogdet(gram)[1])
+    return max(float(nats), 0.0)  # Hadamard's inequality, but for rounding
 
 
 def linear_entropy(a: Array) -> float:

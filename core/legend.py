@@ -322,9 +322,11 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "two-stage": "two stages",
     "additive": "additive",
     # flows: their data, their architecture, and what is minimised
+    "turned": "Gaussian, turned by hand",
     "moons": "two moons",
     "banana": "banana",
     "arc": "arc",
+    "torus": "torus",
     "gaussian": "Gaussian",
     "coupling": "plain coupling",
     "wavelet": "wavelet",

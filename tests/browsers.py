@@ -41,6 +41,9 @@ PARTS = {
         p: f"?part={p}"
         for p in ("explore", "why", "claims", "nonlinear", "price", "stages", "home")
     },
+    "manifold_entropy": {
+        p: f"?part={p}" for p in ("explore", "why", "claims", "digits", "measured", "paper", "home")
+    },
 }
 
 

@@ -58,8 +58,8 @@ MAY_IMPORT = {
             "training": "run.experiment",
             "experiment": "scenarios",
             "packing": "",
-            "archive": "run.experiment run.packing",
-            "store": "run.experiment run.archive",
+            "archive": "run.experiment run.packing kept",
+            "store": "run.experiment run.archive kept",
             "job": "run.experiment",
             "crew": "",
             "task": "run.experiment run.job",
@@ -67,6 +67,10 @@ MAY_IMPORT = {
             "worker": "run.experiment run.training learners",
         }.items()
     },
+    "core.kept.folder": (),
+    "core.decoders.ruler": ("core.entropy",),
+    "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),
+    "core.decoders.measure": ("core.entropy", "core.decoders", "core.command"),
 }
 
 

@@ -38,6 +38,7 @@ def swept(by="d", knob="tau"):
     return figures.sweep(runs, KNOBS[knob], "linear_r2", baselines, KNOBS[by] if by else None)
 
 
+COLUMNS = np.random.default_rng(1).normal(size=(4, 2, 2))
 FIGURES = {
     "sweep": swept,
     "one-way sweep": lambda: swept(None),
@@ -70,6 +71,13 @@ FIGURES = {
     "spectrum": lambda: figures.spectrum(
         {"plain": (STEPS / 400, STEPS / 4000), "wavelet": (STEPS / 500, None)}, STEPS / 350),
     "pairs": lambda: figures.pairs(shared(5), (2, 3)),
+    "ruler": lambda: figures.ruler(
+        0.65, 0.02, {"PCA": 0.0, "random rotation": 0.42}, "Total correlation, nats"),
+    "cells": lambda: figures.cells(CIRCLE, CIRCLE[:4], COLUMNS, ("z", "z_hat")),
+    "angle": lambda: figures.against_angle(
+        (STEPS / 5, STEPS / 400), (np.array([30.0]), np.array([0.7])), ("angle", "nats"), True),
+    "factor": lambda: figures.against_factor(
+        np.geomspace(0.125, 8, 9), np.arange(9.0), "unit", "nats"),
     "columns": lambda: figures.columns(RNG.normal(size=(6, 64)), range(6), STEPS[:6] / 400 - 0.5),
     "traversal": lambda: figures.traversal(RNG.integers(256, size=(7, 64)), range(-3, 4)),
     "samples": lambda: figures.samples(RNG.integers(256, size=(3, 64))),
@@ -342,6 +350,20 @@ def test_the_curves_of_turned_codes_do_not_leave_their_axis():
 # ---- manifold entropic metrics
 
 
+def test_a_cell_has_four_edges_of_half_a_column_each():
+    table = FIGURES["cells"]()[1]
+    assert len(table) == 4 * len(COLUMNS)
+    ends = table[["To x₁", "To x₂"]].to_numpy() - table[["From x₁", "From x₂"]].to_numpy()
+    latents, places = table["Latent"].to_numpy(), table["Place"].to_numpy()
+    np.testing.assert_allclose(ends, 0.5 * COLUMNS[places, :, latents], atol=1e-12)
+    first = table[table["Place"] == 0]
+    corner = first[["From x₁", "From x₂"]].to_numpy()[0]
+    np.testing.assert_allclose(corner, CIRCLE[0])
+    for _, edges in table.groupby("Place"):  # it closes: every corner is met twice
+        corners = np.concatenate([edges[["From x₁", "From x₂"]], edges[["To x₁", "To x₂"]]])
+        assert len(np.unique(corners.round(9), axis=0)) == 4
+
+
 @pytest.mark.parametrize("d", [1, 2, 24, 25, 784])
 def test_a_spectrum_is_sorted_and_its_axis_goes_from_the_first_latent_to_the_last(d):
     values, errors, ruler = RNG.normal(size=d), RNG.random(d), RNG.normal(size=d)
@@ -391,6 +413,16 @@ def test_latents_beyond_the_room_share_cells_that_hold_their_means():
         names = [f"{parts[k][0]} … {parts[k][-1]}" for k in (i, j)]
         (row,) = table[(table["Latent"] == names[0]) & (table["And latent"] == names[1])].values
         assert row[2] == pytest.approx(np.nanmean(values[np.ix_(parts[i], parts[j])]))
+
+
+def test_a_ruler_has_its_marks_above_the_decoders_own_number():
+    marks = {"PCA": 0.0, "Cholesky": 0.4, "random rotation": 0.42}
+    spec, table = (f := figures.ruler(0.65, 0.02, marks, "nats"))[0].to_dict(), f[1]
+    assert table["nats"].tolist() == [0.65, 0.0, 0.4, 0.42]
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    assert low == 0 and high > 0.67
+    words = {rows(spec, layer)[0]["name"]: layer["mark"]["dy"] for layer in texts(spec)}
+    assert words == {"PCA": -17, "Cholesky, random rotation": -17, "this decoder 0.650": 18}
 
 
 def test_blocks_are_set_apart_where_the_next_one_begins():

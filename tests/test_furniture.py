@@ -13,6 +13,7 @@ from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise, Published
 from ui import knobs, recovery, runner, seeds
 from ui.clusters import heads
+from ui.entropic import waterfall
 from ui.player.view import Arrow, pack
 from ui.reversal import game
 
@@ -155,6 +156,8 @@ def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measu
     assert seeds.summed_up(with_degree) == f"{words}, 1 of 2 maps whole."
     assert seeds.summed_up(runs([{"v_r2": 0.5}]), "v_r2") == "cluster-vector R² 0.500, one seed."
     assert seeds.summed_up(runs([{"mcc": 0.5}]), "mcc") == "MCC 0.500, one seed."
+    said = seeds.summed_up(runs([{"mtc_nats": 0.5}]), "mtc_nats")
+    assert said == "total correlation 0.500 nats, one seed."
     assert seeds.summed_up(runs([{"linear_r2": None}])) == "not measured here."
     shown = runs([{"linear_r2": 0.9, "raw_linear_r2": 1.0}], mixing_layers=0)
     assert seeds.summed_up(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
@@ -277,7 +280,8 @@ def words_of(header):
 @pytest.mark.parametrize(
     ("lesson", "preset"),
     [(name, p) for name in ("infonce_sphere", "vmf_clusters", "laplace_violation",
-                            "gradient_reversal") for p in LESSONS[name].presets],
+                            "gradient_reversal", "manifold_entropy")
+     for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
 def test_no_view_says_anything_in_latex_or_code(lesson, preset):
@@ -288,6 +292,8 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = game.of(run, params, False)
     elif lesson == "infonce_sphere":
         view = recovery.view_of(run, choice)
+    elif lesson == "manifold_entropy":
+        view = waterfall.view_of(run, params)
     else:
         dense = params if lesson == "laplace_violation" else None
         view = heads.of(run, params, choice, False, density=dense)

@@ -102,6 +102,10 @@ COMPANY = {
     "flows that reconstruct": ask(
         (1, 0), scenario="flows", objective="ml-rec", data="banana", transforms=2, width=16,
         steps=8, batch=64),
+    "flows in four dimensions": ask(
+        (0, 2), scenario="flows", objective="ml-mtc", data="torus", transforms=2, width=16,
+        steps=6, batch=64, core_dim=2),
+    "latents turned by hand": ask((1, 0), scenario="flows", data="turned", turn=12),
     "flows of digits": ask(
         range(2), {"noise": (0.05, 0.1)}, scenario="digits", transforms=2, width=32, steps=6,
         batch=32),
@@ -447,16 +451,27 @@ GOLDEN = {
     ),
     "a flow of the arc under a penalty of its decoder": (
         {"steps": 10, "scenario": "flows", "data": "arc", "objective": "ml-mtc"},
-        {"entropy_nats": 1.80162, "core_entropy_nats": 1.13276, "detail_entropy_nats": 0.69784,
-         "mtc_nats": 0.02898, "nll": 1.45313, "mcc": 0.68154, "linear_r2": 0.52531,
-         "loss": 1.53085, "raw_mcc": 0.6417, "raw_linear_r2": 0.50976, "loss_floor": 0.70565,
+        {"entropy_nats": 1.56505, "core_entropy_nats": 0.81642, "detail_entropy_nats": 0.76576,
+         "mtc_nats": 0.01713, "nll": 1.26839, "mcc": 0.66029, "linear_r2": 0.51593,
+         "loss": 1.32432, "raw_mcc": 0.6417, "raw_linear_r2": 0.50976, "loss_floor": 0.70565,
          "true_mtc_nats": 0.0},
     ),
     "a small flow of the moons that reconstructs, from a bent start": (
         {"steps": 10, "scenario": "flows", "objective": "ml-rec", "initialisation": "standard",
          "width": 16, "transforms": 2},
-        {"entropy_nats": 3.15447, "core_entropy_nats": 1.67582, "detail_entropy_nats": 1.52542,
-         "mtc_nats": 0.04677, "nll": 2.73734, "loss": 3.84447, "mcc": None, "loss_floor": None},
+        {"entropy_nats": 3.11611, "core_entropy_nats": 1.71387, "detail_entropy_nats": 1.45073,
+         "mtc_nats": 0.04849, "nll": 2.82448, "loss": 12.11345, "mcc": None, "loss_floor": None},
+    ),
+    "a small flow of the torus": (
+        {"steps": 10, "scenario": "flows", "data": "torus", "width": 16, "transforms": 2,
+         "core_dim": 2},
+        {"entropy_nats": 4.62297, "core_entropy_nats": 2.41521, "detail_entropy_nats": 2.26202,
+         "mtc_nats": 0.05427, "pairwise_mi_nats": 0.05478, "nll": 3.55419, "mcc": 0.49645,
+         "loss_floor": 1.40913},
+    ),
+    "latents turned by hand": (
+        {"scenario": "flows", "data": "turned", "turn": 20},
+        {"mtc_nats": 0.44857, "core_entropy_nats": 2.05401, "nll": 2.84028, "mcc": 0.93966},
     ),
     "a flow of digits": (
         {"steps": 10, "scenario": "digits", "transforms": 4, "width": 32},
@@ -502,6 +517,7 @@ AS_SHIPPED = {
     "clusters of another law": ask((0,), scenario="clusters", **LAPLACE),
     "a signed game": ask((0,), scenario="reversal"),
     "a code that hides": ask((0,), scenario="invariance"),
+    "a flow that reconstructs": ask((0,), scenario="flows", data="arc", objective="ml-rec"),
 }
 
 
@@ -519,6 +535,7 @@ def test_a_shipped_run_is_what_this_code_trains(members):
             continue
         # another machine rounds otherwise: where a rotation ends, or a game of two, differs more
         tolerance = 0.3 if "deg" in name else 0.03 if name in turning else 0.01
+        tolerance = 0.05 if name.endswith("entropy_nats") else tolerance
         assert result.scores[name] == pytest.approx(value, abs=tolerance), name
 
 

@@ -34,12 +34,14 @@ STOPS = {
     "vmf_clusters": Stop("vMF clusters", "tight", "kappa", "linear_r2"),
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
+    "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
 }
 HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
 GROUPS = {
     "Contrastive": ["infonce_sphere"],
     "Cross-entropy": ["vmf_clusters", "laplace_violation"],
     "Invariance": ["gradient_reversal"],
+    "Decoders": ["manifold_entropy"],
 }
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 

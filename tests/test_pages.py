@@ -9,6 +9,7 @@ import pytest
 from visits import (
     APP,
     CLUSTERS,
+    ENTROPY,
     HOME,
     LAPLACE,
     PAGES,
@@ -63,7 +64,8 @@ def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
 
 
 OF_PAGE = {SPHERE: ["infonce_sphere"], CLUSTERS: ["vmf_clusters"], LAPLACE: ["laplace_violation"],
-           REVERSAL: ["gradient_reversal", "nonlinear"]}  # fmt: skip
+           REVERSAL: ["gradient_reversal", "nonlinear"],
+           ENTROPY: ["manifold_entropy", "digits"]}  # fmt: skip
 
 
 @each_page

@@ -6,7 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from visits import CLUSTERS, PAGES, REVERSAL, SPHERE, metric, opened, own, pictures, said, wait_for
+from visits import (
+    CLUSTERS,
+    ENTROPY,
+    PAGES,
+    REVERSAL,
+    SPHERE,
+    metric,
+    opened,
+    own,
+    pictures,
+    said,
+    wait_for,
+)
 
 from core.lessons import LESSONS
 from core.run.experiment import Experiment, Member, Result
@@ -207,12 +219,12 @@ def blown_up(page: str, **setting) -> Result:
 
 @each_page
 def test_a_run_that_diverges_is_drawn_up_to_where_it_went(page):
-    few = {"n_clusters": 3} if page == CLUSTERS else {}
+    few = {CLUSTERS: {"n_clusters": 3}, ENTROPY: {"data": "arc"}}.get(page, {})
     result = blown_up(page, **few)
     at = opened(page, steps="40", batch="64", seeds="1", **{k: str(v) for k, v in few.items()})
     assert not at.exception, at.exception
     assert said(at, "1 diverged") and pictures(at)
-    promised = "Angle to V⊥" if page == REVERSAL else "Linear R²"
+    promised = {REVERSAL: "Angle to V⊥", ENTROPY: "Total correlation, nats"}.get(page, "Linear R²")
     shown = {m.label.strip("*"): m for m in at.metric}
     assert shown[promised].value == "–" and "diverged" in shown[promised].delta
     run = recovery.Run.finished(result)

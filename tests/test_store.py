@@ -18,16 +18,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.kept.folder import STALE_SECONDS, Damaged, Folder, default_folder
 from core.run import archive
 from core.run.experiment import Member, Result
 from core.run.store import (
     FORMAT,
     MOST_RECENT,
     MOST_UNSAVED,
-    STALE_SECONDS,
-    Damaged,
     Store,
-    default_folder,
     read,
     read_record,
     write,
@@ -384,13 +382,13 @@ def test_a_folder_within_its_cap_loses_nothing(store):
 
 def test_a_write_does_not_look_through_the_folder(store, monkeypatch):
     looked = []
-    monkeypatch.setattr(Store, "_look_through", lambda self: looked.append(self) or [])
+    monkeypatch.setattr(Folder, "look_through", lambda self: looked.append(self) or [])
     for seed in range(20):
         store.put(result(seed))
     assert not looked
-    store.size_cap = 1
+    store.files.size_cap = 1
     store.put(result(21))
-    assert looked == [store]
+    assert looked == [store.files]
 
 
 def test_what_was_just_read_is_not_read_again_until_it_changes(store):
@@ -466,7 +464,7 @@ def test_a_result_that_the_disk_does_not_take_is_kept_in_memory(store, monkeypat
     def refuse(*args, **kwargs):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(f"core.run.store.{call}", refuse)
+    monkeypatch.setattr(f"core.kept.folder.{call}", refuse)
     for seed in range(MOST_UNSAVED + 2):
         store.put(result(seed))
     assert os.strerror(number) in store.unsaved([member(5)])

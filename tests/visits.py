@@ -19,7 +19,8 @@ SPHERE = "pages/infonce_sphere.py"
 CLUSTERS = "pages/vmf_clusters.py"
 LAPLACE = "pages/laplace_violation.py"
 REVERSAL = "pages/gradient_reversal.py"
-PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL]
+ENTROPY = "pages/manifold_entropy.py"
+PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
 
 touch.through_app()
 

@@ -191,9 +191,9 @@ def summed_up(results: Sequence[Record | Result], score: str = "linear_r2") -> s
              if (v := r.scores.get(score)) is not None]  # fmt: skip
     if not known:
         return "not measured here" + end
-    title = SCORES[score].title
+    title, _, unit = SCORES[score].title.partition(", ")
     title = title[0].lower() + title[1:] if title[1].islower() else title
-    words = f"{title} {counted([value for value, _ in known], score)}"
+    words = f"{title} {counted([value for value, _ in known], score, unit)}"
     pairs = [(value, raw) for value, raw in known if raw is not None]
     if pairs:
         better = sum(raw > value for value, raw in pairs)
@@ -240,10 +240,10 @@ def _percent(results: Sequence[Record | Result], score: str) -> str:
     return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
 
 
-def counted(values: Sequence[float], score: str = "linear_r2") -> str:
+def counted(values: Sequence[float], score: str = "linear_r2", unit: str = "") -> str:
     """A span with the number of seeds that it is of: "0.867 to 0.965, 5 seeds"."""
     seeds = "one seed" if len(values) == 1 else f"{len(values)} seeds"
-    return f"{span_of(values, score)}, {seeds}" if values else ""
+    return f"{span_of(values, score)}{unit and f' {unit}'}, {seeds}" if values else ""
 
 
 def span_of(values: Sequence[float], score: str = "linear_r2") -> str:

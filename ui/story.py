@@ -16,6 +16,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
         "laplace_violation": "Laplace violation",
     },
     "Invariance": {"gradient_reversal": "Gradient reversal"},
+    "Decoders": {"manifold_entropy": "Manifold entropy"},
 }
 TITLES = {name: title for pages in MENU.values() for name, title in pages.items()}
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter

@@ -5,6 +5,7 @@ from core.claimed import (
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
+    manifold_entropy,
     nonlinear,
     reversal_limits,
     vmf_clusters,
@@ -20,6 +21,7 @@ FILES = (
     reversal_limits,
     nonlinear,
     laplace_violation,
+    manifold_entropy,
     digits,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
@@ -36,4 +38,6 @@ HOME = (  # what to try, on the first page
     "reversal-goes-blind",
     "alignment-turns-to-the-nuisance",
     "momentum-circles",
+    "one-density-many-total-correlations",
+    "right-angles-are-not-the-truth",
 )

@@ -106,6 +106,11 @@ def _difference(left: str, right: str) -> Measured:
     return of
 
 
+def _core_above_detail(run: Result) -> float | None:
+    core, detail = (run.scores.get(f"{part}_entropy_nats") for part in ("core", "detail"))
+    return None if core is None or detail is None else core - detail
+
+
 STUCK = 0.03  # nats above its floor at which a run counts as stuck
 
 
@@ -154,6 +159,9 @@ MEASURES: dict[str, Measure] = {
     ),
     "linear_above_chance": Measure(
         "Linear probe above chance", _difference("probe_accuracy_linear", "chance"), latents=False
+    ),
+    "core_above_detail": Measure(
+        "Core entropy above detail, nats", _core_above_detail, ".2f", latents=False
     ),
     "stuck": Measure("Stuck: 1, or not: 0", _stuck, ".0f", latents=False),
     "stuck_and_whole": Measure(

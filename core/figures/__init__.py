@@ -5,9 +5,10 @@ Streamlit's own Plotly would be a second library to wait for. Theory is dashed, 
 points.
 """
 
+from core.figures.angles import against_angle, against_factor, cells
 from core.figures.bodies import cloud, nets, reach, trade, twist
 from core.figures.digits import columns, samples, scales, traversal
-from core.figures.entropic import pairs, spectrum
+from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
@@ -16,8 +17,9 @@ from core.figures.sweeps import sweep
 from core.figures.training import compare, curves, strip
 
 __all__ = [
-    "Gauge", "agreement", "bistable", "closed_curves", "cloud", "columns", "compare",
-    "curves", "foretold", "from_the_front", "gauges", "generating", "matrix", "meridian", "nets",
-    "pairs", "plane", "pursuit", "reach", "rotation_curve", "samples", "scales",
-    "specification", "spectrum", "strip", "sweep", "trade", "traversal", "twist",
+    "Gauge", "against_angle", "against_factor", "agreement", "bistable", "cells", "closed_curves",
+    "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
+    "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
+    "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",
+    "twist",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.figures import words
 from core.figures.figure import Figure
+from core.figures.training import NAMED_APART, in_a_line, towards_the_middle
 from core.legend import ROLE, class_colours, on_shade
 
 HEIGHT, INSIDE = 300, 235  # of a spectrum, and of it between the axes
@@ -20,6 +21,7 @@ SIDE = 270  # pixels of it
 NUMBERED = 8  # latents, up to which its cells hold their numbers
 LABELS = 8  # along a side of it
 DIGITS = 4  # of a pair, in the picture; its table has all of them
+RULER = 84  # pixels of the line of marks
 FAINTEST = 0.06  # opacity of a pair that shares nothing: the diagonal, which is empty, has none
 UNIT = "Manifold entropy, nats"
 SHARED = "Mutual information, nats"
@@ -50,11 +52,8 @@ def spectrum(
     if ruler is not None:
         dashes = _sorted("PCA", ruler, None)
         d = max(d, len(dashes))
-    ends = [
-        *(table["nats"] - table["error"].fillna(0)),
-        *(table["nats"] + table["error"].fillna(0)),
-    ]
-    span = words.span_of([*ends, *dashes["nats"]])
+    errors = table["error"].fillna(0)
+    span = words.span_of([*(table["nats"] - errors), *(table["nats"] + errors), *dashes["nats"]])
     x = _ranks(d)
     y = alt.Y("nats:Q", title=UNIT, scale=alt.Scale(domain=span, nice=False))
     shade = alt.Color(
@@ -63,20 +62,15 @@ def spectrum(
     told = [alt.Tooltip("decoder:N", title="Decoder")] if len(decoders) > 1 else []
     told += [alt.Tooltip("latent:Q", title="Latent"), alt.Tooltip("nats:Q", format=".3f"),
              alt.Tooltip("error:Q", format=".3f", title="Standard error")]  # fmt: skip
-    drawn = alt.Chart(table)
-    layers = [drawn.mark_line(strokeWidth=1.8).encode(x=x, y=y, color=shade, tooltip=told)]
+    line = alt.Chart(table).mark_line(strokeWidth=1.8)
+    layers = [line.encode(x=x, y=y, color=shade, tooltip=told)]
     if d <= FEW:
-        low, high = alt.Y("low:Q", scale=y["scale"]), alt.Y2("high:Q")
-        bars = alt.Chart(table.assign(low=table["nats"] - table["error"],
-                                      high=table["nats"] + table["error"]))  # fmt: skip
-        layers.append(bars.mark_rule(strokeWidth=1.2).encode(x=x, y=low, y2=high, color=shade))
-        layers.append(drawn.mark_circle(size=46, opacity=1).encode(x=x, y=y, color=shade,
-                                                                   tooltip=told))  # fmt: skip
+        layers += _dots(table, x, y, shade, told)
     names = {name: float(table[table["decoder"] == name]["nats"].iloc[-1]) for name in decoders}
     inks = dict(zip(decoders, colours, strict=True))
     if ruler is not None:
-        line = alt.Chart(dashes).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
-        layers.append(line.encode(x=x, y=y))
+        dashed = alt.Chart(dashes).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
+        layers.append(dashed.encode(x=x, y=y))
         names["PCA"] = float(dashes["nats"].iloc[-1])
     names.pop("", None)
     if names:
@@ -103,6 +97,18 @@ def _sorted(
     )  # fmt: skip
 
 
+def _dots(
+    table: pd.DataFrame, x: alt.X, y: alt.Y, shade: alt.Color, told: list[alt.Tooltip]
+) -> list[alt.Chart]:
+    """A dot a latent, and its standard error as a thin bar."""
+    low, high = table["nats"] - table["error"], table["nats"] + table["error"]
+    bars = alt.Chart(table.assign(low=low, high=high)).mark_rule(strokeWidth=1.2)
+    ends = {"y": alt.Y("low:Q", scale=y["scale"]), "y2": alt.Y2("high:Q")}
+    dots = alt.Chart(table).mark_circle(size=46, opacity=1)
+    return [bars.encode(x=x, color=shade, **ends),
+            dots.encode(x=x, y=y, color=shade, tooltip=told)]  # fmt: skip
+
+
 def _ranks(d: int) -> alt.X:
     """Places from 1 to d: one after the other where they are few, else on a log axis."""
     if d <= FEW:
@@ -116,6 +122,39 @@ def _ranks(d: int) -> alt.X:
         place = np.log(at)
     return alt.X("rank:Q", title="latents, by entropy", scale=scale,
                  axis=words.ticks_at(at, place, list(map(str, at))))  # fmt: skip
+
+
+def ruler(value: float, error: float, marks: Mapping[str, float], title: str) -> Figure:
+    """A decoder's number with its standard error, below the marks of a ruler, on a line from 0."""
+    high = 1.06 * max([value + error, *marks.values()]) or 1.0
+    x = alt.X("value:Q", title=None, axis=alt.Axis(tickCount=6),
+              scale=alt.Scale(domain=[0, high], nice=False))  # fmt: skip
+    drawn = pd.DataFrame({"name": list(marks), "value": list(marks.values())})
+    own = pd.DataFrame({"name": [f"this decoder {value:.3f}"], "value": [value],
+                        "low": [value - error], "high": [value + error]})  # fmt: skip
+    tick = alt.Chart(drawn).mark_tick(color=ROLE["theory"], thickness=2, size=18)
+    told = [alt.Tooltip("name:N", title="Linear decoder"),
+            alt.Tooltip("value:Q", format=".3f", title="nats")]  # fmt: skip
+    layers = [tick.encode(x=x, tooltip=told)]
+    for name, at in in_a_line(marks, NAMED_APART * high):
+        word = alt.Chart(pd.DataFrame({"name": [name], "value": [at]})).mark_text(
+            dy=-17, color=words.QUIET, fontSize=12, align=towards_the_middle(at / high)
+        )
+        layers.append(word.encode(x=x, text=alt.Text("name:N")))
+    spread = alt.Chart(own).mark_rule(color=ROLE["z_hat"], strokeWidth=2)
+    layers.append(spread.encode(x=alt.X("low:Q", scale=x["scale"]), x2=alt.X2("high:Q")))
+    layers.append(alt.Chart(own).mark_circle(size=90, color=ROLE["z_hat"], opacity=1).encode(x=x))
+    said = alt.Chart(own).mark_text(
+        dy=18, color=words.ink(ROLE["z_hat"]), fontSize=12, fontWeight=600,
+        align=towards_the_middle(value / high),
+    )  # fmt: skip
+    layers.append(said.encode(x=x, text=alt.Text("name:N")))
+    chart = alt.layer(*layers, height=RULER)
+    shown = pd.concat([own.assign(name="this decoder"), drawn]).drop(columns=["low", "high"])
+    named = shown.assign(error=[error, *(np.nan for _ in marks)]).rename(
+        columns={"name": "Decoder", "value": title, "error": "Standard error"}
+    )
+    return words.finished(chart, top=16, bottom=2), named
 
 
 def pairs(
@@ -151,7 +190,7 @@ def pairs(
     )  # fmt: skip
     layers = [squares]
     if d <= NUMBERED:
-        layers.append(_numbers(drawn, cap, x, y))
+        layers.append(_numbers(table, cap, x, y))
     layers += _boundaries(blocks, cells, x, y)
     most = -(-d // CELLS)
     shared = f"; a cell is a mean over up to {most} × {most} latents" if d > CELLS else ""

@@ -88,16 +88,16 @@ def strip(
     said = [
         alt.Chart(pd.DataFrame({"name": [name], "value": [at]}))
         .mark_text(dy=-17, color=words.QUIET, fontSize=12,
-                   align=_towards_the_middle((at - low) / (high - low)))
+                   align=towards_the_middle((at - low) / (high - low)))
         .encode(x=x, text=alt.Text("name:N"))
-        for name, at in _in_a_line(baselines, NAMED_APART * (high - low))
+        for name, at in in_a_line(baselines, NAMED_APART * (high - low))
     ]  # fmt: skip
     chart = alt.layer(tick, *said, dots, height=68)
     named = table.rename(columns={"seed": "Seed", "value": title})
     return words.finished(chart, top=16, bottom=2), named
 
 
-def _in_a_line(values: Mapping[str, float], apart: float) -> list[tuple[str, float]]:
+def in_a_line(values: Mapping[str, float], apart: float) -> list[tuple[str, float]]:
     """Names of values and where they stand; those that are not `apart` share a place."""
     groups: list[list[tuple[str, float]]] = []
     for name, at in sorted(values.items(), key=lambda each: each[1]):
@@ -114,7 +114,7 @@ def _in_a_line(values: Mapping[str, float], apart: float) -> list[tuple[str, flo
     return places
 
 
-def _towards_the_middle(share: float) -> Literal["left", "center", "right"]:
+def towards_the_middle(share: float) -> Literal["left", "center", "right"]:
     """How a word at this share of a picture's width is aligned, so that its end is not cut."""
     return "left" if share < ENDS else "right" if share > 1 - ENDS else "center"
 

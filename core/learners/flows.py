@@ -4,6 +4,7 @@ The flows are zuko's neural spline flows (Durkan et al. 2019) as coupling blocks
 leading axis of their stacked parameters, under `torch.func.vmap`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from math import pi
@@ -12,6 +13,7 @@ from typing import cast
 import numpy as np
 import torch
 import zuko
+from scipy import stats
 from torch import Tensor, nn
 from torch.func import functional_call, jacfwd, stack_module_state, vmap
 
@@ -21,41 +23,78 @@ from core.laws.spaces import plane_grid
 from core.run.evaluation import CHUNK, EVALUATED, drawn, held_out, in_parts, watched
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, number, schedule
-from core.scenarios.flows import SIZE
+from core.scenarios.flows import ARC, AXES, SIZE, TURN
 from core.scenarios.flows import Flows as Params
 
 NOISE = 0.1  # of the two moons, as in the paper
-ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
-AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
+DEGREE = pi / 180
 BEND, THICK = 0.5, 0.3  # of the banana
-LINES, POINTS, REACH = 9, 41, 2.0  # of the grid of latents that is carried along
+LINES, POINTS, REACH = 7, 81, 2.0  # of the grid of latents that is carried along
+PENALISED = 2  # of so many points one is read for the penalty
 READ, GLANCED = 10_000, 500  # latents behind the metrics at the end, and while training
 HIDDEN_LAYERS = 2
 
 
 def sources(data: str, z: Tensor) -> Tensor:
-    """x (m, n, 2) of the known generators from their latents z (m, n, 2), standard normal."""
+    """x (m, n, d) of the known generators from their latents z (m, n, d), standard normal.
+
+    d is 2, and 4 for the torus, which is two arcs.
+    """
+    if data == "torus":
+        return torch.cat([sources("arc", each) for each in z.split(SIZE, -1)], -1)
     first, second = z.unbind(-1)
     if data == "arc":  # polar coordinates: orthogonal, and no linear map
         radius, angle = 1 + ARC[1] * second, ARC[0] * first
         return torch.stack([radius * angle.sin(), radius * angle.cos()], -1)
     if data == "banana":
         return torch.stack([first, BEND * (first**2 - 1) + THICK * second], -1)
-    c, s = float(np.cos(TURN)), float(np.sin(TURN))
-    return z * z.new_tensor(AXES) @ z.new_tensor([[c, s], [-s, c]])
+    return z @ normal_axes(z).T
+
+
+def coordinate_lines(d: int) -> np.ndarray:
+    """Lines (c, p, d) along which one latent varies and the others stand, float32.
+
+    At d = 2 a grid; else of each latent one through the middle and some beside it, at quantiles of
+    a normal of the other latents (Halton).
+    """
+    if d == SIZE:
+        return plane_grid(LINES, POINTS, REACH)
+    places = stats.norm.ppf(stats.qmc.Halton(d, scramble=False).random(LINES + 1)[1:])
+    lines = np.repeat(places[None, :, None], POINTS, 2).repeat(d, 0)  # (d, LINES, POINTS, d)
+    for latent in range(d):
+        lines[latent, ..., latent] = np.linspace(-REACH, REACH, POINTS)
+    return lines.reshape(d * LINES, POINTS, d).astype(np.float32)
+
+
+def normal_axes(like: Tensor) -> Tensor:
+    """The matrix (2, 2) by which the normal's own latents become x."""
+    return _rotation(TURN, like) * like.new_tensor(AXES)
+
+
+def _rotation(angle: float, like: Tensor) -> Tensor:
+    c, s = float(np.cos(angle)), float(np.sin(angle))
+    return like.new_tensor([[c, -s], [s, c]])
 
 
 class World:
     """What m members' flows are fitted to."""
 
-    def __init__(self, settings: Sequence[Params]) -> None:
-        self.data, self.known = settings[0].data, settings[0].known
+    def __init__(
+        self, settings: Sequence[Params], seeds: Sequence[int], device: torch.device | str
+    ) -> None:
+        self.data, self.known, self.size = settings[0].data, settings[0].known, settings[0].size
+        self.axes: Tensor | None = None  # (m, d, d), rows: what a torus is rotated to
+        if self.data == "torus":
+            drawn_axes = [torch.randn(self.size, self.size, generator=generator(seed, "world"))
+                          for seed in seeds]  # fmt: skip
+            self.axes = torch.linalg.qr(torch.stack(drawn_axes))[0].to(device)
 
     def draw(self, n: int, noise: Noise) -> tuple[Tensor, Tensor]:
-        """x (m, n, 2) and, where they are known, its latents; x itself elsewhere."""
+        """x (m, n, d) and, where they are known, its latents; x itself elsewhere."""
         if self.known:
-            z = noise.normal(n, SIZE)
-            return sources(self.data, z), z
+            z = noise.normal(n, self.size)
+            x = sources(self.data, z)
+            return (x if self.axes is None else x @ self.axes), z
         u = noise.uniform(n)
         lower, angle = (u < 0.5).float(), pi * (2 * u % 1).float()
         upper = torch.stack([angle.cos(), angle.sin()], -1)
@@ -70,7 +109,7 @@ class Flow(nn.Module):
     def __init__(self, p: Params, stream: torch.Generator) -> None:
         super().__init__()
         self.blocks = zuko.flows.NSF(
-            SIZE, bins=p.spline_bins, transforms=p.transforms, passes=2,
+            p.size, bins=p.spline_bins, transforms=p.transforms, passes=2,
             hidden_features=(p.width,) * HIDDEN_LAYERS,
         )  # fmt: skip
         with torch.no_grad():  # PyTorch's default law, from this member's own stream
@@ -86,73 +125,97 @@ class Flow(nn.Module):
                     last.bias.zero_()
 
     def forward(self, value: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
-        """z and log |det dz/dx| (n,) of x (n, 2); or, `inverse`, x of z and no determinant."""
+        """z and log |det dz/dx| (n,) of x (n, d); or, `inverse`, x of z and no determinant."""
         transform = self.blocks().transform
         if inverse:
             return transform.inv(value), value[..., 0]
         return transform.call_and_ladj(value)
 
 
-class Learner:
-    """m members of equal shape training together; see `core.run.training.Learner`."""
+class Reader(ABC):
+    """What m members have in common: points, latents, and what is read of a decoder.
+
+    See `core.run.training.Learner`. Subclasses set `steps` and `observed_at`, and say how x (m, n,
+    d) is encoded and latents are decoded.
+    """
+
+    steps: int
+    observed_at: set[int]
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         self.members = members
         self.settings = [cast(Params, member.params) for member in members]
-        p = self.settings[0]
-        self.p, self.steps, self.batch = p, p.steps, p.batch
-        self.observed_at = schedule(p.steps)
+        self.p = self.settings[0]
         seeds = [member.seed for member in members]
-        self.world = World(self.settings)
-        self.data = Noise(seeds, "data", device)
-
-        flows = [Flow(p, generator(seed, "initialisation")).to(device) for seed in seeds]
-        stacked, self.buffers = stack_module_state(flows)
-        self.parameters = {name: nn.Parameter(each.detach()) for name, each in stacked.items()}
-        self.flow = flows[0]
-        self.descend = Descent(self.parameters.values(), p.learning_rate, self.steps)
-        weights = {"ml": None, "ml-mtc": "alpha", "ml-rec": "recon_weight"}[p.objective]
-        self.weight = torch.tensor(
-            [getattr(s, weights) if weights else 0.0 for s in self.settings], device=device
-        )
-
+        self.world = World(self.settings, seeds, device)
         noise = Noise(seeds, "evaluation", device)
         self.x, z = self.world.draw(EVALUATED, noise)
         self.z = z.cpu().numpy()
-        self.latents = noise.normal(READ, SIZE)
-        grid = plane_grid(LINES, POINTS, REACH)
+        self.latents = noise.normal(READ, self.p.size)
+        grid = coordinate_lines(self.p.size)
         lines = torch.from_numpy(grid).to(device)
-        self.lines = lines.reshape(1, -1, SIZE).expand(len(members), -1, -1)
+        self.lines = lines.reshape(1, -1, self.p.size).expand(len(members), -1, -1)
+        places = torch.cartesian_prod(*SIZE * [torch.arange(-1.0, 2.0, device=device)])
+        places = nn.functional.pad(places, (0, self.p.size - SIZE))
+        self.places = places.expand(len(members), -1, -1)
         self.truth = Truth(
             z=drawn(self.z),
             net=np.broadcast_to(grid, (len(members), *grid.shape)),
-            world={"x": drawn(self.x).cpu().numpy()},
+            world={"x": drawn(self.x).cpu().numpy(), **self._plane()},
         )
         self.baselines = [self._baselines(i) for i in range(len(members))]
 
+    def _plane(self) -> dict[str, np.ndarray]:
+        """The plane (m, 2, d) of a torus's first circle, in which its points are drawn."""
+        axes = self.world.axes
+        return {} if axes is None else {"plane": axes[:, :SIZE].cpu().numpy()}
+
+    @abstractmethod
     def step(self, t: int) -> Tensor:
-        """One Adam update of every member on fresh points; the loss (m,) before it."""
-        x, _ = self.world.draw(self.batch, self.data)
-        return self.descend(self._loss(x))
+        """One update of every member; the loss (m,) before it."""
+
+    @abstractmethod
+    def _encode(self, x: Tensor) -> np.ndarray:
+        """Latents (m, n, d) of points."""
+
+    @abstractmethod
+    def _decode(self, z: Tensor) -> Tensor:
+        """Points (m, n, d) of latents."""
+
+    @abstractmethod
+    def _jacobians(self, z: Tensor) -> np.ndarray:
+        """Of the decoder at latents (m, n, d): (m, n, D, d), float64."""
+
+    @abstractmethod
+    def _nll(self, x: Tensor) -> np.ndarray:
+        """Negative log-likelihood of points in nats (m,)."""
+
+    @abstractmethod
+    def _final_loss(self) -> np.ndarray:
+        """What was minimised, of points that no one saw (m,)."""
+
+    @abstractmethod
+    def _weights(self, i: int) -> dict[str, np.ndarray]:
+        """What member i learnt, by name."""
 
     def look(self) -> Observation:
-        """Latents of the drawn points, and the grid of latents pushed through the decoder."""
-        return self._observation({})
+        """Latents of the drawn points, and the grid of latents pushed through the decoder.
+
+        As `moving`: every latent's manifold entropy (m, d), and at the images of nine latents
+        around the middle, (m, 9, d), the decoder's columns (m, 9, d, d).
+        """
+        return self._observation(self._jacobians(self.latents[:, :GLANCED]), {})
 
     def observe(self) -> Observation:
         """The same with the metrics at fewer latents, and likelihoods of the watched points."""
-        nll = self._nll(watched(self.x))
-        rows = [
-            {**self._reading(j), "nll": number(nll[i])}
-            for i, j in enumerate(self._jacobians(self.latents[:, :GLANCED]))
-        ]
-        return self._observation(columns(rows))
+        nll, jacobians = self._nll(watched(self.x)), self._jacobians(self.latents[:, :GLANCED])
+        rows = [{**self._reading(j), "nll": number(nll[i])} for i, j in enumerate(jacobians)]
+        return self._observation(jacobians, columns(rows))
 
     def finish(self) -> list[Scores]:
         """Metrics of the decoder, the likelihood of points that no one saw, and recovery."""
         jacobians, nll = self._jacobians(self.latents), self._nll(held_out(self.x))
-        z_hat = self._encode(self.x)
-        loss = self._loss(held_out(self.x)).detach().cpu().numpy()
+        z_hat, loss = self._encode(self.x), self._final_loss()
         found = []
         for i in range(len(self.members)):
             scores = {**self._reading(jacobians[i]), "nll": number(nll[i])}
@@ -162,59 +225,14 @@ class Learner:
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
         """Points, their latents where known, codes, Jacobians at the prior's latents, weights."""
-        weights = {name: v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
         return {
             "z": self.z[i],
             "x": self.x[i].cpu().numpy(),
             "z_hat": self._encode(self.x)[i],
             "latents": self.latents[i].cpu().numpy(),
             "jacobians": self._jacobians(self.latents)[i],
-            **{f"f.{name}": array for name, array in weights.items()},
+            **self._weights(i),
         }
-
-    # --- what is minimised
-
-    def _loss(self, x: Tensor) -> Tensor:
-        """Negative log-likelihood in nats (m,), and the objective's further term."""
-        x = x.requires_grad_(self.p.objective == "ml-mtc")
-        z, ladj = self._each(partial(_forward, self.flow), x)
-        nll = _nll(z, ladj)
-        if self.p.objective == "ml-mtc":
-            return nll + self.weight * _total_correlation(x, z, ladj)
-        if self.p.objective == "ml-rec":
-            kept = torch.cat(
-                [z[..., : self.p.core_dim], torch.zeros_like(z[..., self.p.core_dim :])], -1
-            )
-            back = self._each(partial(_inverse, self.flow), kept)
-            return nll + self.weight * ((back - x) ** 2).sum(-1).mean(-1)
-        return nll
-
-    def _each(self, of: Callable, values: Tensor) -> Tensor:
-        """A function of one member's parameters, buffers and values, of every member."""
-        return vmap(of)(self.parameters, self.buffers, values)
-
-    # --- what is read
-
-    @torch.no_grad()
-    def _nll(self, x: Tensor) -> np.ndarray:
-        return _nll(*self._each(partial(_forward, self.flow), x)).cpu().numpy()
-
-    def _encode(self, x: Tensor) -> np.ndarray:
-        return (
-            in_parts(lambda part: self._each(partial(_forward, self.flow), part)[0], x)
-            .cpu()
-            .numpy()
-        )
-
-    def _jacobians(self, z: Tensor) -> np.ndarray:
-        """Of the decoder at latents (m, n, d): (m, n, D, d), float64."""
-        found = []
-        for part in z.split(CHUNK, 1):
-            with torch.no_grad():
-                x = self._each(partial(_inverse, self.flow), part)
-            code, _ = self._each(partial(_forward, self.flow), x.requires_grad_())
-            found.append(_encoder_jacobian(x, code, retain=True).cpu())
-        return np.linalg.inv(torch.cat(found, 1).numpy().astype(float))
 
     def _reading(self, jacobians: np.ndarray) -> Scores:
         """Entropies and total correlation of a member; None where there is nothing to read."""
@@ -223,9 +241,9 @@ class Learner:
         except entropy.Degenerate:  # a flow that diverged, or was flattened
             return dict.fromkeys(READINGS)
         core = self.p.core_dim
-        order = range(SIZE) if self.p.objective == "ml-rec" else found.order
+        order = range(self.p.size) if self.p.ordered else found.order
         h = found.spectrum[list(order)]
-        pairs = found.pairs[np.triu_indices(SIZE, 1)]
+        pairs = found.pairs[np.triu_indices(self.p.size, 1)]
         return {
             "entropy_nats": found.entropy.value,
             "core_entropy_nats": float(h[:core].sum()),
@@ -254,11 +272,145 @@ class Learner:
             "true_mtc_nats": entropy.total_correlation(true).value,
         }
 
+    def _observation(self, jacobians: np.ndarray, scores: dict[str, np.ndarray]) -> Observation:
+        net = self._decode(self.lines).cpu().numpy().reshape(self.truth.net.shape)
+        moving = {
+            "spectrum": np.stack([entropy.spectrum(j)[0] for j in jacobians]),
+            "places": self._decode(self.places).cpu().numpy(),
+            "columns": self._jacobians(self.places),
+        }
+        return Observation(scores, self._encode(drawn(self.x)), net, moving)
+
+
+class Turned(Reader):
+    """The normal's own decoder, nothing trained: its latents are turned, a degree a step."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        super().__init__(members, device)
+        self.steps = self.p.turn
+        self.observed_at = set(range(self.steps + 1))
+        self.turned = 0  # degrees
+
+    def step(self, t: int) -> Tensor:
+        """One degree further; the negative log-likelihood (m,), which that does not change."""
+        before = torch.from_numpy(self._nll(watched(self.x)))
+        self.turned = t + 1
+        return before
+
+    def _matrix(self, like: Tensor) -> Tensor:
+        """dx/dz (2, 2)."""
+        return normal_axes(like) @ _rotation(self.turned * DEGREE, like)
+
+    def _encode(self, x: Tensor) -> np.ndarray:
+        return (x @ torch.linalg.inv(self._matrix(x)).T).cpu().numpy()
+
+    def _decode(self, z: Tensor) -> Tensor:
+        return z @ self._matrix(z).T
+
+    def _jacobians(self, z: Tensor) -> np.ndarray:
+        matrix = self._matrix(z.double()).cpu().numpy()
+        return np.broadcast_to(matrix, (*z.shape[:2], SIZE, SIZE))
+
+    def _nll(self, x: Tensor) -> np.ndarray:
+        z = self._encode(x)
+        log_volume = float(np.log(np.prod(AXES)))
+        return 0.5 * (z**2).sum(-1).mean(-1) + 0.5 * SIZE * np.log(2 * pi) + log_volume
+
+    def _final_loss(self) -> np.ndarray:
+        return self._nll(held_out(self.x))
+
+    def _weights(self, i: int) -> dict[str, np.ndarray]:
+        return {"a": self._matrix(self.x).cpu().numpy()}
+
+
+class Learner(Reader):
+    """m flows of equal shape training together."""
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        super().__init__(members, device)
+        p = self.p
+        self.steps, self.batch = p.steps, p.batch
+        self.observed_at = schedule(p.steps)
+        seeds = [member.seed for member in members]
+        self.data = Noise(seeds, "data", device)
+
+        flows = [Flow(p, generator(seed, "initialisation")).to(device) for seed in seeds]
+        stacked, self.buffers = stack_module_state(flows)
+        self.parameters = {name: nn.Parameter(each.detach()) for name, each in stacked.items()}
+        self.flow = flows[0]
+        self.descend = Descent(self.parameters.values(), p.learning_rate, self.steps)
+        weights = {"ml": None, "ml-mtc": "alpha", "ml-rec": "recon_weight"}[p.objective]
+        self.weight = torch.tensor(
+            [getattr(s, weights) if weights else 0.0 for s in self.settings], device=device
+        )
+
+    def step(self, t: int) -> Tensor:
+        """One Adam update of every member on fresh points; the loss (m,) before it."""
+        x, _ = self.world.draw(self.batch, self.data)
+        return self.descend(self._loss(x))
+
+    # --- what is minimised
+
+    def _loss(self, x: Tensor) -> Tensor:
+        """Negative log-likelihood in nats (m,), and the objective's further term."""
+        if self.p.objective == "ml-mtc":
+            return self._penalised(x)
+        z, ladj = self._each(partial(_forward, self.flow), x)
+        nll = _nll(z, ladj)
+        if self.p.objective == "ml-rec":
+            kept = torch.cat(
+                [z[..., : self.p.core_dim], torch.zeros_like(z[..., self.p.core_dim :])], -1
+            )
+            back = self._each(partial(_inverse, self.flow), kept)
+            return nll + self.weight * ((back - x) ** 2).sum(-1).mean(-1)
+        return nll
+
+    def _penalised(self, x: Tensor) -> Tensor:
+        """The same with the total correlation at every second point: that is what costs most."""
+        seen = x[:, ::PENALISED].requires_grad_()
+        z, ladj = self._each(partial(_forward, self.flow), seen)
+        rest = [x[:, i::PENALISED] for i in range(1, PENALISED)]
+        others = [self._each(partial(_forward, self.flow), part) for part in rest]
+        codes = torch.cat([z, *(code for code, _ in others)], 1)
+        nll = _nll(codes, torch.cat([ladj, *(volume for _, volume in others)], 1))
+        return nll + self.weight * _total_correlation(seen, z, ladj)
+
+    def _each(self, of: Callable, values: Tensor) -> Tensor:
+        """A function of one member's parameters, buffers and values, of every member."""
+        return vmap(of)(self.parameters, self.buffers, values)
+
+    def _final_loss(self) -> np.ndarray:
+        return self._loss(held_out(self.x)).detach().cpu().numpy()
+
+    # --- what is read
+
     @torch.no_grad()
-    def _observation(self, scores: dict[str, np.ndarray]) -> Observation:
-        z_hat = self._each(partial(_forward, self.flow), drawn(self.x))[0].cpu().numpy()
-        net = self._each(partial(_inverse, self.flow), self.lines).cpu().numpy()
-        return Observation(scores, z_hat, net.reshape(self.truth.net.shape))
+    def _nll(self, x: Tensor) -> np.ndarray:
+        return _nll(*self._each(partial(_forward, self.flow), x)).cpu().numpy()
+
+    def _encode(self, x: Tensor) -> np.ndarray:
+        return (
+            in_parts(lambda part: self._each(partial(_forward, self.flow), part)[0], x)
+            .cpu()
+            .numpy()
+        )
+
+    @torch.no_grad()
+    def _decode(self, z: Tensor) -> Tensor:
+        return self._each(partial(_inverse, self.flow), z)
+
+    def _jacobians(self, z: Tensor) -> np.ndarray:
+        """Of the decoder at latents (m, n, d): (m, n, D, d), float64."""
+        found = []
+        for part in z.split(CHUNK, 1):
+            with torch.no_grad():
+                x = self._each(partial(_inverse, self.flow), part)
+            code, _ = self._each(partial(_forward, self.flow), x.requires_grad_())
+            found.append(_encoder_jacobian(x, code, retain=True).cpu())
+        return np.linalg.inv(torch.cat(found, 1).numpy().astype(float))
+
+    def _weights(self, i: int) -> dict[str, np.ndarray]:
+        return {f"f.{name}": v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
 
 
 READINGS = (
@@ -295,10 +447,11 @@ def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:
 
 def _nll(z: Tensor, ladj: Tensor) -> Tensor:
     """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
-    log_p = -0.5 * (z**2).sum(-1) - 0.5 * SIZE * float(np.log(2 * pi)) + ladj
+    log_p = -0.5 * (z**2).sum(-1) - 0.5 * z.shape[-1] * float(np.log(2 * pi)) + ladj
     return -log_p.mean(-1)
 
 
-def start(members: Sequence[Member], device: torch.device | str) -> Learner:
-    """Data and flows of members that agree in every field that is not batched."""
-    return Learner(members, device)
+def start(members: Sequence[Member], device: torch.device | str) -> Reader:
+    """Data and decoders of members that agree in every field that is not batched."""
+    turned = cast(Params, members[0].params).data == "turned"
+    return (Turned if turned else Learner)(members, device)

@@ -9,6 +9,7 @@ from core.lessons import (
     gradient_reversal,
     infonce_sphere,
     laplace_violation,
+    manifold_entropy,
     nonlinear,
     vmf_clusters,
 )
@@ -20,5 +21,6 @@ LESSONS: dict[str, Scenario] = {
     "gradient_reversal": gradient_reversal.LESSON,
     "nonlinear": nonlinear.LESSON,
     "laplace_violation": laplace_violation.LESSON,
+    "manifold_entropy": manifold_entropy.LESSON,
     "digits": digits.LESSON,
 }

@@ -11,12 +11,9 @@ import hashlib
 import itertools
 import json
 import logging
-import os
-import tempfile
 import threading
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.kept.folder import Damaged, replacing
 from core.run import packing
 from core.run.experiment import Member, Record, Result
 
@@ -52,10 +50,6 @@ MOVES = ("z_hat", "net_hat")  # whose first axis is time
 CURVES = ("net", "net_hat")  # their last but one axis runs along a curve
 
 log = logging.getLogger(__name__)
-
-
-class Damaged(Exception):
-    """Something stored that cannot be read back as the Result it is said to be."""
 
 
 @dataclass(frozen=True)
@@ -217,9 +211,9 @@ def write(
     rows: list[dict[str, Any]] = []
     for page in dict.fromkeys(page for page, _ in wanted.values()):
         members = [m for key, (of, m) in wanted.items() if of == page]
-        with _replacing(folder / f"{page}.frames") as file:
+        with replacing(folder / f"{page}.frames") as file:
             rows += _page(file, page, members, old, fresh)
-    with _replacing(folder / TABLE) as file:
+    with replacing(folder / TABLE) as file:
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         pq.write_table(table, file, compression="zstd", compression_level=packing.LEVEL)
     for path in folder.glob("*.frames"):
@@ -281,17 +275,3 @@ def _told(result: Result) -> dict[str, Any]:
 def _raw(file: BinaryIO, place: tuple[int, int, int]) -> bytes:
     file.seek(place[0])
     return file.read(place[1])
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place when it is complete."""
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -3,27 +3,21 @@
 import json
 import logging
 import os
-import tempfile
 import threading
-import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
-import platformdirs
 
-from core.run.archive import GALLERY, Damaged, Gallery
+from core.kept.folder import Damaged, Folder, damage, default_folder, replacing, why
+from core.run.archive import GALLERY, Gallery
 from core.run.experiment import Member, Record, Result
 
 SIZE_CAP = 2_000_000_000
-ROOM = 0.9  # of the cap that is left full when results are removed: it is not needed at every put
-RECOUNT = 500  # writes after which the folder is looked through: other processes fill it as well
 MOST_UNSAVED = 64  # results kept in memory, where the folder cannot be written: some MB each
 MOST_RECENT = 48  # results kept in memory because they were just read
-STALE_SECONDS = 3600
 FORMAT = 2
 
 log = logging.getLogger(__name__)
@@ -44,19 +38,22 @@ class Store:
         gallery: Path | None = GALLERY,
         size_cap: int = SIZE_CAP,
     ) -> None:
-        self.folder = folder or default_folder()
+        self.files = Folder(folder or default_folder(), size_cap)
         self.gallery = None if gallery is None else Gallery(gallery)
-        self.size_cap = size_cap
         self.reads = 0  # results read from disk
         self._unsaved: dict[str, tuple[Result, str]] = {}  # with why, oldest first
         self._recent: OrderedDict[str, tuple[object, Record | Result]] = OrderedDict()
         self._lock = threading.Lock()
-        self._size = self._written = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._look_through()
+            self.files.look_through()
         except OSError as error:
-            log.warning("results cannot be saved: %s", _why(error))
+            log.warning("results cannot be saved: %s", why(error))
+
+    @property
+    def folder(self) -> Path:
+        """Where results are written."""
+        return self.files.path
 
     def get(self, member: Member) -> Result | None:
         """The stored Result, or None. A damaged file is reported, set aside, and counts as none."""
@@ -89,8 +86,8 @@ class Store:
         """
         key = result.member.key
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            size = write(self.folder / f"{key}.npz", result)
+            with self.files.writing(f"{key}.npz") as file:
+                _save(file, result)
         except OSError as error:
             reason = f"{self.folder} cannot be written ({error.strerror or error})"
             log.warning("a result is kept in memory only: %s", reason)
@@ -102,11 +99,6 @@ class Store:
             return
         with self._lock:
             self._unsaved.pop(key, None)
-            self._size += size
-            self._written += 1
-            look = self._size > self.size_cap or self._written % RECOUNT == 0
-        if look:
-            self._make_room()
 
     def has(self, member: Member) -> bool:
         """Whether there is a result of this member in any layer (its file is not opened)."""
@@ -132,7 +124,7 @@ class Store:
             return None
         except Damaged as reason:
             log.warning("set aside a damaged result: %s", reason)
-            self._set_aside(path)
+            self.files.set_aside(path)
             return None
         self._keep(member.key, stamp, found)
         return found
@@ -159,51 +151,6 @@ class Store:
         kept = (self._unsaved.get(member.key) for member in members)
         return next((each[1] for each in kept if each is not None), None)
 
-    def _set_aside(self, path: Path) -> None:
-        try:
-            path.replace(path.with_suffix(".damaged"))
-        except FileNotFoundError:  # another reader was first
-            pass
-        except OSError as error:  # it is read as damaged again: nothing but time is lost
-            log.warning("a damaged result stays where it is: %s", _why(error))
-
-    def _make_room(self) -> None:
-        """Count what the folder holds, and remove the oldest results where that is too much."""
-        files = self._look_through()
-        if self._size <= self.size_cap:
-            return
-        for _, size, path in sorted(files):
-            if self._size <= ROOM * self.size_cap:
-                return
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:  # what was just written is there all the same
-                log.warning("no room is made for results: %s", _why(error))
-                return
-            self._size -= size
-
-    def _look_through(self) -> list[tuple[float, int, Path]]:
-        """Age, size and path of every result; what killed writers and damage left is removed.
-
-        That is left alone until nobody can be looking at it any more.
-        """
-        files = []
-        with os.scandir(self.folder) as entries:
-            for entry in entries:
-                left = entry.name.startswith(".tmp-") or entry.name.endswith(".damaged")
-                if not left and not entry.name.endswith(".npz"):
-                    continue
-                try:
-                    stat = entry.stat()
-                except FileNotFoundError:  # another process removed it
-                    continue
-                if not left:
-                    files.append((stat.st_mtime, stat.st_size, Path(entry.path)))
-                elif time.time() - stat.st_mtime > STALE_SECONDS:
-                    Path(entry.path).unlink(missing_ok=True)
-        self._size = sum(size for _, size, _ in files)
-        return files
-
 
 def _stat(path: Path) -> os.stat_result | None:
     """Of a file, as far as there is one and this user may know of it."""
@@ -213,22 +160,17 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def _why(error: OSError) -> str:
-    """What went wrong with which file, in the system's words."""
-    return f"{error.filename or 'the disk'}: {error.strerror or error}"
-
-
-def default_folder() -> Path:
-    """`EXPLORER_CACHE`, or the platform's cache folder."""
-    chosen = os.environ.get("EXPLORER_CACHE")
-    return Path(chosen) if chosen else platformdirs.user_cache_path("identifiability-explorer")
-
-
 def write(path: Path, result: Result) -> int:
     """Write a Result to `path` so that a reader sees the old file, the new one, or none.
 
     Gives the file's size in bytes.
     """
+    with replacing(path) as file:
+        _save(file, result)
+        return file.tell()
+
+
+def _save(file: BinaryIO, result: Result) -> None:
     arrays = result.arrays()
     meta = {
         "format": FORMAT,
@@ -243,23 +185,13 @@ def write(path: Path, result: Result) -> int:
         "playable": result.playable,
         "provenance": result.provenance,
     }
-    handle, name = tempfile.mkstemp(prefix=".tmp-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            text = json.dumps(meta, allow_nan=False).encode()
-            np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
-            size = file.tell()
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return size
+    text = json.dumps(meta, allow_nan=False).encode()
+    np.savez(file, meta=np.frombuffer(text, np.uint8), **arrays)  # type: ignore[arg-type]
 
 
 def read(path: Path, member: Member | None = None) -> Result:
     """Read a Result back; `member`, when given, must be the one in the file. Raises Damaged."""
-    with _damage(path), np.load(path, allow_pickle=False) as file:
+    with damage(path), np.load(path, allow_pickle=False) as file:
         arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop("meta").tobytes())
         if sorted(arrays) != meta["arrays"]:
@@ -271,19 +203,8 @@ def read(path: Path, member: Member | None = None) -> Result:
 
 def read_record(path: Path, member: Member | None = None) -> Record:
     """Read what a file says of its run without the arrays, as `read` does."""
-    with _damage(path), np.load(path, allow_pickle=False) as file:
+    with damage(path), np.load(path, allow_pickle=False) as file:
         return _record(json.loads(file["meta"].tobytes()), member)
-
-
-@contextmanager
-def _damage(path: Path) -> Iterator[None]:
-    """Turn what damage surfaces as, almost any error of zip, NumPy or JSON, into Damaged."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except Exception as error:
-        raise Damaged(f"{path.name}: {error}") from error
 
 
 def _record(meta: dict[str, Any], member: Member | None) -> Record:

@@ -5,23 +5,39 @@ Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics",
 blind to the choice of coordinates, and so is a low total correlation.
 """
 
+from math import pi
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
 from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
 
-KNOWN = ("banana", "arc", "gaussian")  # data whose generator is known, with its latents
-SIZE = 2  # dimensions of the data
+KNOWN = (
+    "turned",
+    "banana",
+    "arc",
+    "torus",
+    "gaussian",
+)  # data whose generator is known, with its latents
+SIZE, CIRCLES = 2, 2  # dimensions of the data; of the torus, so many a circle
+ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
+AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
+
+
+def dimensions(data: str) -> int:
+    """Of data by their name."""
+    return SIZE * CIRCLES if data == "torus" else SIZE
 
 
 class Flows(Params):
     """Data in the plane, and a normalizing flow of coupling blocks that is fitted to it."""
 
-    data: Literal["moons", "banana", "arc", "gaussian"] = knob(
+    data: Literal["turned", "moons", "banana", "arc", "torus", "gaussian"] = knob(
         "moons",
         "What the flow is fitted to. arc: a bent strip whose radius and angle are the latents; "
-        "banana: a sheared normal; gaussian: a normal of axes 2 and 1/2, turned by 30 degrees.",
+        "torus: two such strips in four dimensions, rotated at random; banana: a sheared normal; "
+        "gaussian: a normal of axes 2 and 1/2, turned by 30 degrees. "
+        "turned: the same without a flow: its own latents, turned by hand.",
         label="Data",
         unit="distribution in the plane",
     )
@@ -32,8 +48,16 @@ class Flows(Params):
         label="Objective",
         unit="what is minimised",
     )
+    turn: int = knob(
+        45,
+        "How far the latents of the normal are turned before its own decoder takes them.",
+        label="Turn of the latents",
+        ge=1,
+        le=90,
+        unit="degrees",
+    )
     alpha: float = knob(
-        2.0,
+        4.0,
         "Weight of the total correlation.",
         label="Weight of the total correlation",
         symbol=r"\alpha",
@@ -44,7 +68,7 @@ class Flows(Params):
         unit="nats a nat",
     )
     recon_weight: float = knob(
-        5.0,
+        20.0,
         "Weight of the squared error of x decoded from the core latents, the others at 0.",
         label="Weight of the reconstruction",
         symbol=r"\lambda",
@@ -60,7 +84,7 @@ class Flows(Params):
         "those of largest manifold entropy.",
         label="Core latents",
         ge=1,
-        le=SIZE,
+        le=SIZE * CIRCLES,
         unit="latents",
     )
     initialisation: Literal["identity", "standard"] = knob(
@@ -120,7 +144,7 @@ class Flows(Params):
         unit="steps",
     )
     learning_rate: float = knob(
-        5e-3,
+        1e-2,
         "Peak of the one-cycle schedule of Adam.",
         label="Learning rate",
         advanced=True,
@@ -133,14 +157,29 @@ class Flows(Params):
     @field_validator("core_dim")
     @classmethod
     def _leaves_something_out(cls, core_dim: int, info: ValidationInfo) -> int:
-        if info.data.get("objective") == "ml-rec" and core_dim >= SIZE:
-            raise ValueError(f"must be below {SIZE}, or reconstruction asks for nothing")
+        size = dimensions(info.data.get("data", ""))
+        if info.data.get("objective") == "ml-rec" and core_dim >= size:
+            raise ValueError(f"must be below {size}, or reconstruction asks for nothing")
+        if core_dim > size:
+            raise ValueError(f"must be at most {size}, as many as there are latents")
         return core_dim
 
     def inactive(self) -> frozenset[str]:
-        """A weight acts where its term is trained."""
+        """A weight acts where its term is trained; by hand, nothing is trained."""
+        if self.data == "turned":
+            return frozenset(type(self).model_fields) - {"data", "turn", "core_dim"}
         acts = {"ml": "", "ml-mtc": "alpha", "ml-rec": "recon_weight"}[self.objective]
-        return frozenset({"alpha", "recon_weight"} - {acts})
+        return frozenset({"turn", "alpha", "recon_weight"} - {acts})
+
+    @property
+    def size(self) -> int:
+        """Dimensions of the data, and of the latents."""
+        return dimensions(self.data)
+
+    @property
+    def ordered(self) -> bool:
+        """Whether training says which latents are the core: the first."""
+        return self.objective == "ml-rec" and self.data != "turned"
 
     @property
     def known(self) -> bool:
@@ -150,6 +189,14 @@ class Flows(Params):
 
 def notices(params: Flows) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
+    if params.data == "turned":
+        return (
+            Notice(
+                "turn",
+                "Nothing is trained: each degree is another decoder of the same density, and a "
+                "flow that maximises the likelihood may end at any of them.",
+            ),
+        )
     found = []
     if params.objective == "ml":
         found.append(
@@ -202,8 +249,10 @@ def promise(params: Flows) -> Promise:
 
 def work(params: Flows) -> float:
     """Floating-point operations of one run, and what each of its many small ones costs."""
-    conditioner = params.width * (SIZE + params.width + 3 * params.spline_bins)
-    passes = {"ml": 1.0, "ml-mtc": 3.0, "ml-rec": 2.5}[params.objective]
+    if params.data == "turned":
+        return params.turn * 1e8
+    conditioner = params.width * (params.size + params.width + 3 * params.spline_bins)
+    passes = {"ml": 1.0, "ml-mtc": 1.0 + params.size, "ml-rec": 2.5}[params.objective]
     return params.steps * params.transforms * passes * (12.0 * params.batch * conditioner + 5e7)
 
 
@@ -211,7 +260,7 @@ SCENARIO = Scenario(
     name="flows",
     title="Normalizing flows",
     Params=Flows,
-    version=1,
+    version=2,
     promise=promise,
     scores=("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2"),
     notices=notices,

@@ -183,6 +183,9 @@ def own_figure(name: str) -> None:
     sheet.show({"architectures": compare, "cliff": cliff, "hidden": hidden}[name]())
 
 
+FIGURES = {name: partial(own_figure, name) for name in ("architectures", "cliff", "hidden")}
+
+
 @st.cache_data(show_spinner=False)
 def cliff() -> list[sheet.Part]:
     """Spectra of one seed with and without reconstruction, beside the linear ruler's."""

@@ -50,6 +50,8 @@ function chartAxes(view, layout) {
       tickcolor: p.ring, tickfont: small, automargin: false };
     layout[`xaxis${n}`] = { ...axis, domain: x, anchor: `y${n}`, range: panel.x_range, nticks: 6,
       showticklabels: last };
+    if (panel.x_names.length) Object.assign(layout[`xaxis${n}`],
+      { tickvals: [...panel.x_names.keys()], ticktext: panel.x_names, ticks: "" });
     layout[`yaxis${n}`] = { ...axis, domain: y, anchor: `x${n}`, range: yRange(panel, view.index),
       nticks: Math.max(3, Math.min(5, Math.round(place.h / 36))) };
     if (panel.title) layout.annotations.push({ ...paper, text: panel.title, x: x[0],
@@ -103,6 +105,8 @@ function styles(colour, p) {
   const fillcolor = clear(colour, p.dark ? 0.26 : 0.2);
   return {
     bars: { mode: "lines", fill: "toself", fillcolor, line: { color: colour, width: 1 } },
+    area: { mode: "lines", fill: "toself", fillcolor: clear(colour, p.dark ? 0.5 : 0.4),
+      line: { color: colour, width: 1 } },
     line: { mode: "lines", line: { color: colour, width: 2.2 }, connectgaps: false },
     dashed: { mode: "lines", line: { color: colour, width: 1.6, dash: "5px,4px" }, connectgaps: false },
     points: { mode: "markers", marker: { color: colour, size: 6, line: { width: 0.5, color: p.page } } },

@@ -10,12 +10,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-Kind = Literal["bars", "line", "dashed", "points"]
+Kind = Literal["bars", "area", "line", "dashed", "points"]
 
 
 @dataclass(frozen=True, eq=False)
 class Series:
-    """One line, histogram or cloud of a panel, of p points, written in words where it lies."""
+    """One line, histogram, cloud or filled outline ("area") of a panel, of p points, written in
+    words where it lies."""
 
     label: str
     """Drawn beside it in its colour; none when empty."""
@@ -41,6 +42,8 @@ class Panel:
     series: Sequence[Series]
     share: float = 1
     """Its part of the height, relative to the other panels."""
+    x_names: Sequence[str] = ()
+    """Words in place of the numbers 0, 1, ... of the x axis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,7 @@ def chart_header(chart: Chart) -> list[dict[str, Any]]:
             "x_range": [float(end) for end in panel.x_range],
             "y_range": np.round(np.asarray(panel.y_range, float), 4).tolist(),
             "share": float(panel.share),
+            "x_names": [typeset(name) for name in panel.x_names],
             "series": [
                 {"label": typeset(s.label), "colour": s.colour, "kind": s.kind}
                 for s in panel.series
@@ -173,10 +177,10 @@ def last_range(panel: Panel) -> tuple[float, float]:
 
 
 def _plain_style(kind: Kind, colour: str) -> dict[str, Any]:
-    line = {"color": colour, "width": 1 if kind == "bars" else 2}
+    line = {"color": colour, "width": 1 if kind in ("bars", "area") else 2}
     if kind == "points":
         return {"mode": "markers", "marker": {"color": colour, "size": 6}}
-    if kind == "bars":
+    if kind in ("bars", "area"):
         red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
         fill = {"fill": "toself", "fillcolor": f"rgba({red},{green},{blue},0.2)"}
         return {"mode": "lines", "line": line} | fill
@@ -204,6 +208,9 @@ def plain_axes(chart: Chart) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         ):
             place = {"anchor": f"{other}{FIRST + i}", "domain": domain, "range": list(ends)}
             axes[f"{axis}axis{FIRST + i}"] = look | place | {"title": {"text": typeset(words)}}
+        if panel.x_names:
+            names = {"tickvals": [*range(len(panel.x_names))], "ticktext": [*panel.x_names]}
+            axes[f"xaxis{FIRST + i}"] |= names
         corner = {"x": LEFT, "y": upper, "xref": "paper", "yref": "paper", "showarrow": False}
         anchors = {"xanchor": "left", "yanchor": "bottom", "text": typeset(panel.title)}
         titles.append(corner | anchors)

@@ -19,7 +19,8 @@ function layers(view) {
     const size = flat.length / shape[0];
     return flat.subarray(f * size, (f + 1) * size);
   };
-  const size = (dims === 3 ? 4 : 6) * (wide < 560 ? 0.8 : 1);
+  const size = (dims === 3 || header.lines ? 4 : 6) * (wide < 560 ? 0.8 : 1);
+  const dots = header.lines ? header.colours.map((c) => blend(p.page, c, 0.6)) : header.colours;
   for (const side of header.chart ? [0] : [0, 1]) {
     const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
     if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.density, header.densest));
@@ -45,8 +46,12 @@ function layers(view) {
     if (side && header.whiskers !== null) add(1, true, { ...lines(p.whisker, 1), visible: show.whiskers },
       (f) => segments(frame("z_hat", f), arrays.z.flat, dims));
     const rim = !side && arrays.density ? { width: wide < 560 ? 0.5 : 1, color: p.page } : { width: 0 };
-    add(side, side === 1, { mode: "markers", marker: { size: size + rim.width, color: header.colours,
+    add(side, side === 1, { mode: "markers", marker: { size: size + rim.width, color: dots,
       line: rim, opacity: 1 } }, at("z"));
+    if (!side) header.lines?.forEach((colour, i) => {
+      const [, curves, points] = arrays[`lines${i}`].shape, all = [...Array(curves).keys()];
+      add(0, true, lines(colour, 1.6), (f) => polylines(frame(`lines${i}`, f), all, points, dims));
+    });
     if (arrays.arrows && (arrays.arrows_hat || !side))
       arrowLayers(view, side, add, (side || arrays.arrows.shape.length === 3) && frame, size);
   }

@@ -39,6 +39,9 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
         data.append(_trace(points, side, "markers") | {"marker": marker})
         data += [] if side else _plain_trails(view)
         data += _plain_arrows(view, side)
+        for lines in () if side else view.lines:
+            line = {"color": ROLE[lines.role], "width": 1.6}
+            data.append(_trace(broken(lines.curves[-1]), 0, "lines") | {"line": line})
     return {"data": data + plain_series(view.chart), "layout": _plain_layout(view)}
 
 

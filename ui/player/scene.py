@@ -55,6 +55,14 @@ class Plane:
 
 
 @dataclass(frozen=True, eq=False)
+class Lines:
+    """A family of curves that move over the true side: (k, c, p, d), in the colour of a role."""
+
+    role: str
+    curves: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Follow:
     """What stands elsewhere on the page and follows the player, found by its container's key."""
 
@@ -98,6 +106,9 @@ class LatentView:
     arrows: tuple[Arrow, ...] | list[Arrow] = ()
     planes: Sequence[Plane] = ()
     """Subspaces on the true side."""
+    lines: Sequence[Lines] = ()
+    """Coordinate lines over points of a plane (d = 2): then there is no circle, the points stand
+    where they are, and 1 is the distance to the nearer edge."""
     chart: Chart | None = None
     """Panels that follow the player, in the place of the recovered side: beside the globe, or under
     it where there is no room."""
@@ -172,6 +183,8 @@ class LatentView:
             self._check_arrow(arrow, f"arrows[{i}]", k)
         for i, plane in enumerate(self.planes):
             self._check_plane(plane, f"planes[{i}]")
+        for i, lines in enumerate(self.lines):
+            self._check_lines(lines, f"lines[{i}]", k)
         if self.chart is not None:
             self._check_chart(self.chart, k)
 
@@ -201,6 +214,13 @@ class LatentView:
             raise ValueError(f"{where}.basis has rows that are not orthonormal")
         if plane.role not in ROLE:
             raise ValueError(f"{where}.role is {plane.role!r}, expected one of {', '.join(ROLE)}")
+
+    def _check_lines(self, lines: Lines, where: str, k: int) -> None:
+        shape = lines.curves.shape
+        if self.d != 2 or len(shape) != 4 or (shape[0], shape[3]) != (k, 2):
+            raise ValueError(f"{where}.curves has shape {shape}, expected ({k}, c, p, 2) at d = 2")
+        if lines.role not in ROLE:
+            raise ValueError(f"{where}.role is {lines.role!r}, expected one of {', '.join(ROLE)}")
 
     def _check_chart(self, chart: Chart, k: int) -> None:
         chart.check(k)
@@ -290,6 +310,8 @@ def reach(view: LatentView, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     A free encoder may shoot far beyond the sphere on its way: the globes are drawn smaller there.
     """
     still, frames = outside(view), len(view.steps)
+    if view.lines:  # which may end far outside
+        return np.ones(frames)
     for name in ("z", "net"):
         still = max(still, _farthest(arrays[name][None])[0] if name in arrays else 1)
     far = np.full(frames, still)

@@ -56,7 +56,7 @@ function sketchSide(view, pen, write, side, list) {
     pen.fill();
   }
   Object.assign(pen, { globalAlpha: 1, strokeStyle: p.ring, lineWidth: 1 });
-  pen.stroke();
+  if (!header.lines) pen.stroke();
   draw(true);
   pen.restore();
 }
@@ -152,6 +152,8 @@ function sketchChart(view, pen, write) { // its numbers come with the picture th
     pen.textAlign = "left";
     if (panel.title) write(panel.title, x, y - 11, p.ink, 12);
     pen.textAlign = "center";
+    panel.x_names.forEach((name, at) => write(name, x + inPixels({ x: [at], y: [0] }, panel, range,
+      inside[i])[0][0], y + h + 12, p.label, 11));
     if (panel.x_label && apart(panels, i)) write(panel.x_label, x + w / 2, y + h + 28, p.label, 12);
     for (const { style, xyz } of chartLayers(view).filter((l) => panelOf(l) === i)) {
       const placed = inPixels(xyz(index), panel, range, inside[i]).map(([px, py]) => [x + px, y + py, 1]);

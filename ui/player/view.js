@@ -100,7 +100,7 @@ class View {
       at += size;
       if (this.dims < d && name !== "density" && !ofChart(name)) flatten(this.arrays[name]);
     }
-    this.aside = d === 2 ? // said under the picture
+    this.aside = this.header.lines ? "" : d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
       this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
         " drawn flat, from one side" +
@@ -235,7 +235,7 @@ class View {
       layout.annotations.push({ text: header.titles[side], showarrow: false, xref: "paper",
         yref: "paper", x: (x[0] + x[1]) / 2, y: y[1] + TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
       if (side && header.chart) { chartAxes(this, layout); continue; }
-      layout.shapes.push(this.ring(x, y));
+      if (!header.lines) layout.shapes.push(this.ring(x, y));
       const axis = { visible: false, fixedrange: true, autorange: false };
       if (this.dims === 3) {
         const box = { visible: false, autorange: false, range: [-widest - 0.02, widest + 0.02] };

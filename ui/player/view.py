@@ -25,6 +25,7 @@ from ui.player.scene import (
     Arrow,
     Follow,
     LatentView,
+    Lines,
     Plane,
     apart,
     arcs,
@@ -40,6 +41,7 @@ __all__ = [
     "Chart",
     "Follow",
     "LatentView",
+    "Lines",
     "Panel",
     "Plane",
     "Series",
@@ -117,7 +119,10 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
     `header["arrays"]` lists (name, shape) in the order in which they follow each other.
     """
     d = view.d
-    arrays = {"z": apart(view.z, d), "z_hat": apart(view.z_hat, d)}
+    arrays = {"z": view.z, "z_hat": view.z_hat}
+    if not view.lines:
+        arrays = {name: apart(points, d) for name, points in arrays.items()}
+    arrays |= {f"lines{i}": lines.curves for i, lines in enumerate(view.lines)}
     if view.net.size:
         arrays["net"] = spiral(view.net, d)
     if view.net.size and view.net_hat.size:
@@ -163,6 +168,8 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         header["planes"] = [
             {"label": typeset(p.label), "colour": ROLE[p.role]} for p in view.planes
         ]
+    if view.lines:
+        header["lines"] = [ROLE[lines.role] for lines in view.lines]
     if view.chart is not None:
         header["chart"] = chart_header(view.chart)
     if view.follow is not None:

@@ -6,17 +6,22 @@ the environment in which the decoder runs.
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import entropy
+from core.command import link
+from core.decoders.measurement import PLACE, Measurement, Shelf
+from core.decoders.ruler import Ruler, ruler
 from core.entropy import Array, Degenerate, Estimate, Reading
 
+PAGE = "manifold_entropy"  # shows what is kept
 MOST = 1 << 28  # numbers in a file: 2 GB at eight bytes
-ROTATIONS = 50  # behind the ruler's last mark
 SHOWN = 20  # latents of a spectrum, in a line each
 
 
@@ -43,33 +48,7 @@ def _why(error: Exception) -> str:
     return f"cannot be read as .npy ({error})"
 
 
-def ruler(jacobians: Array) -> dict[str, Estimate]:
-    """Total correlations of linear decoders with one covariance, that of the linearised decoder.
-
-    The covariance is the mean of JJ', and its d largest axes are the latents: as they are (PCA, 0),
-    turned at random (a mean over rotations and its standard error), and, where D = d, one latent
-    after the other by Cholesky's factor.
-    """
-    _, high, d = jacobians.shape
-    values, axes = np.linalg.eigh(np.einsum("nij,nkj->ik", jacobians, jacobians) / len(jacobians))
-    principal = axes[:, -d:] * np.sqrt(values[-d:])
-    rng = np.random.default_rng(0)
-    turned = np.array(
-        [
-            entropy.linear_total_correlation(principal @ np.linalg.qr(rng.normal(size=(d, d)))[0])
-            for _ in range(ROTATIONS)
-        ]
-    )
-    marks = {"PCA": Estimate(entropy.linear_total_correlation(principal), 0.0)}
-    if high == d:
-        factor = np.linalg.cholesky(principal @ principal.T)
-        marks["Cholesky"] = Estimate(entropy.linear_total_correlation(factor), 0.0)
-    error = float(turned.std(ddof=1) / np.sqrt(ROTATIONS))
-    marks["random rotation"] = Estimate(float(turned.mean()), error)
-    return marks
-
-
-def document(reading: Reading, marks: dict[str, Estimate]) -> dict[str, Any]:
+def document(reading: Reading, beside: Ruler) -> dict[str, Any]:
     """All of it for `--json`: nats, each number with its standard error."""
     high, low = reading.dimensions
     return {
@@ -85,11 +64,12 @@ def document(reading: Reading, marks: dict[str, Estimate]) -> dict[str, Any]:
         ],
         "order": reading.order.tolist(),
         "pairs": [{"latents": [i, j], **_pair(each)} for i, j, each in reading.top_pairs()],
-        "linear_ruler_nats": {name: _pair(each) for name, each in marks.items()},
+        "linear_ruler_nats": {name: _pair(each) for name, each in beside.marks.items()},
+        "linear_spectrum_nats": beside.spectrum.tolist(),
     }
 
 
-def lines(reading: Reading, marks: dict[str, Estimate]) -> list[str]:
+def lines(reading: Reading, beside: Ruler) -> list[str]:
     """The same to be read: entropy, total correlation beside its ruler, spectrum, top pairs."""
     high, low = reading.dimensions
     found = [
@@ -98,7 +78,7 @@ def lines(reading: Reading, marks: dict[str, Estimate]) -> list[str]:
         f"total correlation  {_said(reading.total_correlation)}, "
         f"{reading.per_dimension:.3f} a latent",
         "  of linear decoders with its covariance: "
-        + ", ".join(f"{name} {each.value:.3f}" for name, each in marks.items()),
+        + ", ".join(f"{name} {each.value:.3f}" for name, each in beside.marks.items()),
         "spectrum",
     ]
     for i in reading.order[:SHOWN]:
@@ -112,20 +92,37 @@ def lines(reading: Reading, marks: dict[str, Estimate]) -> list[str]:
 
 
 def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
-    """Measure a file's Jacobians and print what they say. Raises `Degenerate`."""
+    """Measure a file's Jacobians, print what they say, and keep it. Raises `Degenerate`."""
     parser.add_argument("jacobians", type=Path, metavar="JACOBIANS.npy")
     parser.add_argument("--latents", type=Path, metavar="Z.npy")
     parser.add_argument("--json", action="store_true", help="one JSON document")
     options = parser.parse_args(arguments)
     z = None if options.latents is None else loaded(options.latents)
-    jacobians = loaded(options.jacobians)
-    reading = entropy.read(jacobians, z)
-    marks = ruler(np.asarray(jacobians, float))
+    jacobians, z = entropy.checked(loaded(options.jacobians), z)
+    reading, beside = entropy.read_checked(jacobians, z), ruler(jacobians)
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    digest = _kept(Measurement(options.jacobians.name, day, reading, beside))
+    page = None if digest is None else link(PAGE, **{PLACE: digest})
     if options.json:
-        print(json.dumps(document(reading, marks), allow_nan=False))
+        told = {**document(reading, beside), "digest": digest, "link": page}
+        print(json.dumps(told, allow_nan=False))
     else:
-        print("\n".join(lines(reading, marks)))
+        told_of = [] if page is None else [f"drawn, while the explorer is served: {page}"]
+        print("\n".join([*lines(reading, beside), *told_of]))
     return 0
+
+
+def _kept(measurement: Measurement) -> str | None:
+    """Its digest in the store; None where it cannot be kept, which is said."""
+    shelf = Shelf()
+    try:
+        return shelf.put(measurement)
+    except OSError as error:
+        why = f"{shelf.files.path} cannot be written ({error.strerror or error})"
+    except ValueError as error:
+        why = str(error)
+    print(f"not kept, so there is no link: {why}", file=sys.stderr)
+    return None
 
 
 def _pair(estimate: Estimate) -> dict[str, float]:
