@@ -20,10 +20,11 @@ PRESETS = (
            "of latents share something.", ARCHITECTURES["plain coupling"]),
     Preset("wavelet", "Wavelet", "Haar coefficients, fine ones given coarse ones: the heatmap is "
            "nearly empty, but for the coarse corner.", ARCHITECTURES["wavelet"]),
-    Preset("basis", "Basis only", "The same basis, all coefficients at once: a basis alone leaves "
-           "the columns as they were.", ARCHITECTURES["basis only"]),
-    Preset("factorisation", "Factorisation only", "The same factors in a random basis: they alone "
-           "take a part of the way.", ARCHITECTURES["factorisation only"]),
+    Preset("basis", "Basis only", "The same basis, all coefficients at once: a basis alone does "
+           "not help.", ARCHITECTURES["basis only"]),
+    Preset("factorisation", "Factorisation only", "The same factors in a random basis: pairs "
+           "share less than without them, and all together hardly less.",
+           ARCHITECTURES["factorisation only"]),
     Preset("rec", "Reconstruction", "Ten core latents are to reconstruct the image: the spectrum "
            "falls off a cliff behind them.", RECONSTRUCTED),
     Preset("gin", "Volume kept", "Blocks that keep volume, and a scale for each latent: the scales "

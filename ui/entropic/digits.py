@@ -244,6 +244,6 @@ def compare() -> list[sheet.Part]:
     said = (
         "The last rows are a ruler: one Gaussian for each digit's deviations, and four linear "
         "decoders of it, with one likelihood and very different total correlations. Likelihoods "
-        "are of images that no flow saw, five sets of 297."
+        "are of images that no flow saw; each seed splits them anew."
     )
     return [sheet.frame(rows), sheet.Words(said)]
