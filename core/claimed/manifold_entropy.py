@@ -90,8 +90,8 @@ DENSITY = (
         PAGE,
         "**A weak penalty straightens the lines at no cost in likelihood, and aligns them**: at "
         "weight {weak.alpha} total correlation is {weak.span} nats, core entropy {apart.span} "
-        "above detail, and the negative log-likelihood {nll weak.mean} ({nll.mean} without). At weight "
-        "{strong.alpha} they are {strong.span}, {apart strong.span} and {nll strong.mean}.",
+        "above detail, and the negative log-likelihood {nll weak.mean} ({nll.mean} without). At "
+        "weight {strong.alpha} they are {strong.span}, {apart strong.span} and {nll strong.mean}.",
         "Not by theory: among nets that fit as well, the one along the moons is the straightest "
         "that this flow finds. A strong penalty gives up the fit for another.",
         {
