@@ -63,6 +63,31 @@ def test_the_first_game_comes_from_the_gallery_and_keeps_its_promise():
     )
 
 
+def test_the_first_decoder_is_turned_by_hand_and_the_moons_are_a_click_away():
+    at = opened(ENTROPY)
+    assert metric(at, "Total correlation, nats") == "0.754" and pictures(at)
+    assert said(at, "Measured: total correlation 0.754 nats, 3 seeds.")
+    assert at.selectbox(key=own(at, "objective")).disabled  # nothing is trained
+    at.button(key=own(at, "flows.preset.moons")).click().run()
+    assert not at.exception and at.query_params["data"] == ["moons"]
+    assert float(metric(at, "Total correlation, nats")) >= 0.4 and pictures(at)
+    assert "MCC" not in {m.label.strip("*") for m in at.metric}  # of latents that nobody knows
+    at.button(key=own(at, "flows.preset.arc-rec")).click().run()
+    assert float(metric(at, "MCC")) >= 0.99
+
+
+def test_the_papers_moons_stand_beside_ours():
+    (table,) = opened(ENTROPY, part="paper").dataframe
+    found = table.value.set_index("two moons")
+    assert len(found) == 3 and not (found == "not measured here").any(axis=None)
+    here, theirs = found["here: Total correlation"], found["published: Total correlation"]
+    assert theirs["likelihood"] == "≈ 1.2" and float(here["likelihood"].split()[0]) >= 0.4
+    core = found.loc["likelihood, reconstruction", "here: Core entropy"]
+    detail = found.loc["likelihood, reconstruction", "here: Detail entropy"]
+    numbers = [float(text.split(" to ")[0].replace("−", "-")) for text in (core, detail)]
+    assert numbers[0] == pytest.approx(0.5, abs=0.2) and numbers[1] == pytest.approx(-2.2, abs=0.3)
+
+
 OF_PAGE = {SPHERE: ["infonce_sphere"], CLUSTERS: ["vmf_clusters"], LAPLACE: ["laplace_violation"],
            REVERSAL: ["gradient_reversal", "nonlinear"],
            ENTROPY: ["manifold_entropy", "digits"]}  # fmt: skip
