@@ -14,8 +14,8 @@ PAPER = "Galperin and Köthe 2025"
 APART = "core_above_detail"
 MTC = "Total correlation, nats"
 
-turned = preset(PAGE, "turned")
-hardly = Runs(PAGE, {"data": "turned", "turn": 1})
+turned = Runs(PAGE, {"data": "turned"}, OPENED)
+hardly = Runs(PAGE, {"data": "turned", "turn": 1}, OPENED)
 moons, moons_mtc, moons_rec = (preset(PAGE, f"moons{end}") for end in ("", "-mtc", "-rec"))
 arc, arc_mtc, arc_rec = (preset(PAGE, f"arc{end}") for end in ("", "-mtc", "-rec"))
 weak = preset(PAGE, "weak")
