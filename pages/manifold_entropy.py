@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from core.entropy import NORMAL
-from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.flows import Flows
 from ui import article, numbers, recovery, runner, seeds
@@ -14,10 +13,12 @@ from ui.entropic import columns, digits, measured, waterfall
 from ui.window import address
 
 scenario = LESSONS["manifold_entropy"]
-PARTS = {  # of an entropy, and what of the latents' own is in it
-    "core_entropy_nats": NORMAL, "detail_entropy_nats": NORMAL, "mtc_nats": 0.0,
-    "entropy_nats": 2 * NORMAL,
-}  # fmt: skip
+PARTS = {  # of an entropy: its score, and what of the latents' own is in it
+    "core": ("core_entropy_nats", NORMAL),
+    "detail": ("detail_entropy_nats", NORMAL),
+    "total corr.": ("mtc_nats", 0.0),
+    "entropy": ("entropy_nats", 2 * NORMAL),
+}
 SHOWN = ("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2")
 
 
@@ -58,15 +59,14 @@ def paper() -> None:
         chosen = next(each for each in scenario.presets if each.name == preset)
         runs = seeds.stored(scenario, chosen.params)
         row = {"two moons": objective}
-        for (name, less), published in zip(PARTS.items(), theirs, strict=True):
-            title = SCORES[name].title.removesuffix(", nats")
+        for (part, (name, less)), published in zip(PARTS.items(), theirs, strict=True):
             values = [v - less for r in runs if (v := r.scores.get(name)) is not None]
-            row[f"published: {title}"] = f"≈ {published:g}".replace("-", "−")
-            row[f"here: {title}"] = seeds.span_of(values, name) or "not measured here"
+            row[f"{part}, paper"] = f"≈ {published:g}".replace("-", "−")
+            row[f"{part}, here"] = seeds.span_of(values, name) or "not measured here"
         rows.append({**row, "seeds here": str(len(runs))})
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     st.caption(
-        "Published: Galperin and Köthe 2025, poster, nats, read off a figure; one run each, with "
+        "In nats. Paper: Galperin and Köthe 2025, poster, read off a figure; one run each, with "
         "flows of width 128 and batches of 1,024. Entropies there leave out the latents’ own "
         f"({PRIOR:.3f} nats), and so does this table. Here: width 48, batches of 512, 800 steps."
     )

@@ -80,10 +80,10 @@ def test_the_papers_moons_stand_beside_ours():
     (table,) = opened(ENTROPY, part="paper").dataframe
     found = table.value.set_index("two moons")
     assert len(found) == 3 and not (found == "not measured here").any(axis=None)
-    here, theirs = found["here: Total correlation"], found["published: Total correlation"]
+    here, theirs = found["total corr., here"], found["total corr., paper"]
     assert theirs["likelihood"] == "≈ 1.2" and float(here["likelihood"].split()[0]) >= 0.4
-    core = found.loc["likelihood, reconstruction", "here: Core entropy"]
-    detail = found.loc["likelihood, reconstruction", "here: Detail entropy"]
+    core = found.loc["likelihood, reconstruction", "core, here"]
+    detail = found.loc["likelihood, reconstruction", "detail, here"]
     numbers = [float(text.split(" to ")[0].replace("−", "-")) for text in (core, detail)]
     assert numbers[0] == pytest.approx(0.5, abs=0.2) and numbers[1] == pytest.approx(-2.2, abs=0.3)
 

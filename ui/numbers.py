@@ -1,7 +1,7 @@
 """The numbers of a run: the promised one large, with its baselines, and the others in a row."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -102,4 +102,4 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
 def _briefly(name: str, value: float) -> str:
     """A baseline to two decimals, or to as many as its score needs."""
     score = SCORES[name]
-    return f"{value:.2f}" if score.format == ".3f" else score.written(value)
+    return (replace(score, format=".2f") if score.format == ".3f" else score).written(value)
