@@ -1,6 +1,6 @@
 """Manifold entropic metrics of a decoder, from samples of its Jacobian. NumPy only.
 
-Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
+Galperin and Köthe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
 (arXiv 2410.19426). A decoder g takes latents z (d,) to x (D,), D >= d; J = dg/dz (n, D, d) at n
 samples of the latents. |J_S| = det(J_S' J_S)^(1/2) is the volume of the columns S. Nats throughout,
 every number a mean over the samples.
@@ -17,6 +17,7 @@ NORMAL = 0.5 * np.log(2 * np.pi * np.e)  # entropy of a standard normal latent
 PARALLEL = (
     1e-12  # of 1 - cos^2, below which columns count as parallel: a mutual information of 13.8
 )
+CAPPED = -0.5 * np.log(PARALLEL)
 SINGULAR = 1e-10  # least over largest singular value, columns of length 1, of full rank
 
 
@@ -223,6 +224,16 @@ def measure(decoder: Callable[[Any], Any], latents: Any) -> Reading:
 
     found = jacobians.of(decoder, latents)
     return read(found.cpu().numpy(), latents.detach().cpu().numpy())
+
+
+def shared_at(degrees: Array) -> Array:
+    """What two columns at an angle share, nats: -log sin, which is -log(1 - cos^2) / 2."""
+    return -np.log(np.sin(np.radians(degrees)))
+
+
+def angle_of(shared: Array) -> Array:
+    """The angle in degrees, up to 90, at which two columns share so many nats."""
+    return np.degrees(np.arcsin(np.exp(-np.maximum(shared, 0.0))))
 
 
 def linear_total_correlation(a: Array) -> float:

@@ -129,11 +129,11 @@ SCORES = {  # in the order in which a page shows them
     ),
     "mtc_nats": Score(
         "Total correlation, nats", "how far the decoder's columns are from right angles, in mean: "
-        "the manifold total correlation of the latents", "best 0",
+        "the manifold total correlation of the latents; to be held against the truth’s, not 0",
     ),
     "mtc_per_dim": Score("Total correlation a latent", "the same over the number of latents"),
     "pairwise_mi_nats": Score(
-        "Pairwise information, nats", "sum over pairs of latents of what they share", "best 0",
+        "Pairwise information, nats", "sum over pairs of latents of what they share",
     ),
     "entropy_nats": Score(
         "Entropy, nats", "of the flow's own distribution, at latents from its prior", format=".2f",

@@ -64,11 +64,13 @@ def paper() -> None:
             row[f"{part}, paper"] = f"≈ {published:g}".replace("-", "−")
             row[f"{part}, here"] = seeds.span_of(values, name) or "not measured here"
         rows.append({**row, "seeds here": str(len(runs))})
+    ours = Flows()
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     st.caption(
         "In nats. Paper: Galperin and Köthe 2025, poster, read off a figure; one run each, with "
         "flows of width 128 and batches of 1,024. Entropies there leave out the latents’ own "
-        f"({PRIOR:.3f} nats), and so does this table. Here: width 48, batches of 512, 800 steps."
+        f"({PRIOR:.3f} nats), and so does this table. Here: width {ours.width}, batches of "
+        f"{ours.batch}, {ours.steps} steps (there 1,000), weights of our own choice."
     )
     st.markdown(
         "**What is not here**: their EMNIST digits at 28 × 28 with convolutional flows, the torus "
@@ -79,9 +81,9 @@ def paper() -> None:
 
 article.Article(
     scenario,
-    "A density does not tell its latents; the decoder’s columns do",
+    "One density, many decoders: their columns tell them apart",
     "A flow $g$ turns a normal $z$ into data $x$. How well it fits says nothing of its latents. "
-    "The columns of its Jacobian do: how long they are, and at what angles they meet.",
+    "The columns of its Jacobian say how far each moves $x$, and what two of them share.",
     lambda experiment, choice: runner.panel(
         experiment,
         lambda shown: draw(shown, choice),

@@ -18,6 +18,7 @@ from core.learners.flows import (
     World,
     _forward,
     _inverse,
+    _inverted,
     _total_correlation,
     coordinate_lines,
     sources,
@@ -284,3 +285,12 @@ def test_core_latents_are_some_of_those_there_are():
         Params(core_dim=3)
     with pytest.raises(ValueError, match="must be below 4"):
         Params(data="torus", objective="ml-rec", core_dim=4)
+
+
+def test_a_flow_that_was_flattened_has_nothing_to_read():
+    one = taught(data="arc")
+    encoder = np.stack([np.eye(2), np.zeros((2, 2)), 2 * np.eye(2)])[None]
+    decoder = _inverted(encoder)
+    np.testing.assert_array_equal(decoder[0, [0, 2]], np.linalg.inv(encoder[0, [0, 2]]))
+    assert np.isnan(decoder[0, 1]).all()
+    assert set(one._reading(decoder[0]).values()) == {None}

@@ -1,16 +1,20 @@
 """The picture of a decoder: its lines in two colours over the data, and bars that add up."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
+from shipped import results
 
 from core.legend import ROLE
+from core.lessons import LESSONS
 from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios.flows import Flows
 from ui import recovery
 from ui.entropic import waterfall
+from ui.player.view import pack
 
 TINY = {"transforms": 2, "width": 8, "batch": 64, "steps": 6}
 
@@ -66,6 +70,30 @@ def test_training_says_which_latents_are_the_core_or_their_entropies_do():
     assert waterfall.roles(read, falling) == ["z", "z_hat"]
     assert waterfall.roles(read, rising) == ["z_hat", "z"]
     assert waterfall.roles(Flows(core_dim=2), rising) == ["z", "z"]
+
+
+@pytest.mark.parametrize("lost", [slice(2, 3), slice(None)], ids=["a frame", "all"])
+def test_a_frame_that_cannot_be_read_has_no_bars_and_the_picture_stands(lost):
+    params, run, _ = run_of()
+    seen = {name: values.copy() for name, values in run.on_the_way.items()}
+    for values in seen.values():
+        values[lost] = np.nan
+    view = waterfall.view_of(replace(run, on_the_way=seen), params)
+    panel = view.chart.panels[0]
+    assert np.isnan(panel.series[0].y[lost, 1]).all() and np.isfinite(panel.y_range).all()
+    pack(view, "key", 300)
+
+
+@pytest.mark.parametrize("preset", ["moons", "moons-mtc", "arc", "arc-mtc", "arc-rec", "arc-start"])
+def test_core_lines_are_of_the_latents_whose_entropy_is_the_cores_bar(preset):
+    lesson = LESSONS["manifold_entropy"]
+    chosen = next(each for each in lesson.presets if each.name == preset)
+    params = lesson.Params.model_validate(dict(chosen.params))
+    for result in results(Experiment(params, "flows", chosen.seeds).members):
+        spectrum = result.moving["spectrum"].astype(float)
+        core = waterfall.core_first(params, spectrum)[0]
+        at_end = result.history["core_entropy_nats"][-1]
+        assert spectrum[-1, core] == pytest.approx(at_end, abs=2e-3)
 
 
 def test_a_torus_is_drawn_in_the_plane_of_one_circle():

@@ -1,7 +1,7 @@
 """Decoders that are known, as numbers: turned, rescaled, and twins of encoders. Nothing trained.
 
 With as many observations as latents the decoder that an encoder stands for has its Jacobian
-inverted: of x = g(z) and codes h(z) it is J_g J_h^-1 (Galperin and Koethe 2025, own algebra).
+inverted: of x = g(z) and codes h(z) it is J_g J_h^-1 (Galperin and Köthe 2025, own algebra).
 """
 
 from functools import cache
@@ -82,7 +82,7 @@ def twin(kind: str) -> Twin:
     """
     rng = np.random.default_rng(1)
     z = rng.uniform(-1, 1, size=(N, D))
-    j = _network(z, rng)
+    _, j = network(z, rng)
     basis = np.linalg.qr(rng.normal(size=(D, D)))[0]
     skew = rng.normal(size=(D, D))
     order = rng.permutation(D)
@@ -108,8 +108,8 @@ def _small(skew: np.ndarray) -> np.ndarray:
     return np.linalg.solve(np.eye(D) - step, np.eye(D) + step)
 
 
-def _network(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Jacobians (n, D, D) at z of layers of LeakyReLU, as `core.mixing` draws them."""
+def network(z: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Layers of LeakyReLU, as `core.mixing` draws them: x (n, D), and their Jacobians (n, D, D)."""
     x, j = z, np.broadcast_to(np.eye(D), (len(z), D, D))
     for depth in range(LAYERS):
         if depth:
@@ -119,4 +119,4 @@ def _network(z: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         pool /= np.linalg.norm(pool, axis=1, keepdims=True)
         weight = pool[np.linalg.cond(pool).argmin()]
         x, j = x @ weight.T, weight @ j
-    return j
+    return x, j

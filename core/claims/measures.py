@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from core import metrics
+from core.flows import linear
 from core.laws import leakage
 from core.legend import BASELINES, SCORES, Score
 from core.run.experiment import Member, Result
@@ -140,8 +141,14 @@ def _jump(run: Result) -> float:
 
 def _scale_span(run: Result) -> float:
     """Largest over smallest standard deviation of a latent in the data, geometric over classes."""
-    scales = np.log(run.moving["deviations"][-1].astype(float)).mean(0)
-    return float(np.exp(np.ptp(scales)))
+    scales = linear.deviations(run.moving["deviations"][-1])
+    return float(scales.max() / scales.min())
+
+
+def _scale_correlation(run: Result) -> float:
+    """Correlation over latents of log scale and manifold entropy."""
+    scales = np.log(linear.deviations(run.moving["deviations"][-1]))
+    return float(np.corrcoef(scales, run.moving["entropies"][-1].astype(float))[0, 1])
 
 
 def _length_span(run: Result) -> float:
@@ -177,6 +184,7 @@ MEASURES: dict[str, Measure] = {
     "outside_r2": Measure("R² of the part outside V", _part("outside")),
     "mirrored": Measure("Distance to the mirror image", _mirrored(False)),
     "mirrored_codes": Measure("The same of their codes", _mirrored(True)),
+    "scale_correlation": Measure("Correlation of scales and entropies", _scale_correlation, ".2f"),
     "scale_span": Measure("Largest over smallest scale", _scale_span, ".1f"),
     "length_span": Measure("The same of exp(entropy)", _length_span, ".1f"),
     "closed_seconds": Measure(

@@ -77,7 +77,7 @@ def lines(reading: Reading, beside: Ruler) -> list[str]:
         f"entropy            {_said(reading.entropy)}",
         f"total correlation  {_said(reading.total_correlation)}, "
         f"{reading.per_dimension:.3f} a latent",
-        "  of linear decoders with its covariance: "
+        "  of linear decoders whose covariance is its mean JJ': "
         + ", ".join(f"{name} {each.value:.3f}" for name, each in beside.marks.items()),
         "spectrum",
     ]

@@ -9,7 +9,7 @@ SIDE = 8  # pixels
 def haar() -> Array:
     """Orthonormal Haar wavelets of an 8 x 8 image as rows (64, 64), two scales deep.
 
-    First the 4 of the coarse image, then the 12 and the 48 of detail .
+    First the 4 of the coarse image, then the 12 and the 48 of detail.
     """
     rows, side = np.eye(SIDE**2), SIDE
     found: list[Array] = []
@@ -54,3 +54,8 @@ class Ruler:
             "cholesky": np.linalg.cholesky(self.covariance),
             "rotated": self.axes @ turn,
         }
+
+
+def deviations(by_class: np.ndarray) -> np.ndarray:
+    """Standard deviations of latents (d,), the geometric mean over digits (classes, d)."""
+    return np.exp(np.log(by_class.astype(float).clip(1e-6)).mean(0))

@@ -407,7 +407,7 @@ class Learner(Reader):
                 x = self._each(partial(_inverse, self.flow), part)
             code, _ = self._each(partial(_forward, self.flow), x.requires_grad_())
             found.append(_encoder_jacobian(x, code, retain=True).cpu())
-        return np.linalg.inv(torch.cat(found, 1).numpy().astype(float))
+        return _inverted(torch.cat(found, 1).numpy().astype(float))
 
     def _weights(self, i: int) -> dict[str, np.ndarray]:
         return {f"f.{name}": v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
@@ -437,6 +437,13 @@ def _encoder_jacobian(x: Tensor, z: Tensor, retain: bool = False, learn: bool = 
         for each in z.unbind(-1)
     ]
     return torch.stack(rows, -2)
+
+
+def _inverted(encoder: np.ndarray) -> np.ndarray:
+    """Decoders' Jacobians from encoders' (..., d, d); nan where a flow was flattened."""
+    flat = np.linalg.slogdet(encoder)[0] == 0
+    found = np.linalg.inv(np.where(flat[..., None, None], np.eye(encoder.shape[-1]), encoder))
+    return np.where(flat[..., None, None], np.nan, found)
 
 
 def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:

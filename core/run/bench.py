@@ -31,6 +31,10 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "reversal": ("reversal", {}),
     "reversal, d = 8": ("reversal", {"d": 8, "rank": 3, "n_classes": 4}),
     "invariance": ("invariance", {}),
+    "flows": ("flows", {}),
+    "flows, total correlation": ("flows", {"data": "arc", "objective": "ml-mtc"}),
+    "flows, reconstruction": ("flows", {"data": "arc", "objective": "ml-rec"}),
+    "digits": ("digits", {}),
 }
 # the score of recovery, where it is not linear_r2
 RECOVERY = {"reversal": "content_r2", "invariance": "content_r2"}
@@ -73,13 +77,17 @@ def _cpu(results: list[Result]) -> float:
 def _figures(title: str, results: list[Result]) -> Figures:
     """What a group cost, the worst seed's score, and the share of it spent until 0.99."""
     total, score = _cpu(results), RECOVERY.get(results[0].member.scenario, "linear_r2")
+    spent: Figures = {
+        f"{title}: CPU-s": total,
+        f"{title}: steps per CPU-s": int(results[0].loss_step[-1]) / total,
+    }
+    if score not in results[0].history:  # of flows, which are not trained to recover
+        return spent
     until = [_first(result, score) for result in results]
     slowest = max((share for share in until if share is not None), default=0.0)
-    return {
-        f"{title}: CPU-s": total,
+    return spent | {
         f"{title}: lowest {score}": min(r.scores[score] or 0.0 for r in results),
         f"{title}: CPU-s until all reach {REACHED}": None if None in until else total * slowest,
-        f"{title}: steps per CPU-s": int(results[0].loss_step[-1]) / total,
     }
 
 

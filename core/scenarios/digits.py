@@ -1,6 +1,6 @@
 """Normalizing flows of small images of digits, read by manifold entropic metrics.
 
-Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
+Galperin and Köthe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
 (arXiv 2410.19426), compare architectures on 28 x 28 images by what their latents share. Here the
 images are scikit-learn's of 8 x 8, the flows small multilayer ones of equal size. The objective of
 the plane's flows that penalises the total correlation is left out: it takes as many reverse passes
@@ -216,7 +216,7 @@ def promise(params: Digits) -> Promise:
         score="mtc_nats",
         promised=("mtc_nats",),
         statement="No theorem promises latents at right angles.",
-        source="Galperin and Koethe 2025",
+        source="Galperin and Köthe 2025",
         bound=None,
         at_most=True,
         missing=("more than a likelihood and an architecture",),

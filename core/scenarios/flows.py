@@ -1,6 +1,6 @@
 """Normalizing flows read by manifold entropic metrics: one likelihood, many coordinate nets.
 
-Galperin and Koethe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
+Galperin and Köthe, "Analyzing Generative Models by Manifold Entropic Metrics", AISTATS 2025
 (arXiv 2410.19426). No theorem promises that a flow's latents are the generator's: likelihood is
 blind to the choice of coordinates, and so is a low total correlation.
 """
@@ -39,7 +39,7 @@ class Flows(Params):
         "gaussian: a normal of axes 2 and 1/2, turned by 30 degrees. "
         "turned: the same without a flow: its own latents, turned by hand.",
         label="Data",
-        unit="distribution in the plane",
+        unit="distribution",
     )
     objective: Literal["ml", "ml-mtc", "ml-rec"] = knob(
         "ml",
@@ -239,7 +239,7 @@ def promise(params: Flows) -> Promise:
         score="mtc_nats",
         promised=("mtc_nats",),
         statement="No theorem promises the generator's latents.",
-        source="Galperin and Koethe 2025",
+        source="Galperin and Köthe 2025",
         bound=None,
         at_most=True,
         missing=("more than a likelihood and orthogonal columns",),

@@ -52,17 +52,21 @@ def why(result: Result) -> None:
             entropy.total_correlation(np.stack([j, j])[:, :, pair]).value
             for pair in combinations(range(params.size), 2) for j in columns
         ])  # fmt: skip
-        between = np.degrees(np.arcsin(np.exp(-shared)))
+        between = entropy.angle_of(shared)
         sheet.figure(
             "angle", "What two columns share against the angle between them, at nine places.",
             lambda: figures.against_angle(
-                (CURVE, -np.log(np.sin(np.radians(CURVE)))), (between, shared),
+                (CURVE, entropy.shared_at(CURVE)), (between, shared),
                 ("angle between the columns, degrees", "what they share, nats"), theory=True),
             of=(result.member.key,),
         )  # fmt: skip
-        mean = result.scores["mtc_nats"]
-        if mean is not None:
-            st.caption(f"Dashed: −log sin of the angle. Its mean over all of z is {mean:.3f} nats.")
+        total, pairs = result.scores["mtc_nats"], result.scores["pairwise_mi_nats"]
+        said = "Dashed: −log sin of the angle. "
+        if total is not None and params.size == 2:
+            st.caption(said + f"Its mean over all of z is {total:.3f} nats, the total correlation.")
+        elif total is not None and pairs is not None:
+            st.caption(said + f"Summed over pairs its mean is {pairs:.3f} nats; the total "
+                       f"correlation, which sees more than pairs, is {total:.3f}.")  # fmt: skip
 
     def turned() -> None:
         rest = np.eye(params.size) - first @ first.T
@@ -89,14 +93,14 @@ def why(result: Result) -> None:
                 "1. A column’s length is a latent’s spread",
                 r"The column $J_i = \partial g/\partial z_i$ says how far $x$ moves with latent "
                 r"$i$. Its manifold entropy is $H(q_i) = \tfrac12\log 2\pi e + "
-                r"\mathbb E\log\lVert J_i\rVert$: a standard deviation that knows of bends.",
+                r"\mathbb E\log\lVert J_i\rVert$: a standard deviation’s log, bends and all.",
                 lengths,
             ),
             (
                 "2. The angle is what two latents share",
                 r"Of two columns, $\mathcal I = -\tfrac12\,\mathbb E\log(1-\cos^2\angle)$: nothing "
-                "at right angles. Over all latents this is the total correlation, the lengths less "
-                r"the volume: $\mathbb E[\sum_i\log\lVert J_i\rVert - \log|J|]$.",
+                "at right angles. Of all latents the total correlation is the lengths less the "
+                r"volume: $\mathbb E[\sum_i\log\lVert J_i\rVert - \log|J|]$.",
                 angles,
             ),
             (
@@ -112,10 +116,10 @@ def why(result: Result) -> None:
 
 def twin_figure() -> None:
     """What true and recovered columns share, for three kinds of codes, with their scores."""
-    from core import figures
+    from core import entropy, figures
 
     for place, (kind, said) in zip(
-        st.columns(3), {"recovered": "reordered, bent", "nearly": "turned a little",
+        st.columns(3), {"truth": "truth", "recovered": "reordered, bent",
                         "rotated": "rotated"}.items(), strict=True,
     ):  # fmt: skip
         with place:
@@ -127,13 +131,13 @@ def twin_figure() -> None:
             )  # fmt: skip
             st.caption(
                 f"R² {found.linear_r2:.3f}, MCC {found.mcc:.3f}, total correlation "
-                f"{found.total_correlation:.3f} (truth {twins.twin('truth').total_correlation:.3f})"
+                f"{found.total_correlation:.3f}"
             )
     st.caption(
-        "Rows: true latents; columns: recovered ones. Nats, capped at 13.8, where two columns are "
-        "parallel. It is the twin of the matrix of correlations behind MCC, and blind to a fold. "
-        "Of latents on a sphere the choice of a tangent basis would change it: there only the "
-        "volume says something."
+        f"Rows: true latents; columns: recovered ones. Nats, capped at {entropy.CAPPED:.1f}, where "
+        "two columns are parallel; full colour from 1. It is the twin of the correlations behind "
+        "MCC, and blind to a fold. Of latents on a sphere the choice of a tangent basis "
+        "would change it: there R², entropy and volume are what can be compared."
     )
 
 

@@ -5,6 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
+from core.flows.linear import deviations
 from core.legend import BASELINES, SCORES
 from core.lessons import LESSONS
 from core.lessons.digits import ARCHITECTURES, PRESERVING, RECONSTRUCTED
@@ -214,11 +215,6 @@ def hidden() -> list[sheet.Part]:
         for run in seeds.runs(scenario, PRESERVING, (0,))
     ]  # fmt: skip
     return [*drawings] if drawings else [sheet.NOT_STORED]
-
-
-def deviations(by_class: np.ndarray) -> np.ndarray:
-    """Standard deviations of latents (d,), the geometric mean over digits (classes, d)."""
-    return np.exp(np.log(by_class.astype(float).clip(1e-6)).mean(0))
 
 
 @st.cache_data(show_spinner=False)

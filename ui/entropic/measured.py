@@ -139,8 +139,8 @@ def _measured(digest: str, found: Measurement) -> None:
         _draw("spectrum", "Sorted manifold entropies, with PCA's dashed.", digest,
               partial(_spectrum, found))  # fmt: skip
         st.caption(
-            "Dashed: the linear decoder of the same covariance, along its principal axes. One that "
-            "bends may share more than any linear one."
+            "Dashed: the linear decoder with the mean JJᵀ as its covariance, along its principal "
+            "axes. One that bends may share more than any linear one."
         )
     with right:
         if low > 1:

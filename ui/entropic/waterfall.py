@@ -9,6 +9,11 @@ from ui.player.view import Chart, LatentView, Lines, Panel, Series
 
 CORE, DETAIL = "z", "z_hat"  # roles: whose colours lines and bars have
 NAMES = ("core", "+ detail", "− total corr.", "= entropy")
+NOTE = (
+    "core: the latent that moves x most; detail: the rest; total correlation: what both count, "
+    "as their lines are not at right angles",
+    "lines from −2 to 2 standard deviations",
+)
 WIDE = 1.25  # of the picture, in half its height
 ROOM = 1.06  # around the points
 BAR = 0.36  # half the width of one
@@ -48,7 +53,7 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
             "What their entropies come to",
         ),
         alt=_said(run, turned),
-        note=run.end or "lines from −2 to 2 standard deviations of a latent",
+        note="; ".join([*([run.end] if run.end else []), *NOTE]),
         live=run.live,
         stale=stale,
         moments=[f"turned by {step}°" for step in run.steps] if turned else None,
@@ -57,10 +62,10 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
 
 
 def core_first(params: Flows, spectrum: np.ndarray) -> np.ndarray:
-    """The latents (d,), the core first: by training, or by their entropies (k, d) over frames."""
+    """The latents (d,), the core first: by training, or by their entropies (k, d) at the end."""
     if params.ordered:
         return np.arange(params.size)
-    return np.argsort(-spectrum.astype(float).mean(0), kind="stable")
+    return np.argsort(-spectrum[-1].astype(float), kind="stable")
 
 
 def roles(params: Flows, spectrum: np.ndarray) -> list[str]:
@@ -77,7 +82,8 @@ def waterfall(run: recovery.Run) -> Panel:
     ends = [0 * core, core, core + detail, core + detail - shared]
     bars = [(ends[0], ends[1]), (ends[1], ends[2]), (ends[2], ends[3]), (ends[0], ends[3])]
     colours = (ROLE[CORE], ROLE[DETAIL], ROLE["w"], ROLE["theory"])
-    lowest, highest = float(np.min(ends)), float(np.max(ends))
+    known = np.append(np.ravel(ends)[np.isfinite(np.ravel(ends))], [0.0, 1e-3])
+    lowest, highest = float(known.min()), float(known.max())
     room = 0.08 * (highest - lowest)
     across = (-0.5, len(bars) - 0.5)
     return Panel(
