@@ -2,10 +2,13 @@
 
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.decoders import ruler
 from core.entropy import NORMAL
+from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios.flows import Flows
 from ui import article, numbers, recovery, runner, seeds
@@ -36,10 +39,19 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         recovery.picture(view, "plane", 365 if address.presenting() else 264)
     recovery.picture_first("plane")
     seeds.together(shown, run, promise, place)
+    with place.more:
+        st.caption(linear(run))
     if not address.presenting():
         levels = {"entropy of the truth": run.scores.get("loss_floor")}
         offered = [name for name in scenario.scores if name not in promise.silent]
         seeds.curves(shown, run, offered, levels, f"seed {seed}")
+
+
+def linear(run: recovery.Run) -> str:
+    """The ruler under a total correlation: linear decoders with the covariance of the points."""
+    marks = ruler.of_covariance(np.cov(run.world["x"].astype(float).T))
+    said = ", ".join(f"{name} {SCORES['mtc_nats'].written(m.value)}" for name, m in marks.items())
+    return f"Total correlation of linear decoders with the points’ covariance, in nats: {said}."
 
 
 PUBLISHED = {  # two moons, read off the paper's poster: H core, H detail, total correlation, H

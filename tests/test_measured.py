@@ -15,7 +15,7 @@ from core import entropy
 from core.command import link
 from core.decoders import measurement
 from core.decoders.measurement import Measurement, Shelf
-from core.decoders.ruler import ruler
+from core.decoders.ruler import of_covariance, ruler
 from core.entropy import NORMAL
 from core.kept.folder import STALE_SECONDS, Damaged
 from ui import sheet
@@ -397,3 +397,13 @@ def test_a_link_to_a_damaged_file_is_said(shelf):
     at = opened(measured=key)
     assert not at.exception and "its file is damaged" in at.warning[0].value
     assert len(at.code) == 2 and not at.button
+
+
+def test_the_ruler_of_a_covariance_is_that_of_its_linear_decoder():
+    a = np.array([[2.0, 0.0], [0.9, 0.5]])
+    marks = of_covariance(a @ a.T)
+    same = ruler(np.stack([a, a])).marks
+    assert marks.keys() == same.keys() == {"PCA", "Cholesky", "random rotation"}
+    for name, mark in marks.items():
+        assert mark.value == pytest.approx(same[name].value, abs=1e-9)
+    assert marks["PCA"].value == pytest.approx(0, abs=1e-9) and marks["Cholesky"].value > 0.01

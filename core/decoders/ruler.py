@@ -29,7 +29,18 @@ def ruler(jacobians: Array) -> Ruler:
     """
     _, high, d = jacobians.shape
     deviations = np.sqrt(_largest(jacobians))
-    rng = np.random.default_rng(0)
+    whole = _covariance(jacobians) if high == d else None
+    return Ruler(_marks(deviations, whole), NORMAL + np.log(deviations[::-1]))
+
+
+def of_covariance(covariance: Array) -> Mapping[str, Estimate]:
+    """The same marks of linear decoders with a given covariance (d, d), such as that of data."""
+    return _marks(np.sqrt(np.linalg.eigvalsh(covariance)), covariance)
+
+
+def _marks(deviations: Array, covariance: Array | None) -> Mapping[str, Estimate]:
+    """From deviations (d,) along the principal axes; by Cholesky where a covariance is given."""
+    rng, d = np.random.default_rng(0), len(deviations)
     turned = np.array(
         [
             entropy.linear_total_correlation(
@@ -39,12 +50,12 @@ def ruler(jacobians: Array) -> Ruler:
         ]
     )
     marks = {PCA: Estimate(entropy.linear_total_correlation(np.diag(deviations)), 0.0)}
-    if high == d:
-        factor = np.linalg.cholesky(_covariance(jacobians))
+    if covariance is not None:
+        factor = np.linalg.cholesky(covariance)
         marks[CHOLESKY] = Estimate(entropy.linear_total_correlation(factor), 0.0)
     error = float(turned.std(ddof=1) / np.sqrt(ROTATIONS))
     marks[TURNED] = Estimate(float(turned.mean()), error)
-    return Ruler(marks, NORMAL + np.log(deviations[::-1]))
+    return marks
 
 
 def _covariance(jacobians: Array) -> Array:
