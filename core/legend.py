@@ -155,9 +155,9 @@ BASELINES = {
     "closed": "closed form",
     "true": "true generator",
     "pca": "PCA",
-    "haar": "linear, by scale",
-    "cholesky": "linear, by pixel",
-    "rotated": "PCA, turned",
+    "haar": "Cholesky by scale",
+    "cholesky": "Cholesky by pixel",
+    "rotated": "random rotation",
     "gaussian": "a Gaussian",
 }
 

@@ -7,6 +7,7 @@ from scipy import stats
 from shipped import results
 from streamlit.testing.v1 import AppTest
 from torch.func import jacfwd, vmap
+from visits import ENTROPY, opened
 
 from core import entropy
 from core.flows.couplings import Flow
@@ -334,8 +335,10 @@ def test_the_part_draws_a_shipped_flow_its_digit_and_its_latent():
 
 
 def test_a_link_out_of_range_is_told():
-    at = visited(digits_digit="12", digits_width="7")
-    assert at.session_state["digits_digit"] == 0
+    at = opened(ENTROPY, part="digits", digits_digit="12", digits_width="7")
+    assert not at.exception
+    told = [warning.value for warning in at.warning]
+    assert len(told) == 2 and any("12" in each for each in told) and any("7" in e for e in told)
 
 
 def test_the_figures_of_claims_are_drawn_from_shipped_runs():

@@ -283,6 +283,7 @@ def test_core_latents_are_some_of_those_there_are():
     assert Params(data="torus", objective="ml-rec", core_dim=3).size == 4
     with pytest.raises(ValueError, match="must be at most 2, as many as there are latents"):
         Params(core_dim=3)
+    assert Params(data="turned", objective="ml-rec", core_dim=2).core_dim == 2  # trains nothing
     with pytest.raises(ValueError, match="must be below 4"):
         Params(data="torus", objective="ml-rec", core_dim=4)
 

@@ -68,8 +68,8 @@ PRESETS = (
     Preset(
         "weak",
         "Moons, a weak penalty",
-        "A fortieth of the weight is enough: nearly straight, as likely as without, and one latent "
-        "runs along the moons.",
+        "A little is enough: nearly straight, as likely as without, and one latent runs along the "
+        "moons.",
         {**MTC, "alpha": 0.1},
         further=(),
     ),

@@ -60,6 +60,7 @@ def own() -> None:
             seed = recovery.seed_drawn(chosen, PREFIX)
             digit, latent = choices(params)
             story.notes(scenario, params, f"{PREFIX}.notes")
+        story.refused(address.refusals())
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)
         runner.panel(asked, lambda shown: draw(shown, seed, digit, latent), PREFIX, before=before)
@@ -184,6 +185,7 @@ def own_figure(name: str) -> None:
     sheet.show({"architectures": compare, "cliff": cliff, "hidden": hidden}[name]())
 
 
+ONE_SEED = sheet.Words("Drawn: seed 0. The numbers above are of all seeds.")
 FIGURES = {name: partial(own_figure, name) for name in ("architectures", "cliff", "hidden")}
 
 
@@ -199,7 +201,10 @@ def cliff() -> list[sheet.Part]:
     found = {words: (of[0].moving["entropies"][-1], None) for words, of in runs.items()}
     ruler = next(iter(runs.values()))[0].world["pca_entropies"]
     drawn = figures.spectrum(found, ruler)
-    return [sheet.drawing(drawn, "cliff", "Sorted entropies with and without reconstruction.")]
+    return [
+        sheet.drawing(drawn, "cliff", "Sorted entropies with and without reconstruction."),
+        ONE_SEED,
+    ]
 
 
 @st.cache_data(show_spinner=False)
@@ -214,7 +219,7 @@ def hidden() -> list[sheet.Part]:
         )
         for run in seeds.runs(scenario, PRESERVING, (0,))
     ]  # fmt: skip
-    return [*drawings] if drawings else [sheet.NOT_STORED]
+    return [*drawings, ONE_SEED] if drawings else [sheet.NOT_STORED]
 
 
 @st.cache_data(show_spinner=False)
