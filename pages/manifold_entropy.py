@@ -36,7 +36,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     numbers.show(run, promise, only=SHOWN, place=place)
     with place.picture:
         view = waterfall.view_of(run, params, shown.stale)
-        recovery.picture(view, "plane", 365 if address.presenting() else 264)
+        recovery.picture(view, "plane", 330 if address.presenting() else 264)
     recovery.picture_first("plane")
     seeds.together(shown, run, promise, place)
     with place.more:

@@ -10,9 +10,8 @@ from ui.player.view import Chart, LatentView, Lines, Panel, Series
 CORE, DETAIL = "z", "z_hat"  # roles: whose colours lines and bars have
 NAMES = ("core", "+ detail", "− total corr.", "= entropy")
 NOTE = (
-    "core: the latent that moves x most; detail: the rest; total correlation: what both count, "
-    "as their lines are not at right angles",
-    "lines from −2 to 2 standard deviations",
+    "core: what moves x most; detail: the rest; total correlation: what they share where lines "
+    "slant; lines to ±2 deviations"
 )
 WIDE = 1.25  # of the picture, in half its height
 ROOM = 1.06  # around the points
@@ -53,7 +52,7 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
             "What their entropies come to",
         ),
         alt=_said(run, turned),
-        note="; ".join([*([run.end] if run.end else []), *NOTE]),
+        note="; ".join([*([run.end] if run.end else []), NOTE]),
         live=run.live,
         stale=stale,
         moments=[f"turned by {step}°" for step in run.steps] if turned else None,
