@@ -147,7 +147,7 @@ LINE = np.linspace(0, 1, 5)
         ({"y_range": np.array([[0, 1], [0, 2]])}, r"panels\[0\].y_range"),
         ({"y_range": np.array([[0, 1]] * (K - 1) + [[1, 1]])}, r"panels\[0\].y_range"),
         ({"share": 0}, "share is 0"),
-        ({"series": [Series("", "", "area", LINE, LINE)]}, r"series\[0\].kind is 'area'"),
+        ({"series": [Series("", "", "wedge", LINE, LINE)]}, r"series\[0\].kind is 'wedge'"),
         ({"series": [Series("", "red", "line", LINE, LINE)]}, "colour is 'red', expected #rrggbb"),
         ({"series": [Series("", "", "bars", LINE, LINE)]}, r"y has shape \(5,\), expected \(4,\)"),
         ({"series": [Series("", "", "line", LINE, np.zeros((3, 5)))]}, r"or \(12, 5\)"),

@@ -9,7 +9,7 @@ from core.run.experiment import Experiment
 from core.scenarios.scenario import FURTHER, OPENED
 
 RESTS = (*OPENED, *FURTHER)
-DEAR = {("vmf_clusters", "ten")}  # presets whose run takes more than five CPU-seconds
+DEAR = {("vmf_clusters", "ten"), ("manifold_entropy", "torus")}  # presets of costly runs
 
 
 def test_what_texts_say_of_runs_rests_on_five_seeds():

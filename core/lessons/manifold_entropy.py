@@ -71,7 +71,6 @@ PRESETS = (
         "A little is enough: nearly straight, as likely as without, and one latent runs along the "
         "moons.",
         {**MTC, "alpha": 0.1},
-        further=(),
     ),
     Preset(
         "torus",
@@ -86,7 +85,6 @@ PRESETS = (
         "Banana",
         "A shear keeps every volume: its own latents are not at right angles.",
         BANANA,
-        further=(),
     ),
 )
 OBJECTIVES = ("ml", "ml-mtc", "ml-rec")
