@@ -68,8 +68,8 @@ PRESETS = (
     Preset(
         "weak",
         "Moons, a weak penalty",
-        "A little is enough: nearly straight, as likely as without, and one latent runs along the "
-        "moons.",
+        "A little takes most of the slant away and costs no likelihood; in some runs one latent "
+        "follows the moons.",
         {**MTC, "alpha": 0.1},
     ),
     Preset(
