@@ -41,7 +41,11 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     seeds.together(shown, run, promise, place)
     with place.more:
         st.caption(linear(run))
-    if not address.presenting():
+    if address.presenting():
+        return
+    if params.data == "turned" and run.on_the_way:  # nothing is trained: no curves over training
+        columns.by_turn(run)
+    else:
         levels = {"entropy of the truth": run.scores.get("loss_floor")}
         offered = [name for name in scenario.scores if name not in promise.silent]
         seeds.curves(shown, run, offered, levels, f"seed {seed}")

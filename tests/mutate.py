@@ -97,7 +97,7 @@ EDITS = (
     Edit("core/learners/flows.py", "order = range(self.p.size) if self.p.ordered else found.order",
          "order = range(self.p.size)", "test_flows.py test_members.py"),
     Edit("core/claimed/twins.py", "weight @ j", "weight.T @ j", "test_twins.py"),
-    Edit("core/claimed/twins.py", "slopes[:, None, :]", "slopes[:, :, None]", "test_twins.py"),
+    Edit("ui/entropic/waterfall.py", "found[-1] = last", "pass", "test_waterfall.py"),
     Edit("ui/entropic/waterfall.py", "core + detail - shared]", "core + detail + shared]",
          "test_waterfall.py"),
     Edit("ui/entropic/waterfall.py", "((DETAIL, ~core), (CORE, core))",

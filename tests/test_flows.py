@@ -101,7 +101,7 @@ def test_a_flow_goes_back_where_it_came_from_and_knows_its_volume(data):
 
 
 def test_what_is_penalised_is_what_is_read():
-    one = taught(data="arc", objective="ml-mtc")
+    one = taught(data="arc", objective="ml-mtc", initialisation="standard")
     x = one.x[:, :300].requires_grad_()
     z, ladj = one._each(partial(_forward, one.flow), x)
     penalised = _total_correlation(x, z, ladj).detach()

@@ -70,6 +70,8 @@ def browser(lessons: Sequence[str], figures: Figures) -> None:
     state = address.owned(f"{CLAIM}.list")
     st.session_state[state] = open_one
     left, right = st.columns([1, 1.7], gap="medium")
+    with left:
+        st.caption(f"{len(claims)} claims")
     with left, st.container(height=HEIGHT, border=False, key="claims_list"):
         st.radio(
             "Claims", names, names.index(open_one), key=state, label_visibility="collapsed",

@@ -31,7 +31,7 @@ PRESETS = (
     Preset(
         "moons-mtc",
         "Moons, right angles",
-        "A penalty on the total correlation straightens the crossings. No latent matters more.",
+        "A penalty on the total correlation straightens the crossings, and the fit pays for it.",
         MTC,
     ),
     Preset(

@@ -237,6 +237,8 @@ class Result:
         """
         k, n = self.sound or 1, self.z_hat.shape[1]
         kept, seen = _evenly(k, frames), _evenly(len(self.history_step), max(frames, CURVE))
+        at_frames = np.flatnonzero(np.isin(self.history_step, self.frame_step[kept]))
+        seen = np.union1d(seen, at_frames)  # a frame keeps its scores
         few = slice(0, min(points, n))
         return replace(
             self,

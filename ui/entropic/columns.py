@@ -8,9 +8,10 @@ import numpy as np
 import streamlit as st
 
 from core.claimed import twins
+from core.legend import SCORES
 from core.run.experiment import Result
 from core.scenarios.flows import Flows
-from ui import sheet, story
+from ui import recovery, sheet, story
 from ui.entropic.waterfall import core_first, roles
 
 TURNS = np.arange(0.0, 91.0, 3.0)  # degrees
@@ -45,7 +46,8 @@ def why(result: Result) -> None:
             )  # fmt: skip
         core, detail = (result.scores[f"{part}_entropy_nats"] for part in ("core", "detail"))
         if core is not None and detail is not None:
-            st.caption(f"Over all of z: core {core:.2f} nats, detail {detail:.2f}.")
+            written = SCORES["core_entropy_nats"].written
+            st.caption(f"Over all of z: core {written(core)} nats, detail {written(detail)}.")
 
     def angles() -> None:
         shared = np.array([
@@ -79,7 +81,7 @@ def why(result: Result) -> None:
             "turning", "Total correlation at nine places when the latents of this run are turned.",
             lambda: figures.against_angle(
                 (TURNS, np.array(found)), (TURNS[:1], np.array(found[:1])),
-                ("turn of the latents, degrees", "total correlation, nats"), theory=False),
+                ("further turn of the latents, degrees", "total correlation, nats"), theory=False),
             of=(result.member.key,),
         )  # fmt: skip
         st.caption(
@@ -112,6 +114,22 @@ def why(result: Result) -> None:
             ),
         ]
     )
+
+
+def by_turn(run: recovery.Run) -> None:
+    """Total correlation at every degree that was drawn, on its closed form."""
+    from core import figures
+
+    degrees = np.arange(run.total + 1.0)
+    closed = np.array([twins.turned(each) for each in degrees])
+    read = np.asarray(run.on_the_way["mtc_nats"], float)
+    sheet.figure(
+        "by_turn", "Total correlation against the turn of the latents, on its closed form.",
+        lambda: figures.against_angle(
+            (degrees, closed), (run.steps.astype(float), read),
+            ("turn of the latents, degrees", "total correlation, nats"), theory=True),
+        of=(run.name,),
+    )  # fmt: skip
 
 
 def twin_figure() -> None:

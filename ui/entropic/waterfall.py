@@ -10,8 +10,8 @@ from ui.player.view import Chart, LatentView, Lines, Panel, Series
 CORE, DETAIL = "z", "z_hat"  # roles: whose colours lines and bars have
 NAMES = ("core", "+ detail", "− total corr.", "= entropy")
 NOTE = (
-    "core: what moves x most; detail: the rest; total correlation: what they share where lines "
-    "slant; lines to ±2 deviations"
+    "total correlation: what is shared where lines slant; core: what moves x most, detail: the "
+    "rest; lines to ±2 deviations"
 )
 WIDE = 1.25  # of the picture, in half its height
 ROOM = 1.06  # around the points
@@ -97,10 +97,14 @@ def waterfall(run: recovery.Run) -> Panel:
 
 def levels(run: recovery.Run, score: str) -> np.ndarray:
     """A score at each frame (k,); nan where it has none."""
-    if score in run.on_the_way:
-        return np.asarray(run.on_the_way[score], float)
     value = run.scores.get(score)
-    return np.full(len(run.steps), np.nan if value is None else value)
+    last = np.nan if value is None else value
+    if score not in run.on_the_way:
+        return np.full(len(run.steps), last)
+    found = np.array(run.on_the_way[score], float)
+    if run.steps[-1] == run.total:  # where it is read at many more latents
+        found[-1] = last
+    return found
 
 
 def _bar(i: int, start: np.ndarray, end: np.ndarray, colour: str) -> Series:
