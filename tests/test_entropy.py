@@ -262,6 +262,8 @@ def test_files_that_are_no_array_are_refused_and_nothing_is_unpickled(tmp_path, 
     ):  # fmt: skip
         status, out, err = told(capsys, "measure", str(tmp_path / name))
         assert (status, out) == (2, "") and words in err and err.count("\n") == 1
+    status, out, _ = told(capsys, "measure", "--help")
+    assert status == 0 and "JACOBIANS.npy" in out and "--latents" in out
     np.save(tmp_path / "j.npy", random_jacobians(high=4))
     np.save(tmp_path / "z.npy", np.zeros((3, 4)))
     _, _, err = told(

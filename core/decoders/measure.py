@@ -44,7 +44,9 @@ def loaded(path: Path) -> Array:
 
 def _why(error: Exception) -> str:
     if "pickle" in str(error).lower() or "Python objects" in str(error):
-        return "is no array of numbers (it would take unpickling, which is never done)"
+        return (
+            "is no .npy file of numbers (and unpickling, which objects would take, is never done)"
+        )
     return f"cannot be read as .npy ({error})"
 
 
@@ -96,6 +98,9 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     parser.add_argument("jacobians", type=Path, metavar="JACOBIANS.npy")
     parser.add_argument("--latents", type=Path, metavar="Z.npy")
     parser.add_argument("--json", action="store_true", help="one JSON document")
+    if {"-h", "--help"} & set(arguments):
+        parser.print_help()
+        return 0
     options = parser.parse_args(arguments)
     z = None if options.latents is None else loaded(options.latents)
     jacobians, z = entropy.checked(loaded(options.jacobians), z)

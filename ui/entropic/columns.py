@@ -120,7 +120,7 @@ def by_turn(run: recovery.Run) -> None:
     """Total correlation at every degree that was drawn, on its closed form."""
     from core import figures
 
-    degrees = np.arange(run.total + 1.0)
+    degrees = np.arange(91.0)
     closed = np.array([twins.turned(each) for each in degrees])
     read = np.asarray(run.on_the_way["mtc_nats"], float)
     sheet.figure(
