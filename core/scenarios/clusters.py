@@ -22,6 +22,8 @@ from core.scenarios.scenario import (
     knob,
     lacking,
     missing,
+    rate_knob,
+    steps_knob,
 )
 
 MOST_JUDGED = 8192
@@ -193,26 +195,8 @@ class Clusters(Params):
         scale="doubling",
         unit="observations",
     )
-    steps: int = knob(
-        1200,
-        "Optimiser steps.",
-        label="Steps",
-        advanced=True,
-        ge=1,
-        le=50_000,
-        scale="log",
-        unit="steps",
-    )
-    learning_rate: float = knob(
-        0.03,
-        "Peak of the one-cycle schedule of Adam.",
-        label="Learning rate",
-        advanced=True,
-        scale="log",
-        ge=1e-5,
-        le=0.3,
-        unit="peak rate",
-    )
+    steps: int = steps_knob(1200, le=50_000)
+    learning_rate: float = rate_knob(0.03, le=0.3)
 
     @property
     def whole(self) -> bool:

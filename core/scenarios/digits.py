@@ -9,7 +9,15 @@ a step as there are latents, 64 here.
 
 from typing import Literal
 
-from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
+from core.scenarios.scenario import (
+    Notice,
+    Params,
+    Promise,
+    Scenario,
+    knob,
+    rate_knob,
+    steps_knob,
+)
 
 SIDE = 8  # pixels of an image
 SIZE = SIDE * SIDE  # dimensions of the data, and latents
@@ -108,26 +116,8 @@ class Digits(Params):
         scale="doubling",
         unit="images",
     )
-    steps: int = knob(
-        400,
-        "Optimiser steps.",
-        label="Steps",
-        advanced=True,
-        ge=1,
-        le=10_000,
-        scale="log",
-        unit="steps",
-    )
-    learning_rate: float = knob(
-        4e-3,
-        "Peak of the one-cycle schedule of Adam.",
-        label="Learning rate",
-        advanced=True,
-        scale="log",
-        ge=1e-5,
-        le=0.1,
-        unit="peak rate",
-    )
+    steps: int = steps_knob(400, le=10_000)
+    learning_rate: float = rate_knob(4e-3, le=0.1)
 
     def inactive(self) -> frozenset[str]:
         """The weight of the reconstruction acts where that is trained."""

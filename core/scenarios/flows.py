@@ -10,7 +10,15 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from core.scenarios.scenario import Notice, Params, Promise, Scenario, knob
+from core.scenarios.scenario import (
+    Notice,
+    Params,
+    Promise,
+    Scenario,
+    knob,
+    rate_knob,
+    steps_knob,
+)
 
 KNOWN = (
     "turned",
@@ -133,26 +141,8 @@ class Flows(Params):
         scale="doubling",
         unit="points",
     )
-    steps: int = knob(
-        800,
-        "Optimiser steps.",
-        label="Steps",
-        advanced=True,
-        ge=1,
-        le=10_000,
-        scale="log",
-        unit="steps",
-    )
-    learning_rate: float = knob(
-        1e-2,
-        "Peak of the one-cycle schedule of Adam.",
-        label="Learning rate",
-        advanced=True,
-        scale="log",
-        ge=1e-5,
-        le=0.1,
-        unit="peak rate",
-    )
+    steps: int = steps_knob(800, le=10_000)
+    learning_rate: float = rate_knob(1e-2, le=0.1)
 
     @field_validator("core_dim")
     @classmethod

@@ -23,6 +23,8 @@ from core.scenarios.scenario import (
     knob,
     lacking,
     missing,
+    rate_knob,
+    steps_knob,
 )
 
 
@@ -164,26 +166,8 @@ class InfoNCE(Params):
         scale="doubling",
         unit="pairs",
     )
-    steps: int = knob(
-        400,
-        "Optimiser steps.",
-        label="Steps",
-        advanced=True,
-        ge=1,
-        le=20_000,
-        scale="log",
-        unit="steps",
-    )
-    learning_rate: float = knob(
-        3e-3,
-        "Peak of the one-cycle schedule of Adam.",
-        label="Learning rate",
-        advanced=True,
-        scale="log",
-        ge=1e-5,
-        le=0.3,
-        unit="peak rate",
-    )
+    steps: int = steps_knob(400, le=20_000)
+    learning_rate: float = rate_knob(3e-3, le=0.3)
 
     @field_validator("d_x")
     @classmethod

@@ -111,6 +111,18 @@ DEPTH: Any = knob(
 )
 
 
+def steps_knob(default: int, le: int) -> Any:
+    """The knob for how long training is."""
+    return knob(default, "Optimiser steps.", label="Steps", advanced=True, ge=1, le=le,
+                scale="log", unit="steps")  # fmt: skip
+
+
+def rate_knob(default: float, le: float) -> Any:
+    """The knob for the rate of a learner that descends by `core.run.training.Descent`."""
+    return knob(default, "Peak of the one-cycle schedule of Adam.", label="Learning rate",
+                advanced=True, ge=1e-5, le=le, scale="log", unit="peak rate")  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Knob:
     """One field of a `Params` model as a control: everything a widget, a flag or an axis needs."""
