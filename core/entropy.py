@@ -157,6 +157,12 @@ def cross_pairwise(one: Array, other: Array) -> tuple[Array, Array]:
     return mean, np.sqrt(variance / n)
 
 
+READINGS = (  # scores, by which a reading is known
+    "entropy_nats", "core_entropy_nats", "detail_entropy_nats", "mtc_nats", "mtc_per_dim",
+    "pairwise_mi_nats",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """What a decoder's Jacobians say: every metric with its standard error."""
@@ -179,6 +185,17 @@ class Reading:
     def per_dimension(self) -> float:
         """Total correlation in nats a latent."""
         return self.total_correlation.value / self.dimensions[1]
+
+    def scores(self, core: int, ordered: bool) -> dict[str, float]:
+        """Its `READINGS`: so many core latents are the first ones where `ordered`, else those of
+        largest entropy."""
+        h = self.spectrum if ordered else self.spectrum[self.order]
+        numbers = (
+            self.entropy.value, float(h[:core].sum()), float(h[core:].sum()),
+            self.total_correlation.value, self.per_dimension,
+            float(self.pairs[np.triu_indices(self.dimensions[1], 1)].sum()),
+        )  # fmt: skip
+        return dict(zip(READINGS, numbers, strict=True))
 
     def top_pairs(self, most: int = 10) -> list[tuple[int, int, Estimate]]:
         """Pairs (i < j) by mutual information, the largest first."""

@@ -94,8 +94,8 @@ EDITS = (
     # decoders
     Edit("core/learners/flows.py", "learn=True)).norm(dim=-2)", "learn=True)).norm(dim=-1)",
          "test_flows.py"),
-    Edit("core/learners/flows.py", "order = range(self.p.size) if self.p.ordered else found.order",
-         "order = range(self.p.size)", "test_flows.py test_members.py"),
+    Edit("core/entropy.py", "self.spectrum if ordered else self.spectrum[self.order]",
+         "self.spectrum", "test_flows.py test_members.py"),
     Edit("core/claimed/twins.py", "weight @ j", "weight.T @ j", "test_twins.py"),
     Edit("ui/entropic/waterfall.py", "found[-1] = last", "pass", "test_waterfall.py"),
     Edit("ui/entropic/waterfall.py", "core + detail - shared]", "core + detail + shared]",

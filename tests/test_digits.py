@@ -11,7 +11,7 @@ from visits import ENTROPY, opened
 
 from core import entropy
 from core.flows.couplings import Flow
-from core.flows.linear import Ruler, haar
+from core.flows.linear import Gaussian, haar
 from core.laws.samplers import Noise, generator
 from core.learners.digits import DRAWN, TRAINED, Images, Learner, World
 from core.lessons.digits import ARCHITECTURES
@@ -102,7 +102,7 @@ def test_wavelets_are_orthonormal_and_the_first_are_means_of_quarters():
 def test_the_ruler_is_the_gaussian_of_each_class_and_its_decoders_are_one_density():
     images = Images.of(0)
     x, y = images.x[:TRAINED].double().numpy(), images.y[:TRAINED].numpy()
-    ruler = Ruler(x, y, 0.1)
+    ruler = Gaussian(x, y, 0.1)
     rng = np.random.default_rng(0)
     seen = x[:300] + 0.1 * rng.normal(size=(300, SIZE))
     law = stats.multivariate_normal(np.zeros(SIZE), ruler.covariance)

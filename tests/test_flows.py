@@ -11,7 +11,9 @@ from sklearn.datasets import make_moons
 from torch.func import jacfwd, vmap
 
 from core import entropy
-from core.claimed import twins
+from core.flows import known
+from core.flows.known import AXES
+from core.flows.plane import coordinate_lines, sources
 from core.laws.samplers import Noise
 from core.learners.flows import (
     Learner,
@@ -20,13 +22,10 @@ from core.learners.flows import (
     _inverse,
     _inverted,
     _total_correlation,
-    coordinate_lines,
-    sources,
 )
 from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
-from core.scenarios.flows import AXES
 
 scenario = SCENARIOS["flows"]
 Params = scenario.Params
@@ -200,7 +199,7 @@ def test_reconstruction_finds_the_arc_in_every_seed():
 def test_turning_the_latents_keeps_the_density_and_changes_the_total_correlation():
     (result,) = train_group(Experiment(Params(data="turned", turn=60), "flows", (0,)).members)
     assert list(result.frame_step) == list(range(61))
-    closed = [twins.turned(degrees) for degrees in range(61)]
+    closed = [known.turned(degrees) for degrees in range(61)]
     np.testing.assert_allclose(result.history["mtc_nats"], closed, atol=1e-5)
     long, short = AXES
     assert closed[45] == pytest.approx(np.log((long**2 + short**2) / (2 * long * short)), abs=1e-12)
@@ -208,7 +207,7 @@ def test_turning_the_latents_keeps_the_density_and_changes_the_total_correlation
     assert result.scores["mtc_nats"] == pytest.approx(closed[60], abs=1e-5)
     assert result.scores["loss_floor"] == pytest.approx(result.scores["entropy_nats"], abs=1e-6)
     # z and its code: the same up to the turn
-    turn = twins.rotation(np.pi / 3)
+    turn = known.rotation(np.pi / 3)
     np.testing.assert_allclose(result.z_hat[-1].astype(float) @ turn.T, result.z, atol=5e-3)
 
 

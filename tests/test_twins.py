@@ -6,30 +6,31 @@ from scipy import integrate, stats
 
 from core import entropy
 from core.claimed import twins
-from core.scenarios.flows import ARC
+from core.flows import known
+from core.flows.known import ARC
 
 
 @pytest.mark.parametrize("degrees", [0, 17, 45, 90])
 def test_a_turned_normal_has_the_total_correlation_of_its_columns(degrees):
-    j = twins.rotation(np.pi / 6) * [2.0, 0.5] @ twins.rotation(np.radians(degrees))
+    j = known.rotation(np.pi / 6) * [2.0, 0.5] @ known.rotation(np.radians(degrees))
     lengths = np.linalg.norm(j, axis=0)
-    assert twins.turned(degrees) == pytest.approx(np.log(lengths.prod()), abs=1e-12)  # |J| is 1
-    assert twins.turned(degrees) == pytest.approx(twins.turned(90 - degrees), abs=1e-12)
+    assert known.turned(degrees) == pytest.approx(np.log(lengths.prod()), abs=1e-12)  # |J| is 1
+    assert known.turned(degrees) == pytest.approx(known.turned(90 - degrees), abs=1e-12)
 
 
 def test_only_the_ratio_of_units_counts():
-    assert twins.rescaled(1) == pytest.approx(0, abs=1e-12)
-    values = [twins.rescaled(factor) for factor in (1, 2, 4, 8)]
+    assert known.rescaled(1) == pytest.approx(0, abs=1e-12)
+    values = [known.rescaled(factor) for factor in (1, 2, 4, 8)]
     assert values == sorted(values) and values[1] > 0.1
-    tilted = twins.rotation(np.pi / 6) * [2.0, 0.5]
+    tilted = known.rotation(np.pi / 6) * [2.0, 0.5]
     both = entropy.linear_total_correlation(7 * np.diag([4.0, 1.0]) @ tilted)
-    assert both == pytest.approx(twins.rescaled(4), abs=1e-12)
+    assert both == pytest.approx(known.rescaled(4), abs=1e-12)
 
 
 def test_the_arcs_angle_lies_above_its_radius_by_what_integration_gives():
     angle, radius = ARC
     mean = integrate.quad(lambda z: np.log(abs(1 + radius * z)) * stats.norm.pdf(z), -6, 6)[0]
-    assert twins.arc_apart() == pytest.approx(mean + np.log(angle / radius), abs=1e-6)
+    assert known.arc_apart() == pytest.approx(mean + np.log(angle / radius), abs=1e-6)
 
 
 def test_sources_under_a_slanted_mixing_are_found_by_ica_and_not_by_right_angles():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from shipped import results
 
-from core.claimed import twins
+from core.flows import known
 from core.legend import ROLE
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
@@ -69,7 +69,7 @@ def test_the_shipped_turn_moves_its_bars():
     for result in results(Experiment(lesson.at_start(), "flows", (0, 1, 2)).members):
         run = recovery.Run.finished(result)
         shared = waterfall.levels(run, "mtc_nats")
-        closed = [twins.turned(step) for step in run.steps]
+        closed = [known.turned(step) for step in run.steps]
         assert len(run.steps) >= 20
         np.testing.assert_allclose(shared, closed, atol=1e-4)
 

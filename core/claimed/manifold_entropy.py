@@ -3,6 +3,7 @@
 from core.claimed import twins
 from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset
 from core.claims.relations import Term, count, every, high, low, mean, value
+from core.flows import known
 from core.lessons.manifold_entropy import MTC as PENALISED
 from core.lessons.manifold_entropy import REC
 from core.scenarios.scenario import OPENED
@@ -54,7 +55,7 @@ DENSITY = (
             "turned": turned,
             "nll": turned.read("nll"),
             "nll before": hardly.read("nll"),
-            "closed form": Exact(lambda: [twins.turned(45)], MTC),
+            "closed form": Exact(lambda: [known.turned(45)], MTC),
         },
         "mtc_nats",
         (every("turned") > every("start") + 0.7)
@@ -189,7 +190,7 @@ TRUTH = (
         {
             "reconstructed": arc_rec.read(APART),
             "penalised": arc_mtc.read(APART),
-            "truth": Exact(lambda: [twins.arc_apart()], "Core above detail, nats"),
+            "truth": Exact(lambda: [known.arc_apart()], "Core above detail, nats"),
         },
         APART,
         (_two("reconstructed", "truth") < 0.1) & (every("penalised") < 1),
@@ -280,12 +281,12 @@ TWINS = (
         "Lengths and angles are of x as it is measured. Rescaling single pixels, or whitening "
         "them, changes both; turning all of x together changes neither.",
         {
-            "same unit": Exact(lambda: [twins.rescaled(1)], MTC),
-            "other unit": Exact(lambda: [twins.rescaled(4)], MTC),
+            "same unit": Exact(lambda: [known.rescaled(1)], MTC),
+            "other unit": Exact(lambda: [known.rescaled(4)], MTC),
         },
         "mtc_nats",
         (every("same unit") < 1e-9) & (every("other unit") > 0.5),
-        ("other unit", Exact(lambda: [twins.rescaled(1)], MTC)),
+        ("other unit", Exact(lambda: [known.rescaled(1)], MTC)),
         Opens(PAGE, "turned"),
         shows=Shows("figure", "units"),
     ),

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from core import entropy, metrics
-from core.scenarios.flows import ARC, AXES, TURN
 
 D, LAYERS, SLOPE = 5, 3, 0.2  # of the network that hides the box's latents
 N, DRAWS = 4000, 400
@@ -26,32 +25,6 @@ class Twin(NamedTuple):
     mcc: float
     total_correlation: float
     cross: np.ndarray  # (d, d) mutual information of true and recovered columns, nats, capped
-
-
-def turned(degrees: float) -> float:
-    """Total correlation of the normal's decoder behind latents that were turned."""
-    return entropy.linear_total_correlation(rotation(TURN) * AXES @ rotation(np.radians(degrees)))
-
-
-def rotation(angle: float) -> np.ndarray:
-    """The matrix (2, 2) that turns by so many radians."""
-    return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-
-
-def rescaled(factor: float) -> float:
-    """Total correlation of the normal along its own axes, the first pixel in another unit."""
-    return entropy.linear_total_correlation(np.diag([factor, 1.0]) @ (rotation(TURN) * AXES))
-
-
-def arc_apart() -> float:
-    """Entropy of the arc's angle above that of its radius, nats: E log r + log(s1 / s2).
-
-    By Gauss-Hermite quadrature over the radius 1 + s2 z.
-    """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    angle, radius = ARC
-    return float(weights @ np.log(np.abs(1 + radius * nodes)) / weights.sum()
-                 + np.log(angle / radius))  # fmt: skip
 
 
 @cache

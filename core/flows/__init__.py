@@ -1,1 +1,1 @@
-"""Normalizing flows of more dimensions than the plane has."""
+"""Normalizing flows, and the generators and Gaussians that they are held against."""

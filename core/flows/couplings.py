@@ -17,6 +17,8 @@ from zuko.lazy import LazyComposedTransform, LazyTransform, UnconditionalTransfo
 from zuko.nn import Linear
 from zuko.transforms import MonotonicAffineTransform, PermutationTransform
 
+from core.flows.stacked import drawn_anew
+
 BOUND = 1.5  # of the logarithm of a coordinate's scale, by all blocks together
 
 
@@ -64,10 +66,8 @@ class Flow(nn.Module):
         couplings = [each for each in self.modules() if isinstance(each, GeneralCouplingTransform)]
         for coupling in couplings:
             *hidden, last = (layer for layer in coupling.hyper if isinstance(layer, Linear))
-            for layer in hidden:  # PyTorch's default law, from this member's own stream
-                bound = layer.weight.shape[1] ** -0.5
-                nn.init.uniform_(layer.weight, -bound, bound, generator=stream)
-                nn.init.uniform_(layer.bias, -bound, bound, generator=stream)
+            for layer in hidden:
+                drawn_anew(layer.weight, layer.bias, stream)
             nn.init.zeros_(last.weight)  # so that a flow starts as its basis
             nn.init.zeros_(last.bias)
         self.scales = nn.Linear(max(told, 1), 2 * len(basis)) if preserving else None

@@ -23,7 +23,7 @@ def haar() -> Array:
     return np.concatenate([rows, *found])
 
 
-class Ruler:
+class Gaussian:
     """One Gaussian with the images' covariance around the mean of each class: the linear flow.
 
     x (n, D), y (n,) classes from 0 on; normal noise of this standard deviation is added to x.

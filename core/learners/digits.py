@@ -5,18 +5,18 @@ Members are the leading axis of their flows' stacked weights, under `torch.func.
 
 from collections.abc import Sequence
 from functools import partial
-from math import log, pi
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
-from torch.func import functional_call, jacfwd, stack_module_state, vmap
+from torch.func import functional_call, jacfwd, vmap
 
 from core import entropy
 from core.flows.couplings import Flow
-from core.flows.linear import Ruler, haar
+from core.flows.linear import Gaussian, haar
+from core.flows.stacked import core_alone, nll, squared_error, stacked
 from core.laws.samplers import Noise, generator
 from core.run.evaluation import CHUNK, HALF, held_out
 from core.run.experiment import Member, Scores
@@ -31,10 +31,6 @@ READ, GLANCED, PART = 300, 40, 50  # latents behind the metrics, while training,
 SAMPLES = 4  # a class
 WATCHED = 512  # images of the evaluation set that are scored while training
 DRAWN, CODED = 100, 2  # images whose codes are kept, and of how many latents
-READINGS = (
-    "entropy_nats", "core_entropy_nats", "detail_entropy_nats", "mtc_nats", "mtc_per_dim",
-    "pairwise_mi_nats",
-)  # fmt: skip
 
 
 class Images(NamedTuple):
@@ -106,8 +102,7 @@ class Learner:
         self.data = Noise(seeds, "data", device)
 
         flows = [_flow(p, generator(seed, "initialisation")).to(device) for seed in seeds]
-        stacked, buffers = stack_module_state(flows)
-        self.parameters = {name: nn.Parameter(each.detach()) for name, each in stacked.items()}
+        self.parameters, buffers = stacked(flows)
         # halves are the same for all members, and tell sizes: they stay the module's own
         self.buffers = {name: b for name, b in buffers.items() if not name.endswith("mask")}
         self.flow = flows[0]
@@ -144,17 +139,17 @@ class Learner:
     def observe(self) -> Observation:
         """The same with a new reading, of fewer latents than at the end, and likelihoods."""
         self.seen = self._read(READ if self.taken == self.steps else GLANCED)
-        nll = self._nll(held_out(self.x)[:, :WATCHED], held_out(self.y)[:, :WATCHED])
-        rows = [{**each.scores, "nll": number(nll[i])} for i, each in enumerate(self.seen)]
+        found = self._nll(held_out(self.x)[:, :WATCHED], held_out(self.y)[:, :WATCHED])
+        rows = [{**each.scores, "nll": number(found[i])} for i, each in enumerate(self.seen)]
         return self._observation(columns(rows))
 
     def finish(self) -> list[Scores]:
         """Metrics of the decoder, and the likelihood of images that no one saw."""
         x, y = held_out(self.x), held_out(self.y)
-        nll = self._nll(x, y)
+        found = self._nll(x, y)
         with torch.no_grad():
             loss = self._loss(x, y).cpu().numpy()
-        return [{**each.scores, "nll": number(nll[i]), "loss": number(loss[i])}
+        return [{**each.scores, "nll": number(found[i]), "loss": number(loss[i])}
                 for i, each in enumerate(self.seen)]  # fmt: skip
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
@@ -176,13 +171,10 @@ class Learner:
         """Negative log-likelihood in nats (m,), and the objective's further term."""
         digit = self._told(y)
         z, ladj = self._each("encode", x, digit)
-        nll = _nll(z, ladj)
         if self.p.objective == "ml":
-            return nll
-        core = z[..., : self.p.core_dim]
-        kept = torch.cat([core, torch.zeros_like(z[..., self.p.core_dim :])], -1)
-        back = self._each("decode", kept, digit)
-        return nll + self.weight * ((back - x) ** 2).sum(-1).mean(-1)
+            return nll(z, ladj)
+        back = self._each("decode", core_alone(z, self.p.core_dim), digit)
+        return nll(z, ladj) + self.weight * squared_error(back, x)
 
     def _each(self, way: str, value: Tensor, digit: Tensor) -> Any:
         """One of a flow's ways, of every member."""
@@ -202,7 +194,7 @@ class Learner:
 
     @torch.no_grad()
     def _nll(self, x: Tensor, y: Tensor) -> np.ndarray:
-        return _nll(*self._each("encode", x, self._told(y))).cpu().numpy()
+        return nll(*self._each("encode", x, self._told(y))).cpu().numpy()
 
     def _own(self, i: int, kind: torch.dtype) -> list[dict[str, Tensor]]:
         """Parameters and buffers of member i, numbers of this kind."""
@@ -222,7 +214,7 @@ class Learner:
         at = self.latents[i, :n].double(), self._told(self.digits)[i, :n].double()
         return vmap(jacfwd(decoded), chunk_size=PART)(*at).cpu().numpy()
 
-    def _read(self, n: int) -> "list[Reading]":
+    def _read(self, n: int) -> "list[Seen]":
         """What n of the prior's latents say of each member's decoder, and what it draws."""
         with torch.no_grad():
             digit = self._told(self.y[:, -WATCHED:])
@@ -245,7 +237,7 @@ class Learner:
                 "deviations": _by_class(own[i].cpu().numpy(), self._classes(y[i])),
                 **shown,
             }
-            found.append(Reading(scores, moving))
+            found.append(Seen(scores, moving))
         return found
 
     def _metrics(self, jacobians: np.ndarray) -> tuple[Scores, np.ndarray, np.ndarray]:
@@ -253,19 +245,13 @@ class Learner:
         try:
             found = entropy.read(jacobians)
         except entropy.Degenerate:  # a flow that diverged, or was flattened
-            return dict.fromkeys(READINGS), np.full(SIZE, np.nan), np.full((SIZE, SIZE), np.nan)
-        core = self.p.core_dim
-        order = np.arange(SIZE) if self.p.objective == "ml-rec" else found.order
-        h = found.spectrum[order]
-        scores: Scores = {
-            "entropy_nats": found.entropy.value,
-            "core_entropy_nats": float(h[:core].sum()),
-            "detail_entropy_nats": float(h[core:].sum()),
-            "mtc_nats": found.total_correlation.value,
-            "mtc_per_dim": found.per_dimension,
-            "pairwise_mi_nats": float(found.pairs[np.triu_indices(SIZE, 1)].sum()),
-        }
-        return scores, found.spectrum, found.pairs
+            return (
+                dict.fromkeys(entropy.READINGS),
+                np.full(SIZE, np.nan),
+                np.full((SIZE, SIZE), np.nan),
+            )
+        scores = found.scores(self.p.core_dim, ordered=self.p.objective == "ml-rec")
+        return {**scores}, found.spectrum, found.pairs
 
     @torch.no_grad()
     def _pictures(self, i: int, top: np.ndarray, classes: int) -> dict[str, np.ndarray]:
@@ -286,9 +272,9 @@ class Learner:
             "samples": every[:, -SAMPLES:],
         }
 
-    def _ruler(self, i: int) -> Ruler:
+    def _ruler(self, i: int) -> Gaussian:
         x, y = self.world.x[i, :TRAINED].cpu().numpy(), self.world.y[i, :TRAINED].cpu().numpy()
-        return Ruler(x.astype(float), self._classes(y), self.settings[i].noise)
+        return Gaussian(x.astype(float), self._classes(y), self.settings[i].noise)
 
     def _ruled(self, i: int) -> np.ndarray:
         """The drawn images' first coordinates (n, 2) along the principal axes."""
@@ -306,8 +292,7 @@ class Learner:
         x, y = held_out(self.x)[i].cpu().numpy(), held_out(self.y)[i].cpu().numpy()
         found = {f"{kind}_mtc_nats": entropy.linear_total_correlation(a)
                  for kind, a in ruler.decoders(haar(), turn).items()}  # fmt: skip
-        nll = ruler.nll(x.astype(float), self._classes(y))
-        return {**found, "gaussian_nll": nll}
+        return {**found, "gaussian_nll": ruler.nll(x.astype(float), self._classes(y))}
 
     @torch.no_grad()
     def _observation(self, scores: dict[str, np.ndarray]) -> Observation:
@@ -324,7 +309,7 @@ def _flow(p: Params, stream: torch.Generator) -> Flow:
     return Flow(basis, p.levels, p.widths, p.blocks, p.told, stream, UNIT, p.architecture == "gin")
 
 
-class Reading(NamedTuple):
+class Seen(NamedTuple):
     """What is read of one member's decoder: scores, and arrays that figures need."""
 
     scores: Scores
@@ -345,12 +330,6 @@ def _by_class(values: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _drawn(x: Tensor) -> Tensor:
     """Of the evaluation set (m, EVALUATED, ...) images that nobody trained on."""
     return x[:, HALF : HALF + DRAWN]
-
-
-def _nll(z: Tensor, ladj: Tensor) -> Tensor:
-    """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
-    log_p = -0.5 * (z**2).sum(-1) - 0.5 * SIZE * log(2 * pi) + ladj
-    return -log_p.mean(-1)
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

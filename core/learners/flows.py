@@ -1,7 +1,6 @@
 """Normalizing flows in the plane: data of m members, their flows, one Adam update, one reading.
 
-The flows are zuko's neural spline flows (Durkan et al. 2019) as coupling blocks; members are the
-leading axis of their stacked parameters, under `torch.func.vmap`.
+Members are the leading axis of their flows' stacked weights, under `torch.func.vmap`.
 """
 
 from abc import ABC, abstractmethod
@@ -12,68 +11,24 @@ from typing import cast
 
 import numpy as np
 import torch
-import zuko
-from scipy import stats
 from torch import Tensor, nn
-from torch.func import functional_call, jacfwd, stack_module_state, vmap
+from torch.func import functional_call, jacfwd, vmap
 
 from core import entropy, metrics
+from core.flows.known import AXES
+from core.flows.plane import Flow, coordinate_lines, normal_axes, rotation, sources
+from core.flows.stacked import core_alone, nll, squared_error, stacked
 from core.laws.samplers import Noise, generator
-from core.laws.spaces import plane_grid
 from core.run.evaluation import CHUNK, EVALUATED, drawn, held_out, in_parts, watched
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, number, schedule
-from core.scenarios.flows import ARC, AXES, SIZE, TURN
+from core.scenarios.flows import SIZE
 from core.scenarios.flows import Flows as Params
 
 NOISE = 0.1  # of the two moons, as in the paper
 DEGREE = pi / 180
-BEND, THICK = 0.5, 0.3  # of the banana
-LINES, POINTS, REACH = 7, 81, 2.0  # of the grid of latents that is carried along
 PENALISED = 2  # of so many points one is read for the penalty
 READ, GLANCED = 10_000, 500  # latents behind the metrics at the end, and while training
-HIDDEN_LAYERS = 2
-
-
-def sources(data: str, z: Tensor) -> Tensor:
-    """x (m, n, d) of the known generators from their latents z (m, n, d), standard normal.
-
-    d is 2, and 4 for the torus, which is two arcs.
-    """
-    if data == "torus":
-        return torch.cat([sources("arc", each) for each in z.split(SIZE, -1)], -1)
-    first, second = z.unbind(-1)
-    if data == "arc":  # polar coordinates: orthogonal, and no linear map
-        radius, angle = 1 + ARC[1] * second, ARC[0] * first
-        return torch.stack([radius * angle.sin(), radius * angle.cos()], -1)
-    if data == "banana":
-        return torch.stack([first, BEND * (first**2 - 1) + THICK * second], -1)
-    return z @ normal_axes(z).T
-
-
-def coordinate_lines(d: int) -> np.ndarray:
-    """Lines (c, p, d) along which one latent varies and the others stand, float32.
-
-    At d = 2 a grid; else of each latent one through the middle and some beside it, at quantiles of
-    a normal of the other latents (Halton).
-    """
-    if d == SIZE:
-        return plane_grid(LINES, POINTS, REACH)
-    places = stats.norm.ppf(stats.qmc.Halton(d, scramble=False).random(LINES + 1)[1:])
-    lines = np.repeat(places[None, :, None], POINTS, 2).repeat(d, 0)  # (d, LINES, POINTS, d)
-    for latent in range(d):
-        lines[latent, ..., latent] = np.linspace(-REACH, REACH, POINTS)
-    return lines.reshape(d * LINES, POINTS, d).astype(np.float32)
-
-
-def normal_axes(like: Tensor) -> Tensor:
-    """The matrix (2, 2) by which the normal's own latents become x."""
-    return _rotation(TURN, like) * like.new_tensor(AXES)
-
-
-def _rotation(angle: float, like: Tensor) -> Tensor:
-    c, s = float(np.cos(angle)), float(np.sin(angle))
-    return like.new_tensor([[c, -s], [s, c]])
 
 
 class World:
@@ -101,35 +56,6 @@ class World:
         other = torch.stack([1 - angle.cos(), 0.5 - angle.sin()], -1)
         x = torch.where(lower[..., None] > 0, other, upper) + NOISE * noise.normal(n, SIZE)
         return x, x
-
-
-class Flow(nn.Module):
-    """One member's flow: x -> z with the log-determinant of its Jacobian, and z -> x."""
-
-    def __init__(self, p: Params, stream: torch.Generator) -> None:
-        super().__init__()
-        self.blocks = zuko.flows.NSF(
-            p.size, bins=p.spline_bins, transforms=p.transforms, passes=2,
-            hidden_features=(p.width,) * HIDDEN_LAYERS,
-        )  # fmt: skip
-        with torch.no_grad():  # PyTorch's default law, from this member's own stream
-            for layer in self.modules():
-                if isinstance(layer, nn.Linear):
-                    bound = layer.in_features**-0.5
-                    layer.weight.uniform_(-bound, bound, generator=stream)
-                    layer.bias.uniform_(-bound, bound, generator=stream)
-            if p.initialisation == "identity":
-                for block in self.blocks.transform.transforms:
-                    last = block.hyper[-1]
-                    last.weight.zero_()
-                    last.bias.zero_()
-
-    def forward(self, value: Tensor, inverse: bool = False) -> tuple[Tensor, Tensor]:
-        """z and log |det dz/dx| (n,) of x (n, d); or, `inverse`, x of z and no determinant."""
-        transform = self.blocks().transform
-        if inverse:
-            return transform.inv(value), value[..., 0]
-        return transform.call_and_ladj(value)
 
 
 class Reader(ABC):
@@ -208,17 +134,17 @@ class Reader(ABC):
 
     def observe(self) -> Observation:
         """The same with the metrics at fewer latents, and likelihoods of the watched points."""
-        nll, jacobians = self._nll(watched(self.x)), self._jacobians(self.latents[:, :GLANCED])
-        rows = [{**self._reading(j), "nll": number(nll[i])} for i, j in enumerate(jacobians)]
+        fit, jacobians = self._nll(watched(self.x)), self._jacobians(self.latents[:, :GLANCED])
+        rows = [{**self._reading(j), "nll": number(fit[i])} for i, j in enumerate(jacobians)]
         return self._observation(jacobians, columns(rows))
 
     def finish(self) -> list[Scores]:
         """Metrics of the decoder, the likelihood of points that no one saw, and recovery."""
-        jacobians, nll = self._jacobians(self.latents), self._nll(held_out(self.x))
+        jacobians, fit = self._jacobians(self.latents), self._nll(held_out(self.x))
         z_hat, loss = self._encode(self.x), self._final_loss()
         found = []
         for i in range(len(self.members)):
-            scores = {**self._reading(jacobians[i]), "nll": number(nll[i])}
+            scores = {**self._reading(jacobians[i]), "nll": number(fit[i])}
             scores |= self._recovery(i, z_hat[i])
             found.append({**scores, "loss": number(loss[i])})
         return found
@@ -239,19 +165,8 @@ class Reader(ABC):
         try:
             found = entropy.read(jacobians)
         except entropy.Degenerate:  # a flow that diverged, or was flattened
-            return dict.fromkeys(READINGS)
-        core = self.p.core_dim
-        order = range(self.p.size) if self.p.ordered else found.order
-        h = found.spectrum[list(order)]
-        pairs = found.pairs[np.triu_indices(self.p.size, 1)]
-        return {
-            "entropy_nats": found.entropy.value,
-            "core_entropy_nats": float(h[:core].sum()),
-            "detail_entropy_nats": float(h[core:].sum()),
-            "mtc_nats": found.total_correlation.value,
-            "mtc_per_dim": found.per_dimension,
-            "pairwise_mi_nats": float(pairs.sum()),
-        }
+            return dict.fromkeys(entropy.READINGS)
+        return {**found.scores(self.p.core_dim, self.p.ordered)}
 
     def _recovery(self, i: int, z_hat: np.ndarray) -> Scores:
         if not self.world.known or not np.isfinite(z_hat).all():
@@ -299,7 +214,7 @@ class Turned(Reader):
 
     def _matrix(self, like: Tensor) -> Tensor:
         """dx/dz (2, 2)."""
-        return normal_axes(like) @ _rotation(self.turned * DEGREE, like)
+        return normal_axes(like) @ rotation(self.turned * DEGREE, like)
 
     def _encode(self, x: Tensor) -> np.ndarray:
         return (x @ torch.linalg.inv(self._matrix(x)).T).cpu().numpy()
@@ -334,9 +249,12 @@ class Learner(Reader):
         seeds = [member.seed for member in members]
         self.data = Noise(seeds, "data", device)
 
-        flows = [Flow(p, generator(seed, "initialisation")).to(device) for seed in seeds]
-        stacked, self.buffers = stack_module_state(flows)
-        self.parameters = {name: nn.Parameter(each.detach()) for name, each in stacked.items()}
+        flows = [
+            Flow(p.size, p.spline_bins, p.transforms, p.width, p.initialisation == "identity",
+                 generator(seed, "initialisation")).to(device)
+            for seed in seeds
+        ]  # fmt: skip
+        self.parameters, self.buffers = stacked(flows)
         self.flow = flows[0]
         self.descend = Descent(self.parameters.values(), p.learning_rate, self.steps)
         weights = {"ml": None, "ml-mtc": "alpha", "ml-rec": "recon_weight"}[p.objective]
@@ -356,14 +274,10 @@ class Learner(Reader):
         if self.p.objective == "ml-mtc":
             return self._penalised(x)
         z, ladj = self._each(partial(_forward, self.flow), x)
-        nll = _nll(z, ladj)
-        if self.p.objective == "ml-rec":
-            kept = torch.cat(
-                [z[..., : self.p.core_dim], torch.zeros_like(z[..., self.p.core_dim :])], -1
-            )
-            back = self._each(partial(_inverse, self.flow), kept)
-            return nll + self.weight * ((back - x) ** 2).sum(-1).mean(-1)
-        return nll
+        if self.p.objective == "ml":
+            return nll(z, ladj)
+        back = self._each(partial(_inverse, self.flow), core_alone(z, self.p.core_dim))
+        return nll(z, ladj) + self.weight * squared_error(back, x)
 
     def _penalised(self, x: Tensor) -> Tensor:
         """The same with the total correlation at every second point: that is what costs most."""
@@ -372,8 +286,8 @@ class Learner(Reader):
         rest = [x[:, i::PENALISED] for i in range(1, PENALISED)]
         others = [self._each(partial(_forward, self.flow), part) for part in rest]
         codes = torch.cat([z, *(code for code, _ in others)], 1)
-        nll = _nll(codes, torch.cat([ladj, *(volume for _, volume in others)], 1))
-        return nll + self.weight * _total_correlation(seen, z, ladj)
+        volumes = torch.cat([ladj, *(volume for _, volume in others)], 1)
+        return nll(codes, volumes) + self.weight * _total_correlation(seen, z, ladj)
 
     def _each(self, of: Callable, values: Tensor) -> Tensor:
         """A function of one member's parameters, buffers and values, of every member."""
@@ -386,7 +300,7 @@ class Learner(Reader):
 
     @torch.no_grad()
     def _nll(self, x: Tensor) -> np.ndarray:
-        return _nll(*self._each(partial(_forward, self.flow), x)).cpu().numpy()
+        return nll(*self._each(partial(_forward, self.flow), x)).cpu().numpy()
 
     def _encode(self, x: Tensor) -> np.ndarray:
         return (
@@ -411,12 +325,6 @@ class Learner(Reader):
 
     def _weights(self, i: int) -> dict[str, np.ndarray]:
         return {f"f.{name}": v[i].detach().cpu().numpy() for name, v in self.parameters.items()}
-
-
-READINGS = (
-    "entropy_nats", "core_entropy_nats", "detail_entropy_nats", "mtc_nats", "mtc_per_dim",
-    "pairwise_mi_nats",
-)  # fmt: skip
 
 
 def _forward(flow: Flow, parameters: dict, buffers: dict, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -450,12 +358,6 @@ def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:
     """Of the decoder at the codes z of x, (m,): its Jacobian is the encoder's, inverted."""
     lengths = torch.linalg.inv(_encoder_jacobian(x, z, retain=True, learn=True)).norm(dim=-2)
     return (lengths.log().sum(-1) + ladj).mean(-1)
-
-
-def _nll(z: Tensor, ladj: Tensor) -> Tensor:
-    """Mean of -log p(x) in nats (m,), from codes (m, n, d) and log-determinants (m, n)."""
-    log_p = -0.5 * (z**2).sum(-1) - 0.5 * z.shape[-1] * float(np.log(2 * pi)) + ladj
-    return -log_p.mean(-1)
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Reader:

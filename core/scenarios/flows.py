@@ -5,7 +5,6 @@ Galperin and Köthe, "Analyzing Generative Models by Manifold Entropic Metrics",
 blind to the choice of coordinates, and so is a low total correlation.
 """
 
-from math import pi
 from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
@@ -28,8 +27,6 @@ KNOWN = (
     "gaussian",
 )  # data whose generator is known, with its latents
 SIZE, CIRCLES = 2, 2  # dimensions of the data; of the torus, so many a circle
-ARC = (0.8, 0.15)  # radians of angle and units of radius, a standard deviation of each latent
-AXES, TURN = (2.0, 0.5), pi / 6  # of the normal
 
 
 def dimensions(data: str) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.claimed import twins
+from core.flows import known
 from core.legend import SCORES
 from core.run.experiment import Result
 from core.scenarios.flows import Flows
@@ -74,7 +75,7 @@ def why(result: Result) -> None:
         rest = np.eye(params.size) - first @ first.T
         found = [
             entropy.total_correlation(
-                columns @ (rest + first @ twins.rotation(np.radians(t)) @ first.T)).value
+                columns @ (rest + first @ known.rotation(np.radians(t)) @ first.T)).value
             for t in TURNS
         ]  # fmt: skip
         sheet.figure(
@@ -121,7 +122,7 @@ def by_turn(run: recovery.Run) -> None:
     from core import figures
 
     degrees = np.arange(91.0)
-    closed = np.array([twins.turned(each) for each in degrees])
+    closed = np.array([known.turned(each) for each in degrees])
     read = np.asarray(run.on_the_way["mtc_nats"], float)
     sheet.figure(
         "by_turn", "Total correlation against the turn of the latents, on its closed form.",
@@ -163,7 +164,7 @@ def units_figure() -> None:
     """Total correlation against the unit of one pixel."""
     from core import figures
 
-    values = np.array([twins.rescaled(factor) for factor in FACTORS])
+    values = np.array([known.rescaled(factor) for factor in FACTORS])
     sheet.figure(
         "units", "Total correlation of a normal’s own axes against the unit of its first pixel.",
         lambda: figures.against_factor(
