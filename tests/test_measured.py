@@ -285,6 +285,7 @@ def page():
     """A page of nothing but the part."""
     import streamlit as st
 
+    from ui import story
     from ui.entropic import measured
     from ui.window import address
 
@@ -293,6 +294,7 @@ def page():
     address.sync()
     st.title(part.title)
     part.show(None)
+    story.refused(address.refusals())  # as an article does for every part
 
 
 def opened(**link):

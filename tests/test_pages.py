@@ -136,6 +136,15 @@ def test_a_claim_about_bodies_opens_the_part_with_their_knobs():
     assert at.selectbox(key=own(at, "invariance_method")).value == "leace"
 
 
+@each_page
+def test_every_part_tells_what_a_link_asked_for_in_vain(page):
+    for part in ("why", "claims", "home"):
+        at = opened(page, part=part, nonsense="1")
+        assert not at.exception
+        (told,) = [warning.value for warning in at.warning]
+        assert "nonsense" in told, part
+
+
 def test_parts_that_are_not_open_are_neither_computed_nor_sent():
     at = opened(CLUSTERS)
     assert pictures(at) and at.select_slider

@@ -98,10 +98,14 @@ class Article:
                 story.presenter_switch()
             st.header("How the scores change", anchor="sweep")
             sweep.panel(scenario, params, chosen)
-        elif part == story.HOME:
-            self._take_home(opened)
         else:
-            next(each for each in self.parts if each.name == part).show(opened)
+            told = st.container()  # what the link asked for in vain, once the part has read it
+            if part == story.HOME:
+                self._take_home(opened)
+            else:
+                next(each for each in self.parts if each.name == part).show(opened)
+            with told:
+                story.refused(address.refusals())
 
     def _part(self) -> str:
         """The open part: the one that the link names, or else means by its settings."""

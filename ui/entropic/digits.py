@@ -60,7 +60,6 @@ def own() -> None:
             seed = recovery.seed_drawn(chosen, PREFIX)
             digit, latent = choices(params)
             story.notes(scenario, params, f"{PREFIX}.notes")
-        story.refused(address.refusals())
         before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
         asked = Experiment(params, scenario.name, chosen)
         runner.panel(asked, lambda shown: draw(shown, seed, digit, latent), PREFIX, before=before)

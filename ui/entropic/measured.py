@@ -50,7 +50,6 @@ def part() -> article.Part:
 
 def show() -> None:
     """The measurement that the link names, or how one is made and which there are."""
-    story.refused(address.refusals())
     digest: str = address.get(KEY)
     found = _found(digest) if digest else None
     if found is None:
