@@ -111,6 +111,17 @@ DEPTH: Any = knob(
 )
 
 
+# of scenarios that learn from pairs
+OBJECTIVE: Any = knob(
+    "contrastive",
+    "contrastive: InfoNCE on pairs. supervised: the same encoder by squared error on z itself, "
+    "the ceiling of what it can represent.",
+    label="Objective",
+    advanced=True,
+    unit="what is minimised",
+)
+
+
 def steps_knob(default: int, le: int) -> Any:
     """The knob for how long training is."""
     return knob(default, "Optimiser steps.", label="Steps", advanced=True, ge=1, le=le,
