@@ -106,7 +106,7 @@ def test_a_confined_law_knows_its_box_and_has_no_rotational_symmetry():
 def test_nets_of_flat_spaces_are_parallel_to_the_axes():
     for space, curves in ((Box(2), 18), (Flat(2, -3, 3), 18), (Box(3), 24)):
         net = space.net()
-        assert net.shape == (curves, 37, space.d)
+        assert net.shape == (curves, 19, space.d)
         assert net.min() == space.low and net.max() == space.high
         assert ((np.ptp(net, axis=1) > 0).sum(1) == 1).all()  # one coordinate runs
     corners = {tuple(end) for edge in Box(3).net()[:12] for end in (edge[0], edge[-1])}
