@@ -1,12 +1,13 @@
 """The encoder f: x -> z_hat, an MLP for m members at once (leading member axis)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 SLOPE = 0.01
 Initialisation = Literal["identity", "standard"]
@@ -52,6 +53,51 @@ class Encoder(nn.Module):
             None if self.skip is None else self.skip[one].detach().clone(),
             self.normalised,
         )
+
+
+class Whitening(nn.Module):
+    """x -> W (x - mean), of unit covariance over the points that it is made of. Nothing is learnt.
+
+    Fed whitened observations, fewer standard starts get stuck (measured here; no paper has it).
+    """
+
+    mean: Tensor
+    map: Tensor
+
+    def __init__(self, x: Tensor) -> None:
+        """x (m, n, d_x), n well above d_x."""
+        super().__init__()
+        mean = x.mean(1, keepdim=True)
+        values, axes = torch.linalg.eigh((x - mean).mT @ (x - mean) / x.shape[1])
+        self.register_buffer("mean", mean)
+        self.register_buffer("map", axes * values.clamp_min(1e-12).rsqrt()[:, None] @ axes.mT)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (m, n, d_x) -> (m, n, d_x)."""
+        return (x - self.mean) @ self.map
+
+
+class Bounded(nn.Module):
+    """u -> b sigmoid(u), the box [0, b_1] x ... x [0, b_d] whose sides b are learnt.
+
+    As the reference describes it (Zimmermann et al. 2021), but for log b being what descends: at a
+    rate for other weights b itself would take the whole training to grow.
+    """
+
+    def __init__(self, start: Tensor, d: int) -> None:
+        """Sides (m,) at the start."""
+        super().__init__()
+        self.log_bound = nn.Parameter(start.log()[:, None, None].repeat(1, 1, d))
+
+    def forward(self, u: Tensor) -> Tensor:
+        """u (m, n, d) -> (m, n, d)."""
+        return self.log_bound.exp() * torch.sigmoid(u)
+
+
+def of_member(f: nn.Module, i: int) -> Callable[[Tensor], Tensor]:
+    """The i-th member's f alone (m = 1), of any module whose tensors all have a member axis."""
+    one = {name: value[i : i + 1] for name, value in f.state_dict().items()}
+    return lambda x: functional_call(f, one, (x,))
 
 
 def make_encoder(

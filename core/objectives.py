@@ -64,6 +64,93 @@ INFO_NCE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
+class _LogSumExpLp(torch.autograd.Function):
+    """One coordinate at a time, so that no array holds n x k differences of all d of them."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor, p: int) -> Tensor:
+        a, b = a.mT.contiguous(), b.mT.contiguous()  # (m, d, .)
+        logits = a.new_zeros(len(a), a.shape[2], b.shape[2])
+        for axis in range(a.shape[1]):
+            size = _differences(a, b, axis).abs_()
+            logits.sub_(size if p == 1 else size**p)
+        top = logits.amax(-1, keepdim=True)
+        weights = logits.sub_(top).exp_()
+        total = weights.sum(-1, keepdim=True)
+        ctx.save_for_backward(a, b, weights, total)
+        ctx.p = p
+        return (top + total.log()).squeeze(-1)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
+        a, b, weights, total = ctx.saved_tensors
+        share = weights * (-ctx.p * grads[0].unsqueeze(-1) / total)
+        to_a, to_b = torch.empty_like(a), torch.empty_like(b)
+        for axis in range(a.shape[1]):
+            slope = _differences(a, b, axis)
+            slope = slope.sign_() if ctx.p == 1 else slope * slope.abs() ** (ctx.p - 2)
+            slope.mul_(share)
+            to_a[:, axis] = slope.sum(2)
+            to_b[:, axis] = slope.sum(1).neg_()
+        return to_a.mT, to_b.mT, None
+
+
+def _differences(a: Tensor, b: Tensor, axis: int) -> Tensor:
+    """a_i - b_j of one coordinate, (m, n, k), from (m, d, n) and (m, d, k)."""
+    return a[:, axis, :, None] - b[:, axis, None, :]
+
+
+def log_sum_exp_lp(a: Tensor, b: Tensor, p: int) -> Tensor:
+    """log sum_j exp -|a_i - b_j|_p^p: a (m, n, d), b (m, k, d), p in 1, 2, 3 -> (m, n).
+
+    Memory: three arrays of m n k numbers at once, whatever d. p = 2 is a scalar product of d + 1
+    coordinates, -|a|^2 + (2 <a, b> - |b|^2), about the mean of b so that squares stay small.
+    """
+    if p != 2:
+        return _LogSumExpLp.apply(a, b, p)
+    centre = b.detach().mean(1, keepdim=True)
+    a, b = a - centre, b - centre
+    ones = torch.ones_like(a[..., :1])
+    squares = (b**2).sum(-1, keepdim=True)
+    total = log_sum_exp_dot(torch.cat([2 * a, ones], -1), torch.cat([b, -squares], -1))
+    return total - (a**2).sum(-1)
+
+
+def lp_info_nce_views(z_hat: Tensor, z_hat_pos: Tensor, tau: Tensor, p: int) -> Tensor:
+    """InfoNCE (m,) of the similarity -|u - v|_p^p / tau, the other pairs' views as negatives.
+
+    Shapes and terms as in `info_nce_views`.
+    """
+    a, b = (_scaled(z, tau, p) for z in (z_hat, z_hat_pos))
+    return (log_sum_exp_lp(a, b, p) + _distance(a, b, p)).mean(-1)
+
+
+def lp_info_nce_anchors(z_hat: Tensor, z_hat_pos: Tensor, tau: Tensor, p: int) -> Tensor:
+    """The same with all anchors as negatives, the anchor itself (distance 0) included.
+
+    Terms as in `info_nce_anchors` (Zimmermann et al. 2021, reference implementation).
+    """
+    a, b = (_scaled(z, tau, p) for z in (z_hat, z_hat_pos))
+    far = _distance(a, b, p)
+    return (torch.logaddexp(log_sum_exp_lp(a, a, p), -far) + far).mean(-1)
+
+
+def _scaled(z: Tensor, tau: Tensor, p: int) -> Tensor:
+    """z (m, n, d) in units in which the temperature is 1."""
+    return z / (tau ** (1 / p))[:, None, None]
+
+
+def _distance(a: Tensor, b: Tensor, p: int) -> Tensor:
+    """|a_i - b_i|_p^p, (m, n)."""
+    return (a - b).abs().pow(p).sum(-1)
+
+
+LP_INFO_NCE: dict[str, Callable[[Tensor, Tensor, Tensor, int], Tensor]] = {
+    "views": lp_info_nce_views,
+    "anchors": lp_info_nce_anchors,
+}
+
+
 def cross_entropy(z_hat: Tensor, w: Tensor, labels: Tensor) -> Tensor:
     """Mean cross-entropy (m,) of the softmax over <w_j, z_hat_i>, in nats.
 

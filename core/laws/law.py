@@ -7,7 +7,7 @@ Its density is in `core.laws.densities`, its sampler in `core.laws.samplers`.
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from core.laws.spaces import Euclidean, Space, Sphere
+from core.laws.spaces import Box, Euclidean, Space, Sphere
 
 # the parameters that each family reads, of those that a law has
 READS: dict[str, frozenset[str]] = {
@@ -18,6 +18,7 @@ READS: dict[str, frozenset[str]] = {
     "isotropic-gennorm": frozenset({"shape", "spread", "project"}),
     "student-t": frozenset({"shape", "spread", "project"}),
 }
+WALLED = ("laplace", "normal", "gennorm")  # families of independent coordinates
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,10 @@ class Law:
     where `truncation` T confines v_i + e_i to [-T, T] before any projection. laplace: the same of
     shape 1. normal: e_i of standard deviation `spread`. isotropic-gennorm: noise of the same radius
     law in a uniform direction. student-t: spread times the multivariate standard t of `shape`
-    degrees of freedom. All but vmf are `project`ed to the sphere or live in R^d. Raises ValueError
-    for a family or a parameter that there is not.
+    degrees of freedom. All but vmf are `project`ed to the sphere or live in R^d. `walls` (low,
+    high) confine every coordinate of laplace, normal or gennorm noise that is not projected: its
+    law is then the truncated one, around a mean between them. Raises ValueError for a family or a
+    parameter that there is not.
     """
 
     family: str
@@ -38,6 +41,7 @@ class Law:
     spread: float = 1.0
     truncation: float | None = None
     project: bool = True
+    walls: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.family not in READS:
@@ -48,12 +52,20 @@ class Law:
         least = 0.5 if self.family == "student-t" else 1.0
         if "shape" in reads and not self.shape >= least:
             raise ValueError(f"shape = {self.shape:g} of {self.family} is below {least:g}")
+        if self.walls is not None:
+            self._check_walls(*self.walls)
         if self.family == "vmf" or self.truncation is None:
             return
         if "truncation" not in reads:
             raise ValueError(f"{self.family} noise is not truncated")
         if not self.truncation > 0:
             raise ValueError(f"truncation = {self.truncation:g} is not positive")
+
+    def _check_walls(self, low: float, high: float) -> None:
+        if self.projected or self.family not in WALLED:
+            raise ValueError(f"{self.family} noise is not confined by walls")
+        if not low < high:
+            raise ValueError(f"walls at {low:g} and {high:g} leave no room")
 
     @property
     def concentration(self) -> float | None:
@@ -64,7 +76,7 @@ class Law:
     def normal(self) -> bool:
         """Whether the noise is Gaussian: log ratios are linear in z before a projection."""
         gaussian = self.family == "gennorm" and self.shape == 2 and self.truncation is None
-        return gaussian or self.family == "normal"
+        return self.walls is None and (gaussian or self.family == "normal")
 
     @property
     def isotropic(self) -> bool:
@@ -100,6 +112,8 @@ class Law:
 
     def space(self, d: int) -> Space:
         """Where its latents live, in d coordinates."""
+        if self.walls is not None:
+            return Box(d, *self.walls)
         return Sphere(d) if self.projected else Euclidean(d)
 
     @staticmethod

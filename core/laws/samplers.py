@@ -5,8 +5,9 @@ noise and return points, so that members which share a seed share the noise and 
 a member's companions. Nothing here rejects, loops over samples or looks at the data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Literal, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from scipy.special import expit, gammaincc, gammainccinv, gammaincinv
 from torch import Tensor
 
 from core.laws.law import Law
-from core.laws.spaces import normalise
+from core.laws.spaces import Box, normalise
 
 Role = Literal["world", "initialisation", "data", "evaluation", "floor"]
 ROLES: tuple[Role, ...] = ("world", "initialisation", "data", "evaluation", "floor")
@@ -199,6 +200,38 @@ class GeneralisedNormal:
         return self.sample((below + u * (self.cdf(high) - below)).clamp(2.0**-54, 1 - 2.0**-53))
 
 
+class _Confinable(Protocol):
+    """Noise of scale 1 that can be confined."""
+
+    def between(self, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+        """Noise confined to [low, high], all (m, n, d), without rejection."""
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """Noise of scale 1 whose distribution function and quantiles have closed forms."""
+
+    cdf: Callable[[Tensor], Tensor]
+    quantile: Callable[[Tensor], Tensor]
+
+    def between(self, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+        """See `_Confinable`."""
+        below = self.cdf(low)
+        return self.quantile((below + u * (self.cdf(high) - below)).clamp(2.0**-54, 1 - 2.0**-53))
+
+
+def _laplace_cdf(e: Tensor) -> Tensor:
+    return (1 - e.sign() * torch.expm1(-e.abs())) / 2
+
+
+CLOSED: dict[str, _Confinable] = {
+    "laplace": _Closed(_laplace_cdf, laplace),
+    "normal": _Closed(  # of scale 1 as a generalised normal, exp(-e^2)
+        lambda e: torch.special.ndtr(e * sqrt(2)), lambda u: torch.special.ndtri(u) / sqrt(2)
+    ),
+}
+
+
 @dataclass(frozen=True)
 class ChiSquared:
     """Chi-squared, one number of degrees of freedom per member: what Student's t divides by.
@@ -255,6 +288,8 @@ class Sampler(Protocol):
 def sampler(laws: Sequence[Law], d: int, device: torch.device | str = "cpu") -> Sampler:
     """The sampler of members whose laws are of one family, and all projected or none."""
     family = laws[0].family
+    if laws[0].walls is not None:
+        return _Walled(laws, d, device)
     if family == "vmf":
         return VMF.of(_column([law.kappa for law in laws], device), d)
     return (_Added if family in ("laplace", "normal") else _Tabled)(laws, d, device)
@@ -273,6 +308,25 @@ class _Added:
         shape = mean.shape[1], self.d
         drawn = laplace(noise.uniform(*shape)) if self.laplace else noise.normal(*shape)
         return self.space.project(mean + self.spread * drawn)
+
+
+class _Walled:
+    """Noise whose coordinates are confined to a box: u in [F(low), F(high)], F by the family."""
+
+    def __init__(self, laws: Sequence[Law], d: int, device: torch.device | str) -> None:
+        assert laws[0].walls is not None
+        self.d, self.box = d, Box(d, *laws[0].walls)
+        shape, scale = zip(*(law.generalised for law in laws), strict=True)
+        self.scale = _column(scale, device)[:, None, None]
+        closed = CLOSED.get(laws[0].family)
+        self.noise = closed or GeneralisedNormal.of(_column(shape, device))
+
+    def around(self, mean: Tensor, noise: Noise) -> Tensor:
+        """See `Sampler`."""
+        u = noise.uniform(mean.shape[1], self.d)
+        low, high = ((wall - mean) / self.scale for wall in (self.box.low, self.box.high))
+        z = mean + (self.scale * self.noise.between(low, high, u)).float()
+        return self.box.project(z)  # rounding may pass a wall
 
 
 class _Tabled:

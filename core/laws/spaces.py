@@ -6,12 +6,14 @@ n samples, d dimensions. A space draws nothing itself; `core.laws.samplers` does
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 Array = np.ndarray
-CURVE = 37  # points a curve of the graticule
+CURVE = 37  # points a curve of the net
+GRID = 9  # lines of a box's net across each axis
 
 
 def normalise(z: Any) -> Any:
@@ -74,6 +76,52 @@ class Euclidean(Space):
         return z
 
 
+@dataclass(frozen=True)
+class Flat(Space):
+    """All of R^d, of which the cube [low, high]^d is drawn."""
+
+    low: float = -2.0
+    high: float = 2.0
+    curved = False
+
+    def project(self, z: Any) -> Any:
+        """Every point is a latent."""
+        return z
+
+    @property
+    def centre(self) -> float:
+        """Every coordinate of the cube's centre."""
+        return (self.low + self.high) / 2
+
+    def net(self) -> Array:
+        """Lines (c, p, d), float32, parallel to the axes: a grid at d = 2, none above 3.
+
+        At d = 3 the cube's edges come first, 12 of them, and then its faces' middle lines, 12 more.
+        """
+        lines = _cube(self.d)
+        return (self.low + (self.high - self.low) * lines).astype(np.float32)
+
+    def degree_in(self, encoded: int) -> bool:
+        """Never: what is flat does not close."""
+        return False
+
+
+@dataclass(frozen=True)
+class Box(Flat):
+    """The cube [low, high]^d itself: a convex body, with walls."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def project(self, z: Any) -> Any:
+        """To the nearest point of the box."""
+        return z.clamp(self.low, self.high)
+
+    def uniform(self, u: Any) -> Any:
+        """Its uniform law, from u (..., d) uniform on (0, 1)."""
+        return self.low + (self.high - self.low) * u
+
+
 @cache
 def _graticule(d: int) -> Array:
     if d > 3:
@@ -85,6 +133,25 @@ def _graticule(d: int) -> Array:
     curves = [on_globe(latitude, np.full(CURVE, angle)) for angle in longitude]
     curves += [on_globe(np.full(CURVE, np.deg2rad(a)), turn) for a in (-60, -30, 0, 30, 60)]
     return np.stack(curves).astype(np.float32)
+
+
+@cache
+def _cube(d: int) -> Array:
+    """The net of [0, 1]^d, see `Flat.net`."""
+    if d > 3:
+        return np.zeros((0, 0, d), np.float32)
+    if d == 2:
+        return (plane_grid(GRID, CURVE, 1.0) + 1) / 2
+    along = np.linspace(0, 1, CURVE)
+    places = sorted(product((0.0, 0.5, 1.0), repeat=2), key=lambda at: 0.5 in at)
+    lines = [
+        np.insert(np.tile(at, (CURVE, 1)), axis, along, 1)
+        for edges in (True, False)
+        for axis in range(3)
+        for at in places
+        if at != (0.5, 0.5) and (0.5 not in at) == edges
+    ]
+    return np.stack(lines).astype(np.float32)
 
 
 def plane_grid(lines: int, points: int, reach: float) -> Array:

@@ -5,10 +5,9 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core import metrics
-from core.encoder import Encoder
 from core.laws.spaces import Space
 from core.mixing import Mixing
 from core.run.experiment import EVALUATED  # draws of the training law
@@ -61,7 +60,7 @@ class Seen(NamedTuple):
 class Evaluation:
     """Latents of m members, their observations, and what an encoder makes of them."""
 
-    def __init__(self, space: Space, z: Tensor, g: Mixing, f: Encoder, d_hat: int) -> None:
+    def __init__(self, space: Space, z: Tensor, g: Mixing, f: nn.Module, d_hat: int) -> None:
         """z (m, EVALUATED, d) of the training law, in their space."""
         m, _, d = z.shape
         shown, seen = drawn(z), watched(z)

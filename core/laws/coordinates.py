@@ -1,0 +1,89 @@
+"""Laws whose coordinates are independent, one coordinate at a time: densities and what views obey.
+
+NumPy and SciPy only.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.special import gammainc, gammaln
+
+from core.laws.law import Law
+from core.laws.spaces import Flat
+
+Array = np.ndarray
+GRID = 4001  # points of a quadrature
+FAR = 40.0  # nats below its mode at which a law that has no walls is cut off
+
+
+def log_density(law: Law, e: Array) -> Array:
+    """log density of noise e (...) of one coordinate, before walls confine it."""
+    shape, scale = law.generalised
+    return _exponent(e, shape, scale) + np.log(shape / (2 * scale)) - gammaln(1 / shape)
+
+
+def probability(law: Law, e: Array) -> Array:
+    """Probability (...) of noise below e."""
+    shape, scale = law.generalised
+    return (1 + np.sign(e) * gammainc(1 / shape, (np.abs(e) / scale) ** shape)) / 2
+
+
+def log_inside(law: Law, mean: Array) -> Array:
+    """log probability (...) that noise around mean stays between the walls; 0 without any."""
+    if law.walls is None:
+        return np.zeros_like(mean)
+    low, high = law.walls
+    return np.log(probability(law, high - mean) - probability(law, low - mean))
+
+
+def log_view(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array], Array]:
+    """log p(z') (...) of one coordinate of a positive z' of z, for z of a marginal law.
+
+    `law` is that of z' around z; the marginal lies around the space's centre, None is uniform on
+    its cube. By quadrature over z.
+    """
+    low, high = _support(marginal, space)
+    z = np.linspace(low, high, GRID)
+    log_p = -np.log(high - low) + np.zeros(GRID)
+    if marginal is not None:
+        centre = np.array(space.centre)
+        log_p = log_density(marginal, z - centre) - log_inside(marginal, centre)
+    weight = np.exp(log_p - log_inside(law, z))
+    weight[[0, -1]] /= 2
+    if law.walls is None:
+        reach = _reach(law)
+        low, high = low - reach, high + reach
+    at = np.linspace(low, high, GRID)
+    density = np.exp(log_density(law, at[:, None] - z)) @ weight * (z[1] - z[0])
+    known = np.log(np.maximum(density, 1e-300))
+    return lambda view: np.interp(view, at, known)
+
+
+def log_ratio(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array, Array], Array]:
+    """log p(z'|z) / p(z') up to a function of z: z (n, d), z' (k, d) -> (n, k)."""
+    shape, scale = law.generalised
+    view = log_view(law, marginal, space)
+
+    def ratio(z: Array, other: Array) -> Array:
+        found = np.zeros((len(z), len(other)))
+        for column, against in zip(z.T.astype(float), other.T.astype(float), strict=True):
+            found += _exponent(column[:, None] - against, shape, scale)
+        return found - view(other.astype(float)).sum(1)
+
+    return ratio
+
+
+def _exponent(e: Array, shape: float, scale: float) -> Array:
+    return -((np.abs(e) / scale) ** shape)
+
+
+def _support(marginal: Law | None, space: Flat) -> tuple[float, float]:
+    if marginal is None or marginal.walls is not None:
+        return space.low, space.high
+    return space.centre - _reach(marginal), space.centre + _reach(marginal)
+
+
+def _reach(law: Law) -> float:
+    """How far from its mean a law without walls has any mass to speak of."""
+    shape, scale = law.generalised
+    return float(scale * FAR ** (1 / shape))
