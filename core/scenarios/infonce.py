@@ -146,6 +146,13 @@ class InfoNCE(Params):
         ge=0,
         le=1,
     )
+    whiten: bool = knob(
+        False,
+        "Whether observations are whitened (mean and covariance of a first batch) before f.",
+        label="Whitened observations",
+        advanced=True,
+        unit="on or off",
+    )
     mixing_layers: int = MIXING_LAYERS
     d_x: int | None = knob(
         None,
