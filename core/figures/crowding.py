@@ -14,7 +14,7 @@ from core.scenarios.scenario import Knob
 
 HEIGHT = 260
 TOP = 1.03  # of both axes, so that a dot at 1 is whole
-CEILING, FLOOR = "linear_r2", "raw_linear_r2"
+OWN, RAW = "linear_r2", "raw_linear_r2"
 GAP = "Total variation from the uniform law"
 
 
@@ -31,26 +31,25 @@ def crowding(
     concentrated as the `conditional`.
     """
     rows = [
-        {"x": getattr(m.params, knob.name), "seed": m.seed, CEILING: r.scores.get(CEILING),
-         FLOOR: r.scores.get(FLOOR)} for m, r in runs
+        {"x": getattr(m.params, knob.name), "seed": m.seed, OWN: r.scores.get(OWN),
+         RAW: r.scores.get(RAW)} for m, r in runs
     ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["x", "seed", CEILING, FLOOR]).astype(
-        {CEILING: float, FLOOR: float}
-    )
+    table = pd.DataFrame(rows, columns=["x", "seed", OWN, RAW]).astype({OWN: float, RAW: float})
     theory = pd.DataFrame({"x": list(gap[0]), "gap": list(gap[1])})
-    low = min(0.0, float(np.nanmin([0.0, *table[CEILING], *table[FLOOR]])) - 0.03)
+    least = float(np.nanmin([0.0, *table[OWN], *table[RAW]]))
+    low = least - 0.03 if least < 0 else 0.0
     scale = alt.Scale(domain=[low, TOP], nice=False)
     x = words.swept_axis(knob, table["x"].tolist() or [0.0])
-    y = alt.Y(f"{CEILING}:Q", title=SCORES[CEILING].title, scale=scale)
+    y = alt.Y(f"{OWN}:Q", title=SCORES[OWN].title, scale=scale)
     second = alt.Y("gap:Q", title=GAP, scale=scale, axis=alt.Axis(orient="right"))
     told = [alt.Tooltip("x:Q", title=label_of(knob)), alt.Tooltip("seed:N", title="Seed"),
-            alt.Tooltip(f"{CEILING}:Q", format=".3f", title=SCORES[CEILING].title)]  # fmt: skip
+            alt.Tooltip(f"{OWN}:Q", format=".3f", title=SCORES[OWN].title)]  # fmt: skip
     measured = alt.Chart(table)
     own, raw = alt.ColorValue(ROLE["z_hat"]), alt.ColorValue(ROLE["baseline"])
     left = alt.layer(
         measured.mark_line(strokeDash=[5, 4], strokeWidth=1.5).encode(
-            x=x, y=words.along(y, f"mean({FLOOR})"), color=raw),
-        measured.mark_line().encode(x=x, y=words.along(y, f"mean({CEILING})"), color=own),
+            x=x, y=words.along(y, f"mean({RAW})"), color=raw),
+        measured.mark_line().encode(x=x, y=words.along(y, f"mean({OWN})"), color=own),
         measured.mark_circle(size=70, opacity=0.8).encode(x=x, y=y, color=own, tooltip=told),
         _at(conditional, f"{letters(knob.symbol)} = κ", x, y, low),
         _named(table, x, y),
@@ -72,17 +71,17 @@ def _at(value: float, name: str, x: alt.X, y: alt.Y, low: float) -> Chart:
 
 def _named(table: pd.DataFrame, x: alt.X, y: alt.Y) -> alt.Chart:
     """The baseline's name over its beginning."""
-    means = table.groupby("x")[FLOOR].mean().reset_index().head(1)
+    means = table.groupby("x")[RAW].mean().reset_index().head(1)
     means["name"] = BASELINES["raw"]
     mark = alt.Chart(means).mark_text(
         align="left", baseline="top", dx=6, dy=7, fontSize=12, fontWeight=600, fill=words.QUIET
     )
-    return mark.encode(x=x, y=words.along(y, FLOOR), text="name:N")
+    return mark.encode(x=x, y=words.along(y, RAW), text="name:N")
 
 
 def _shown(table: pd.DataFrame, theory: pd.DataFrame, knob: Knob) -> pd.DataFrame:
     """The numbers behind the picture, the theory at the values that were trained."""
     at = np.interp(table["x"], theory["x"], theory["gap"]) if len(table) else []
-    named = {"x": label_of(knob), "seed": "Seed", CEILING: SCORES[CEILING].axis,
-             FLOOR: f"{BASELINES['raw']}: {SCORES[CEILING].axis}"}  # fmt: skip
+    named = {"x": label_of(knob), "seed": "Seed", OWN: SCORES[OWN].axis,
+             RAW: f"{BASELINES['raw']}: {SCORES[OWN].axis}"}  # fmt: skip
     return table.assign(gap=at).rename(columns={**named, "gap": GAP})

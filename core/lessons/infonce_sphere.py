@@ -124,5 +124,6 @@ TWINS = tuple(
     Sweep(sweep.field, sweep.values, {**sweep.params, "objective": "supervised"}, sweep.seeds)
     for sweep in SWEEPS
     if sweep.field in ("marginal_kappa", "d", "batch", "steps", "n_train", "mixing_layers")
-)
+    and not sweep.params
+) + (Sweep("objective", ("supervised",), TEN),)  # fmt: skip
 LESSON = replace(infonce.SCENARIO, presets=PRESETS, sweeps=(*SWEEPS, *TWINS), published=PUBLISHED)

@@ -332,8 +332,8 @@ UNSUPERVISED = Assumption(
     "a loss that is not told the latents",
     lambda p: p.unsupervised,
     lambda p: (
-        "The encoder is told z itself. There is nothing unsupervised about it: it is the ceiling "
-        "of what this encoder and this training can represent."
+        "The encoder is told z itself. There is nothing unsupervised about it: it says what this "
+        "encoder can represent, and is what runs that see pairs alone are held against."
     ),
 )
 
