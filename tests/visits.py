@@ -20,7 +20,8 @@ CLUSTERS = "pages/vmf_clusters.py"
 LAPLACE = "pages/laplace_violation.py"
 REVERSAL = "pages/gradient_reversal.py"
 ENTROPY = "pages/manifold_entropy.py"
-PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
+BOX = "pages/infonce_box.py"
+PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
 
 touch.through_app()
 

@@ -277,9 +277,9 @@ CROWDING = (
         shows=Shows("figure", "uniformity"),
     ),
     Claim(
-        "anchors-as-negatives-bring-the-cliff",
+        "anchors-as-negatives-bring-the-steep-fall",
         PAGE,
-        "**The cliff of the paper's Figure 2 comes with the anchors as negatives**, as in its "
+        "**The steep fall of the paper's Figure 2 comes with the anchors as negatives**, as in its "
         "code: from κₘ = {anchors at κ.marginal_kappa}, which is κ, to "
         "{anchors beyond.marginal_kappa} linear R² averages {anchors at κ.mean} and "
         "{anchors beyond.mean}; with views as negatives {views at κ.mean} and "
