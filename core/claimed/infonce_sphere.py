@@ -258,8 +258,8 @@ CROWDING = (
         "averages {uniform.mean} on the whole sphere, {half.mean} at κₘ = {half.marginal_kappa} "
         "and {equal.mean} at κₘ = {equal.marginal_kappa}, which is κ; in ten dimensions "
         "{uniform of ten.mean}, {half of ten.mean} and {equal of ten.mean}.",
-        "The marginal is far from uniform by then: some region holds {gap.high} more of the "
-        "latents than of the sphere.",
+        "The marginal is far from uniform by then: some region's share of the latents is "
+        "{gap.high} above its share of the sphere.",
         {
             "uniform": three[0],
             "half": three[5],
