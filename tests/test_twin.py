@@ -10,7 +10,7 @@ from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.run.experiment import Experiment, Member, beside
 from core.scenarios import SCENARIOS
-from ui import runner, sheet
+from ui import numbers, runner, sheet
 
 SPHERE = "pages/infonce_sphere.py"
 LESSON = LESSONS["infonce_sphere"]
@@ -92,7 +92,7 @@ def test_a_run_without_it_is_as_it_was():
 def test_a_page_draws_it_beside_the_number_and_the_dots(strips):
     at = opened(SPHERE)
     assert not at.exception
-    told = f"supervised {runner.records(members())[members()[0].key].scores[TOLD]:.2f}"
+    told = f"supervised {runner.records(members())[members()[0].key].scores[TOLD]:.3f}"
     assert told in metric(at, "Linear R²").delta
     assert strips[-1].keys() == {"mean raw x", "mean untrained", "mean supervised"}
     assert "supervised" in metric(at, "MCC").delta
@@ -111,3 +111,8 @@ def test_a_run_that_is_told_shows_no_nats_no_floor_and_promises_nothing():
     why = opened(SPHERE, objective="supervised", part="why")
     assert not why.exception and any("told the latents" in info.value for info in why.info)
     assert not why.get("vega_lite_chart")
+
+
+def test_a_baseline_near_1_keeps_the_digit_that_tells_it_from_1():
+    written = [numbers._briefly("linear_r2", value) for value in (0.81, 0.9955, 0.9999, 1.0)]
+    assert written == ["0.81", "0.996", "1.00", "1.00"]
