@@ -119,13 +119,11 @@ PUBLISHED = (  # the paper's Table 1 (sphere), R2 in percent
 )
 
 # their supervised twins, which stand beside them as a baseline
-TWINS = tuple(
-    Sweep("objective", ("supervised",), preset.params, preset.seeds, further=preset.further)
-    for preset in PRESETS
-) + tuple(
-    Sweep(sweep.field, sweep.values, {**sweep.params, "objective": "supervised"}, sweep.seeds)
-    for sweep in SWEEPS
-    if sweep.field in ("marginal_kappa", "d", "batch", "steps", "n_train", "mixing_layers")
-    and not sweep.params
-) + (Sweep("objective", ("supervised",), TEN),)  # fmt: skip
+SHARED = frozenset({"tau", "kappa"})  # fields that make no difference to a twin
+TWINS = (
+    *(Sweep("objective", ("supervised",), preset.params, preset.seeds, further=preset.further)
+      for preset in PRESETS),
+    *(replace(sweep, params={**sweep.params, "objective": "supervised"})
+      for sweep in SWEEPS if sweep.params in ({}, TEN) and sweep.field not in SHARED),
+)  # fmt: skip
 LESSON = replace(infonce.SCENARIO, presets=PRESETS, sweeps=(*SWEEPS, *TWINS), published=PUBLISHED)
