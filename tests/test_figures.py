@@ -340,6 +340,15 @@ def test_words_at_the_ends_of_a_strip_point_inwards():
     assert [layer["mark"]["align"] for layer in texts(spec)] == ["left", "right"]
 
 
+def test_the_name_before_one_at_the_end_of_a_strip_ends_at_its_place():
+    values = {"mean raw x": 0.81, "mean untrained": 0.83, "mean supervised": 0.996}
+    spec = figures.strip({"s": 0.99}, values, "R²", 1.0)[0].to_dict()
+    said = [(rows(spec, layer)[0]["name"], layer["mark"]["align"]) for layer in texts(spec)]
+    assert said == [("mean raw x, untrained", "right"), ("supervised", "right")]
+    alone = figures.strip({"s": 0.9}, {"mean raw x": 0.75}, "R²", 1.0)[0].to_dict()
+    assert [layer["mark"]["align"] for layer in texts(alone)] == ["center"]
+
+
 def test_names_of_points_lie_on_no_curve():
     oval = CIRCLE * (1.2, 0.8)  # it passes where the names of the points on its axis would be
     at = np.array([[1.0, 0.0], [0.0, 1.0], [np.sqrt(0.5), np.sqrt(0.5)]])

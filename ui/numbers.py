@@ -29,7 +29,7 @@ def places() -> Places:
     """The picture, under it the promised score, its seeds in words and as dots, then the rest."""
     picture = st.container()
     with st.container(key=address.owned("lead")):
-        number, seeds = st.columns([1.6, 3.2], gap="small", vertical_alignment="center")
+        number, seeds = st.columns([2, 2.8], gap="small", vertical_alignment="center")
     with seeds, st.container(gap=None):
         words, dots = st.container(), st.container()
     return Places(picture, number, words, dots, st.container())
