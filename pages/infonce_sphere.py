@@ -1,20 +1,24 @@
 """Contrastive learning inverts the data generating process (Zimmermann et al. 2021)."""
 
+from functools import partial
 from typing import cast
 
 import numpy as np
 import streamlit as st
 
+from core.claimed.infonce_sphere import CROWDING
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import article, numbers, recovery, runner, seeds, sheet, story
+from core.scenarios.scenario import knobs_of
+from ui import article, claims, numbers, recovery, runner, seeds, sheet, story
 from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
+CROWD = "marginal_kappa"
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 
 
@@ -27,18 +31,23 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     promise = scenario.promise(params)
     place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
     floor = "floor" if params.negatives == "views" else "at truth"
-    numbers.show(run, promise, floor, place=place)
+    told = () if params.unsupervised else ("loss",)  # a squared error, and no nats
+    numbers.show(run, promise, floor, without=told, place=place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 365 if address.presenting() else 284)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
+        loss = "Training loss, nats" if params.unsupervised else "Training loss, squared error"
+        levels = loss_levels(params, run)
+        seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}", loss)
 
 
 def loss_levels(params: InfoNCE, run: recovery.Run) -> dict[str, float | None]:
-    """What the loss is held against: the truth, and knowing nothing."""
+    """What the loss is held against: the truth, and knowing nothing; a squared error, nothing."""
+    if not params.unsupervised:
+        return {}
     floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
     terms = params.batch + (params.negatives == "anchors")
     return {floor: run.scores.get("loss_floor"), "chance": float(np.log(terms))}
@@ -49,6 +58,13 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCE, result.member.params)
+    if not params.unsupervised:
+        st.info(
+            "This run is told the latents, so that nothing is left to be explained: the steps are "
+            "those of a run that sees pairs alone. Its objective is among the knobs of Explore.",
+            icon=":material/info:",
+        )
+        return
     loss, floor, broken = result.scores["loss"], result.scores["loss_floor"], broken_by(params)
 
     def posterior() -> None:
@@ -149,6 +165,45 @@ def why(result: Result) -> None:
     )
 
 
+def crowded() -> None:
+    """After the paper's Figure 2: what a marginal that is not uniform costs, in two dimensions."""
+    st.subheader("Latents that are not uniform", anchor="uniformity")
+    st.caption(
+        "After the paper's Figure 2, a picture without numbers: grid, recipes and scores are ours. "
+        "Every dot is a seed, lines are means. The second axis is theory: the most by which the "
+        "probability of any region differs from its share of the sphere."
+    )
+    crowding()
+    for claim in CROWDING:
+        st.markdown(claims.found(claim).words)
+
+
+def crowding() -> None:
+    """Each shipped sweep of the marginal's concentration, beside how far that is from uniform."""
+    from core import figures
+    from core.laws.vmf import total_variation
+
+    knob = knobs_of(scenario.Params)[CROWD]
+    swept = [s for s in scenario.sweeps if s.field == CROWD and "objective" not in s.params]
+    for place, sweep in zip(st.columns(len(swept), gap="medium"), swept, strict=True):
+        runs = seeds.runs_of(scenario, sweep)
+        params = cast(InfoNCE, scenario.Params.model_validate(dict(sweep.params)))
+        trained = [float(cast(float, value)) for value in sweep.values]
+        at = np.union1d(trained, np.geomspace(max(trained) / 1000, max(trained), 80))
+        with place:
+            title = f"d = {params.d}, κ = {params.kappa:g}, {params.negatives} as negatives"
+            st.markdown(f"**{title}**")
+            sheet.figure(
+                f"crowding_{params.d}_{params.negatives}",
+                f"Linear R² falls as latents crowd around a pole: {title}.",
+                partial(
+                    figures.crowding, runs, knob,
+                    (at.tolist(), [total_variation(k, params.d) for k in at]), params.kappa,
+                ),
+                of=(len(runs),),
+            )  # fmt: skip
+
+
 def paper() -> None:
     """Table 1 of the paper beside the nearest runs here."""
     theirs, ours = "published: R² in %, d = 10, 300,000 steps", "here: R² in %"
@@ -172,7 +227,12 @@ article.Article(
         before=article.opening(scenario),
         row=choice.row,
     ),
-    article.standard(scenario, why, paper),
+    [
+        article.Part("why", "Why it works", article.of_run(why)),
+        article.claimed(("infonce_sphere",), {"uniformity": crowding}),
+        article.Part("uniformity", "Not uniform", article.alone(crowded)),
+        article.Part("paper", "The paper", article.alone(paper)),
+    ],
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
     "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
     "own finding.",

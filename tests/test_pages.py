@@ -26,6 +26,7 @@ from visits import (
 
 from core.claimed import CLAIMS
 from core.claimed import HOME as BEST
+from core.claimed.infonce_sphere import CROWDING
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
 from ui import claims, runner
@@ -449,6 +450,15 @@ def test_a_cap_has_no_degree_to_show():
     assert (degree.value, degree.delta) == (
         "–", "does not apply: the latents leave part of the sphere bare"
     )  # fmt: skip
+
+
+def test_latents_that_are_not_uniform_have_a_picture_a_sweep_and_their_claims():
+    at = opened(SPHERE, part="uniformity")
+    assert not at.exception and len(at.get("vega_lite_chart")) == 3
+    for title in ("d = 3, κ = 10, views", "d = 3, κ = 10, anchors", "d = 10, κ = 10, views"):
+        assert said(at, title)
+    for claim in CROWDING:
+        assert said(at, claims.found(claim).words) and claims.found(claim).verdict
 
 
 def test_home_lists_the_best_claims_with_their_numbers():

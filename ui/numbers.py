@@ -10,6 +10,9 @@ from core.scenarios.scenario import Promise
 from ui import recovery
 from ui.window import address
 
+FULL = 3  # baselines in the small line under a number
+NEAR = 0.99, 0.9995  # between which a third decimal says that it is not 1
+
 
 @dataclass(frozen=True)
 class Places:
@@ -26,7 +29,7 @@ def places() -> Places:
     """The picture, under it the promised score, its seeds in words and as dots, then the rest."""
     picture = st.container()
     with st.container(key=address.owned("lead")):
-        number, seeds = st.columns([1.6, 3.2], gap="small", vertical_alignment="center")
+        number, seeds = st.columns([2, 2.8], gap="small", vertical_alignment="center")
     with seeds, st.container(gap=None):
         words, dots = st.container(), st.container()
     return Places(picture, number, words, dots, st.container())
@@ -95,11 +98,13 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
     if run.scores.get(name) is None:
         why = "diverged" if run.diverged else SCORES[name].none
         return " · ".join([*known, *([why] if why else [])])
-    ideal = ideals.get(name, SCORES[name].ideal)
+    full = len(known) >= FULL  # the line has no room for more
+    ideal = "" if full else ideals.get(name, SCORES[name].ideal)
     return " · ".join([*known, *([ideal] if ideal else [])])
 
 
 def _briefly(name: str, value: float) -> str:
-    """A baseline to two decimals, or to as many as its score needs."""
+    """A baseline to two decimals, or to as many as its score needs, or a value near 1."""
     score = SCORES[name]
-    return (replace(score, format=".2f") if score.format == ".3f" else score).written(value)
+    short = score.format == ".3f" and not NEAR[0] <= value < NEAR[1]
+    return (replace(score, format=".2f") if short else score).written(value)

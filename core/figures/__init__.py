@@ -7,6 +7,7 @@ points.
 
 from core.figures.angles import against_angle, against_factor, cells
 from core.figures.bodies import cloud, nets, reach, trade, twist
+from core.figures.crowding import crowding
 from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
@@ -19,8 +20,8 @@ from core.figures.training import compare, curves, strip
 
 __all__ = [
     "Gauge", "against_angle", "against_factor", "agreement", "bistable", "cells", "closed_curves",
-    "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
-    "matching", "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach",
+    "cloud", "columns", "compare", "crowding", "curves", "foretold", "from_the_front", "gauges",
+    "generating", "matching", "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach",
     "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip", "sweep",
     "trade", "traversal", "turned", "twist",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ STYLE = f"""<style>
 .st-key-moves_row button {{ min-height: 2rem; padding: 0 0.45rem; }}
 .st-key-moves_row button p {{ font-size: 0.82rem; }}
 [data-testid="stPageLink"] p {{ white-space: normal; }}
+[class*="-lead"] [data-testid="stMetricDelta"] * {{ white-space: normal; overflow: visible; }}
 /* the numbers of a picture: one quiet icon under it */
 [class*="st-key-"][class$="-table"] {{ height: 1.2rem; margin-top: -0.6rem; opacity: 0.65; }}
 [class*="st-key-"][class$="-table"] button {{ min-height: 1.2rem; padding: 0; }}
