@@ -70,6 +70,11 @@ MAY_IMPORT = {
             "worker": "run.experiment run.training learners",
         }.items()
     },
+    **{
+        f"core.papers.{name}": ("core.papers.table", "core.scenarios", "core.lessons")
+        for name in ("contrastive", "clusters", "images")
+    },
+    "core.papers.table": ("core.lessons", "core.scenarios", "core.run.experiment"),
     "core.kept.folder": (),
     "core.decoders.ruler": ("core.entropy",),
     "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),

@@ -2,7 +2,7 @@
 
 from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
 from core.claims.relations import count, every, falling, high, low, share, value
-from core.lessons.infonce_sphere import LESSON
+from core.lessons.infonce_sphere import ANSWERED
 
 PAGE = "infonce_sphere"
 PAPER = "Zimmermann et al. 2021, Theorem 2"
@@ -14,7 +14,7 @@ fold = preset(PAGE, "fold")
 annealed = preset(PAGE, "unfold")
 identity = Runs(PAGE, {"steps": 800}, EIGHT)
 tight = Runs(PAGE, {"conditional": "laplace", "spread": 0.05}, (0, 1, 2))
-answered = Runs(PAGE, LESSON.published[-1].params, (0, 1, 2))
+answered = Runs(PAGE, ANSWERED, (0, 1, 2))
 
 RECOVERY = (
     Claim(
@@ -240,7 +240,7 @@ ASSUMPTIONS = (
         "linear_r2",
         (every("answered") > 0.99) & (every("default") < 0.99),
         ("answered", tight),
-        Opens(PAGE, params=LESSON.published[-1].params),
+        Opens(PAGE, params=ANSWERED),
     ),
 )
 CLAIMS = (*RECOVERY, *DEGREE, *ASSUMPTIONS)

@@ -11,13 +11,15 @@ from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
+from core.figures.papers import Beside, beside
 from core.figures.proofs import agreement, closed_curves, foretold, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
 from core.figures.sweeps import sweep
 from core.figures.training import compare, curves, strip
 
 __all__ = [
-    "Gauge", "against_angle", "against_factor", "agreement", "bistable", "cells", "closed_curves",
+    "Beside", "Gauge", "against_angle", "against_factor", "agreement", "beside", "bistable",
+    "cells", "closed_curves",
     "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
     "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
     "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",

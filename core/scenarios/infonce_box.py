@@ -26,6 +26,7 @@ from core.scenarios.scenario import (
     missing,
     rate_knob,
     steps_knob,
+    whiten_knob,
 )
 
 LOW, HIGH = 0.0, 1.0  # of the box, as in the paper
@@ -160,13 +161,7 @@ class InfoNCEBox(Params):
         advanced=True,
         unit="how f starts",
     )
-    whiten: bool = knob(
-        True,
-        "Whether observations are whitened (mean and covariance of a first batch) before f.",
-        label="Whitened observations",
-        advanced=True,
-        unit="on or off",
-    )
+    whiten: bool = whiten_knob(True)
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
     depth: int = DEPTH

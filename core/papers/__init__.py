@@ -1,0 +1,9 @@
+"""The papers' tables by name, and a row's runs here.
+
+Data only; `compare` reads the runs, `command` is the shell's verb.
+"""
+
+from core.papers import clusters, contrastive
+from core.papers.table import Table
+
+TABLES: dict[str, Table] = {table.name: table for table in (contrastive.FIGURE_2, *clusters.TABLES)}
