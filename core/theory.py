@@ -57,6 +57,28 @@ def info_nce_at(log_ratio: Callable[..., Array], z: Array, z_pos: Array, negativ
     return float((logsumexp(against, axis=1) - positive).mean())
 
 
+def turned_info_nce(
+    z: Array, z_pos: Array, p: int, tau: float, degrees: Array, negatives: str
+) -> Array:
+    """InfoNCE (a,) of the latents themselves, z, z_pos (n, d), turned in their first plane.
+
+    The similarity is -|u - v|_p^p / tau. For p = 2 every angle has the same loss: no minimiser can
+    tell the latents from what is turned.
+    """
+
+    def critic(a: Array, b: Array) -> Array:
+        return -sum(
+            np.abs(one[:, None] - other) ** p for one, other in zip(a.T, b.T, strict=True)
+        ) / tau  # fmt: skip
+
+    losses = []
+    for angle in np.deg2rad(degrees):
+        turn = np.eye(z.shape[1])
+        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        losses.append(info_nce_at(critic, z @ turn.T, z_pos @ turn.T, negatives))
+    return np.array(losses)
+
+
 def loss_floor(
     log_ratio: Callable[..., Array], batches: Iterator[tuple[Array, Array]], negatives: str
 ) -> tuple[float | None, int]:

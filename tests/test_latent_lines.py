@@ -31,6 +31,7 @@ def over_a_plane(**changes):
     fields = {
         "z_hat": np.zeros((K, 0, 2)), "net_hat": np.zeros((K, 0, 0, 2)), "chart": Chart([panel]),
         "lines": [Lines("z", one), Lines("z_hat", 3 * other)],
+        "curved": False,
         "moments": [f"turned by {t:.2f}" for t in TURNS],
     }  # fmt: skip
     return dataclasses.replace(view, **(fields | changes))
@@ -65,7 +66,9 @@ def test_lines_that_cannot_be_drawn_are_refused(lines, words):
 
 def test_lines_are_of_a_plane():
     with pytest.raises(ValueError, match="at d = 2"):
-        dataclasses.replace(make_view(d=3, k=K), lines=[Lines("z", np.zeros((K, 2, 5, 3)))])
+        dataclasses.replace(
+            make_view(d=3, k=K), curved=False, lines=[Lines("z", np.zeros((K, 2, 5, 3)))]
+        )
 
 
 def test_the_plain_figure_shows_the_last_lines_in_their_colours():

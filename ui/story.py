@@ -10,7 +10,7 @@ from ui.window import address
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 MENU = {  # pages that set up a scenario, by their lesson: each with its title
-    "Contrastive": {"infonce_sphere": "InfoNCE on a sphere"},
+    "Contrastive": {"infonce_sphere": "InfoNCE on a sphere", "infonce_box": "InfoNCE in a box"},
     "Cross-entropy": {
         "vmf_clusters": "vMF clusters",
         "laplace_violation": "Laplace violation",

@@ -11,8 +11,9 @@ from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
+from core.figures.norms import turned
 from core.figures.papers import Beside, beside
-from core.figures.proofs import agreement, closed_curves, foretold, matrix
+from core.figures.proofs import agreement, closed_curves, foretold, matching, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
 from core.figures.sweeps import sweep
 from core.figures.training import compare, curves, strip
@@ -21,7 +22,7 @@ __all__ = [
     "Beside", "Gauge", "against_angle", "against_factor", "agreement", "beside", "bistable",
     "cells", "closed_curves",
     "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
-    "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach", "rotation_curve", "ruler",
-    "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",
-    "twist",
+    "matching", "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach",
+    "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip", "sweep",
+    "trade", "traversal", "turned", "twist",
 ]  # fmt: skip

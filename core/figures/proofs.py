@@ -13,6 +13,8 @@ from core.legend import ROLE, on_shade
 HEIGHT = 300
 LETTER_SIZE = 0.12  # of a point's name, where the circle has radius 1
 FAINTEST = 0.08  # opacity of a zero in a matrix
+NUMBERED = 5  # latents up to which a correlation has room for its number
+MATCHED = 190  # height of a matrix beside the picture
 INSIDE = 230  # of it, between the axes
 
 
@@ -59,6 +61,37 @@ def matrix(entries: np.ndarray) -> Figure:
     chart = alt.layer(cells, numbers, height=HEIGHT)
     shown = table[["row", "column", "value"]].rename(columns=str.capitalize)
     return words.finished(chart), shown
+
+
+def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> Figure:
+    """Absolute correlations of latents (rows) with codes, and frames around the pairs matched."""
+    latents, codes = np.indices(correlation.shape) + 1
+    table = pd.DataFrame({"latent": latents.ravel(), "code": codes.ravel(),
+                          "value": np.abs(correlation).ravel()})  # fmt: skip
+    table["shade"] = FAINTEST + (1 - FAINTEST) * table["value"]
+    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
+    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
+    table["pair"] = False
+    table.loc[pairs[0] * correlation.shape[1] + pairs[1], "pair"] = True
+    base = alt.Chart(table).encode(
+        x=alt.X("code:O", title="code", axis=alt.Axis(orient="top", labelAngle=0, ticks=False)),
+        y=alt.Y("latent:O", title="latent", axis=alt.Axis(ticks=False)),
+    )
+    cells = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"]).encode(
+        opacity=alt.Opacity("shade:Q", scale=None)
+    )
+    frames = (
+        base.transform_filter("datum.pair")
+        .mark_rect(fillOpacity=0, stroke=ROLE["z"], strokeWidth=2.5, cornerRadius=3)
+    )  # fmt: skip
+    layers = [cells, frames]
+    if len(correlation) <= NUMBERED:
+        numbers = base.mark_text(fontSize=12, fill=words.OWN_INK)
+        layers.insert(1, numbers.encode(text=alt.Text("value:Q", format=".2f")))
+    shown = table[["latent", "code", "value", "pair"]].rename(
+        columns={"latent": "Latent", "code": "Code", "value": "|Correlation|", "pair": "Matched"}
+    )
+    return words.finished(alt.layer(*layers, height=MATCHED)), shown
 
 
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:

@@ -7,6 +7,7 @@ manifold entropies.
 from core.lessons import (
     digits,
     gradient_reversal,
+    infonce_box,
     infonce_sphere,
     laplace_violation,
     manifold_entropy,
@@ -17,6 +18,7 @@ from core.scenarios.scenario import Scenario
 
 LESSONS: dict[str, Scenario] = {
     "infonce_sphere": infonce_sphere.LESSON,
+    "infonce_box": infonce_box.LESSON,
     "vmf_clusters": vmf_clusters.LESSON,
     "gradient_reversal": gradient_reversal.LESSON,
     "nonlinear": nonlinear.LESSON,

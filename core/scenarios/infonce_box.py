@@ -300,6 +300,24 @@ AXES = Assumption(
 ASSUMPTIONS = (UNSUPERVISED, BODY, UNIFORM, SAME_NORM, AXES)
 
 
+# what |z - z'|^beta / lambda^beta = |h - h'|_p^p / tau asks for, the first step of the proof
+EQUALITY = (
+    SAME_NORM,
+    Assumption(
+        "tau",
+        "the temperature that matches the noise",
+        lambda p: abs(p.model_tau / p.matched_tau - 1) <= 1e-6,
+    ),
+    Assumption("model_space", "codes that are not confined to a sphere",
+               lambda p: p.model_space != "sphere"),
+)  # fmt: skip
+
+
+def broken(params: InfoNCEBox) -> list[str]:
+    """What keeps distances from agreeing, in words; empty if nothing does."""
+    return [each.words for each in missing(EQUALITY, params)]
+
+
 def notices(params: InfoNCEBox) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
     if params.objective == "supervised":

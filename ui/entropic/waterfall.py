@@ -39,6 +39,7 @@ def view_of(run: recovery.Run, params: Flows, stale: bool = False) -> LatentView
         colours=[ROLE["theory"]] * len(x),
         net=np.zeros((0, 0, 2), np.float32),
         net_hat=np.zeros((0, 0, 0, 2), np.float32),
+        curved=False,
         lines=[
             Lines(role, lines[:, which])
             for role, which in ((DETAIL, ~core), (CORE, core))

@@ -19,11 +19,11 @@ function layers(view) {
     const size = flat.length / shape[0];
     return flat.subarray(f * size, (f + 1) * size);
   };
-  const size = (dims === 3 || header.lines ? 4 : 6) * (wide < 560 ? 0.8 : 1);
+  const size = (dims === 3 || !header.curved ? 4 : 6) * (wide < 560 ? 0.8 : 1);
   const dots = header.lines ? header.colours.map((c) => blend(p.page, c, 0.6)) : header.colours;
   for (const side of header.chart ? [0] : [0, 1]) {
     const at = (name) => (side ? (f) => frame(`${name}_hat`, f) : () => arrays[name].flat);
-    if (dims === 3) list.push(ball(side, p, side ? undefined : arrays.density, header.densest));
+    if (dims === 3 && header.curved) list.push(ball(side, p, side ? undefined : arrays.density, header.densest));
     if (!side && arrays.band) { // the edge is the first half of the outline
       const { flat } = arrays.band, edge = flat.subarray(0, flat.length / 2);
       add(0, false, { ...lines(p.page, 0), fill: "toself",

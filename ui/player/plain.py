@@ -19,7 +19,7 @@ def plain_figure(view: LatentView) -> dict[str, Any]:
     if view.chart is None:
         sides += [(view.z_hat[-1], view.net_hat[-1] if view.net.size else view.net)]
     for side, (points, net) in enumerate(sides):
-        if view.d == 3:
+        if view.d == 3 and view.curved:
             density = None if side else view.density
             ball = _sphere(density, ROLE[view.density_role], view.density_labels)
             data.append(ball | {"scene": f"scene{side + 1 if side else ''}"})

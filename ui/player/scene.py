@@ -106,9 +106,11 @@ class LatentView:
     arrows: tuple[Arrow, ...] | list[Arrow] = ()
     planes: Sequence[Plane] = ()
     """Subspaces on the true side."""
+    curved: bool = True
+    """Whether latents lie on the sphere, or are seen against it. Else they fill the plane or space:
+    no globe is drawn, points stand where they are, and 1 is the distance to the nearer edge."""
     lines: Sequence[Lines] = ()
-    """Coordinate lines over points of a plane (d = 2): then there is no circle, the points stand
-    where they are, and 1 is the distance to the nearer edge."""
+    """Coordinate lines over points of a plane (d = 2), which is not curved."""
     chart: Chart | None = None
     """Panels that follow the player, in the place of the recovered side: beside the globe, or under
     it where there is no room."""
@@ -183,6 +185,8 @@ class LatentView:
             self._check_arrow(arrow, f"arrows[{i}]", k)
         for i, plane in enumerate(self.planes):
             self._check_plane(plane, f"planes[{i}]")
+        if self.lines and self.curved:
+            raise ValueError("lines need a plane: curved is True")
         for i, lines in enumerate(self.lines):
             self._check_lines(lines, f"lines[{i}]", k)
         if self.chart is not None:
@@ -310,20 +314,25 @@ def reach(view: LatentView, arrays: Mapping[str, np.ndarray]) -> np.ndarray:
     A free encoder may shoot far beyond the sphere on its way: the globes are drawn smaller there.
     """
     still, frames = outside(view), len(view.steps)
+    square = view.d == 2 and not view.curved
     if view.lines:  # which may end far outside
         return np.ones(frames)
     for name in ("z", "net"):
-        still = max(still, _farthest(arrays[name][None])[0] if name in arrays else 1)
+        still = max(still, _farthest(arrays[name][None], square)[0] if name in arrays else 1)
     far = np.full(frames, still)
     for name in ("z_hat", "net_hat", "arrows_hat"):
         if name in arrays:
-            far = np.maximum(far, _farthest(arrays[name]))
+            far = np.maximum(far, _farthest(arrays[name], square))
     return far.clip(1, FARTHEST)
 
 
-def _farthest(points: np.ndarray) -> np.ndarray:
-    """The largest length of each frame's points (k, ..., d); what is not finite counts not."""
-    length = np.linalg.norm(points.reshape(len(points), -1, points.shape[-1]), axis=-1)
+def _farthest(points: np.ndarray, square: bool = False) -> np.ndarray:
+    """The largest length of each frame's points (k, ..., d); what is not finite counts not.
+
+    In a square it is the largest coordinate.
+    """
+    each = points.reshape(len(points), -1, points.shape[-1])
+    length = np.linalg.norm(each, np.inf if square else 2, axis=-1)
     return np.max(length, axis=1, initial=1, where=np.isfinite(length))
 
 

@@ -33,7 +33,7 @@ function sketchSide(view, pen, write, side, list) {
   const centre = [cell.x + cell.w / 2, cell.y + cell.h / 2], ways = seenFrom(camera.eye);
   const onPaper = (point) => { // -> x, y in px, and how near to the eye, in radii
     const [u, v, w] = dims === 3 ? ways.map((way) => way.reduce((s, c, a) => s + c * point[a], 0)) : [...point, 1];
-    return [centre[0] + radius * u, centre[1] - radius * v, u * u + v * v > 1 ? 1 : w];
+    return [centre[0] + radius * u, centre[1] - radius * v, !header.curved || u * u + v * v > 1 ? 1 : w];
   };
   pen.save();
   pen.beginPath();
@@ -43,7 +43,7 @@ function sketchSide(view, pen, write, side, list) {
   const drawn = list.filter((l) => !l.ball && l.style.visible !== false)
     .map(({ style, xyz }) => ({ style, spots: spots(xyz(index)).map(onPaper) }));
   const draw = (front) => drawn.forEach((l) => sketchLayer(pen, write, l, (spot) => spot[2] >= 0 === front));
-  if (dims === 3 && !density) {
+  if (dims === 3 && header.curved && !density) {
     pen.globalAlpha = FAINT;
     draw(false);
     pen.globalAlpha = 1;
@@ -51,12 +51,12 @@ function sketchSide(view, pen, write, side, list) {
   pen.beginPath();
   pen.arc(...centre, view.outline(), 0, 2 * Math.PI);
   if (density) sketchDensity(pen, density, ways, centre, radius, [p.ball, header.densest].map(parts));
-  else if (dims === 3) {
+  else if (dims === 3 && header.curved) {
     Object.assign(pen, { fillStyle: p.ball, globalAlpha: FAINT });
     pen.fill();
   }
   Object.assign(pen, { globalAlpha: 1, strokeStyle: p.ring, lineWidth: 1 });
-  if (!header.lines) pen.stroke();
+  if (header.curved) pen.stroke();
   draw(true);
   pen.restore();
 }

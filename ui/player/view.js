@@ -100,9 +100,9 @@ class View {
       at += size;
       if (this.dims < d && name !== "density" && !ofChart(name)) flatten(this.arrays[name]);
     }
-    this.aside = this.header.lines ? "" : d === 2 ? // said under the picture
+    this.aside = !this.header.curved && (d === 2 || !this.noWebGL) ? "" : d === 2 ? // said under the picture
       "points are spread a little in radius; curves spiral outside, so that a fold shows" :
-      this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : "the globes are"}` +
+      this.noWebGL ? `no WebGL in this browser: ${this.header.chart ? "the globe is" : this.header.curved ? "the globes are" : "both sides are"}` +
         " drawn flat, from one side" +
         (this.arrays.density ? ", without the density" : "") : "";
     if (live) this.grown = Math.max(this.grown, ...reach);
@@ -235,7 +235,7 @@ class View {
       layout.annotations.push({ text: header.titles[side], showarrow: false, xref: "paper",
         yref: "paper", x: (x[0] + x[1]) / 2, y: y[1] + TITLE / 2 / tall, xanchor: "center", yanchor: "middle" });
       if (side && header.chart) { chartAxes(this, layout); continue; }
-      if (!header.lines) layout.shapes.push(this.ring(x, y));
+      if (header.curved) layout.shapes.push(this.ring(x, y));
       const axis = { visible: false, fixedrange: true, autorange: false };
       if (this.dims === 3) {
         const box = { visible: false, autorange: false, range: [-widest - 0.02, widest + 0.02] };

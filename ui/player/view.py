@@ -120,13 +120,13 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
     """
     d = view.d
     arrays = {"z": view.z, "z_hat": view.z_hat}
-    if not view.lines:
+    if view.curved:
         arrays = {name: apart(points, d) for name, points in arrays.items()}
     arrays |= {f"lines{i}": lines.curves for i, lines in enumerate(view.lines)}
     if view.net.size:
-        arrays["net"] = spiral(view.net, d)
+        arrays["net"] = spiral(view.net, d) if view.curved else view.net
     if view.net.size and view.net_hat.size:
-        arrays["net_hat"] = spiral(view.net_hat, d)
+        arrays["net_hat"] = spiral(view.net_hat, d) if view.curved else view.net_hat
     if view.pairs is not None and len(view.pairs[1]):
         arrays["pairs"] = arcs(view.z, *view.pairs)
     if view.arrows:
@@ -144,6 +144,7 @@ def pack(view: LatentView, key: str, height: int) -> dict[str, Any]:
         "height": height,
         "run": view.run,
         "d": view.d,
+        "curved": view.curved,
         "steps": [int(step) for step in view.steps],
         "total": int(view.steps[-1] if view.total is None else view.total),
         "moments": None if view.moments is None else list(view.moments),
