@@ -152,6 +152,7 @@ SCORES = {  # in the order in which a page shows them
 BASELINES = {
     "raw": "raw x",
     "untrained": "untrained",
+    "supervised": "supervised",
     "closed": "closed form",
     "true": "true generator",
     "pca": "PCA",
@@ -289,6 +290,9 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "instance": "instance",
     "views": "views",
     "anchors": "anchors",
+    # what an encoder is told
+    "contrastive": "contrastive",
+    "supervised": "supervised",
     # laws of latents and of cluster vectors
     "vmf": "vMF",
     "laplace": "Laplace",

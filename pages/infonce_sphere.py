@@ -27,18 +27,23 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     promise = scenario.promise(params)
     place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
     floor = "floor" if params.negatives == "views" else "at truth"
-    numbers.show(run, promise, floor, place=place)
+    told = () if params.unsupervised else ("loss",)  # a squared error, and no nats
+    numbers.show(run, promise, floor, without=told, place=place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 365 if address.presenting() else 284)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        seeds.curves(shown, run, scenario.scores, loss_levels(params, run), f"seed {seed}")
+        loss = "Training loss, nats" if params.unsupervised else "Training loss, squared error"
+        levels = loss_levels(params, run)
+        seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}", loss)
 
 
 def loss_levels(params: InfoNCE, run: recovery.Run) -> dict[str, float | None]:
-    """What the loss is held against: the truth, and knowing nothing."""
+    """What the loss is held against: the truth, and knowing nothing; a squared error, nothing."""
+    if not params.unsupervised:
+        return {}
     floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
     terms = params.batch + (params.negatives == "anchors")
     return {floor: run.scores.get("loss_floor"), "chance": float(np.log(terms))}
@@ -49,6 +54,13 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCE, result.member.params)
+    if not params.unsupervised:
+        st.info(
+            "This run is told the latents, so that nothing is left to be explained: the steps are "
+            "those of a run that sees pairs alone. Its objective is among the knobs of Explore.",
+            icon=":material/info:",
+        )
+        return
     loss, floor, broken = result.scores["loss"], result.scores["loss_floor"], broken_by(params)
 
     def posterior() -> None:

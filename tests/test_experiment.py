@@ -39,6 +39,7 @@ def ask(seeds=(0,), vary=None, **params):
 
 OTHER = {
     "d": 4, "kappa": 3.0, "tau": 0.2, "marginal_kappa": 1.0, "conditional": "laplace",
+    "marginal": "normal", "objective": "supervised",
     "initialisation": "standard", "negatives": "anchors", "anneal": 0.5, "mixing_layers": 2,
     "d_x": 5, "d_hat": 4, "n_train": 100, "width": 32, "depth": 2, "batch": 64, "steps": 10,
     "learning_rate": 1e-3,
@@ -51,7 +52,7 @@ def test_an_active_field_changes_the_key(name):
 
 
 def test_every_field_is_covered_by_these_tests():
-    assert set(OTHER) | {"spread"} == set(Params.model_fields)
+    assert set(OTHER) | {"spread", "marginal_spread"} == set(Params.model_fields)
 
 
 def test_every_change_gives_its_own_key():

@@ -12,6 +12,7 @@ from core.laws.spaces import Sphere
 from core.laws.vmf import mean_cosine
 from core.learners.infonce import Learner, World
 from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 
 Params = SCENARIOS["infonce"].Params
@@ -161,6 +162,116 @@ def test_projected_positives_carry_noise_of_the_named_law(conditional, law):
     level = np.abs(z[:, 0]) < 0.02
     assert level.sum() > 200
     assert stats.kstest(difference[level, 0], law.cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("d", (2, 3, 10))
+@pytest.mark.parametrize("spread", (0.3, 1.0, 5.0))
+def test_a_normal_around_the_pole_is_projected_as_a_noncentral_t_says(d, spread):
+    here, noise = world(d=d, marginal="normal", marginal_spread=spread)
+    z = here.latents(N, noise)[0].double().numpy()
+    np.testing.assert_allclose(np.linalg.norm(z, axis=1), 1, atol=1e-6)
+    # cotangent of the angle to the pole: a normal of mean 1/spread over a chi of d - 1 degrees
+    cotangent = z[:, -1] / np.linalg.norm(z[:, :-1], axis=1)
+    law = stats.nct(df=d - 1, nc=1 / spread)
+    assert stats.kstest(np.sqrt(d - 1) * cotangent, law.cdf).pvalue > 1e-3
+    # and it is turned about the pole as it is: the rest points everywhere alike
+    rest = z[:, :-1] / np.linalg.norm(z[:, :-1], axis=1, keepdims=True)
+    assert np.abs(rest.mean(0)).max() < 5 / np.sqrt(N)
+    np.testing.assert_allclose(rest.T @ rest / N, np.eye(d - 1) / (d - 1), atol=5 / np.sqrt(N))
+
+
+def test_a_wide_normal_around_the_pole_is_nearly_uniform_and_never_called_so():
+    here, noise = world(marginal="normal", marginal_spread=100.0)
+    assert np.abs(here.latents(N, noise)[0].numpy().mean(0)).max() < 0.02
+    normal = Params(marginal="normal")
+    assert not normal.whole and not SCENARIOS["infonce"].promise(normal).judges
+    assert "a uniform marginal" in SCENARIOS["infonce"].promise(normal).said
+    assert "marginal_kappa" in normal.inactive() and "marginal_spread" in Params().inactive()
+
+
+def test_no_floor_is_claimed_where_the_density_ratio_has_no_closed_form():
+    (normal,) = train_group(Experiment(Params(marginal="normal", **TINY), "infonce", (0,)).members)
+    assert normal.scores["loss_floor"] is None and normal.scores["loss"] is not None
+
+
+# --- told the latents --------------------------------------------------------------------------
+
+TINY = {"steps": 5, "batch": 32}
+PAIRS = (
+    {"kappa": 3.0}, {"conditional": "laplace"}, {"conditional": "normal", "spread": 0.3},
+    {"tau": 0.3}, {"negatives": "anchors"}, {"anneal": 0.5}, {"d_hat": 5},
+)  # fmt: skip
+
+
+def told(**params):
+    asked = Experiment(Params(objective="supervised", **TINY, **params), "infonce", (0,))
+    (result,) = train_group(asked.members, device="cpu")
+    return result
+
+
+def test_what_pairs_are_made_of_changes_nothing_of_a_run_that_is_told_the_latents():
+    plain = told()
+    for setting in PAIRS:
+        other = told(**setting)
+        assert other.member.key == plain.member.key
+        for name in ("z", "z_hat", "loss"):
+            np.testing.assert_array_equal(getattr(other, name), getattr(plain, name))
+        assert other.scores == plain.scores and other.world.keys() == plain.world.keys() == {"x"}
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"d": 4}, {"marginal_kappa": 5.0}, {"n_train": 50}, {"width": 32}, {"d_x": 5}],
+    ids=str,
+)
+def test_what_an_encoder_learns_from_does_change_it(setting):
+    assert told(**setting).member.key != told().member.key
+    assert not np.array_equal(told(**setting).loss, told().loss)
+
+
+def test_its_loss_is_the_squared_error_of_unit_features():
+    learner = Learner(Experiment(Params(objective="supervised", **TINY), "infonce", (0,)).members,
+                      "cpu")  # fmt: skip
+    again = Learner(learner.members, "cpu")
+    z = again._batch()[0]
+    z_hat = again.f(again.g(z)).detach().numpy()
+    np.testing.assert_allclose(np.linalg.norm(z_hat, axis=2), 1, atol=1e-6)
+    expected = np.mean((z_hat - z.numpy()) ** 2)
+    assert float(learner.step(0)[0]) == pytest.approx(float(expected), rel=1e-6)
+    scores = learner.finish()[0]
+    assert 0 < scores["loss"] < 1 and learner.baselines[0]["loss_floor"] is None
+
+
+def test_nothing_is_promised_of_it_and_every_notice_is_about_that():
+    told = Params(objective="supervised", conditional="laplace", tau=3.0, initialisation="standard")
+    promise = SCENARIOS["infonce"].promise(told)
+    assert promise.missing == ("a loss that is not told the latents",) and not promise.judges
+    (notice,) = SCENARIOS["infonce"].notices(told)
+    assert notice.field == "objective" and "ceiling" in notice.text
+
+
+def test_the_twin_of_a_setting_keeps_what_acts_on_both_and_has_none_itself():
+    pairs = Params(kappa=3.0, tau=0.2, d=5, d_hat=6, marginal_kappa=20.0, steps=800)
+    twin = pairs.supervised_twin
+    assert twin.chosen() == {
+        "objective": "supervised",
+        "d": 5,
+        "marginal_kappa": 20.0,
+        "steps": 800,
+    }
+    assert twin.kappa == 10.0 and twin.supervised_twin is None
+    assert all(Params(**setting).supervised_twin == Params().supervised_twin for setting in PAIRS)
+    assert SCENARIOS["clusters"].Params().supervised_twin is None
+    assert SCENARIOS["flows"].Params().supervised_twin is None  # its objective is another
+
+
+@pytest.mark.slow
+def test_told_the_latents_the_encoder_finds_them_best():
+    for pairs, told in zip(trained(), trained(objective="supervised"), strict=True):
+        assert told.scores["linear_r2"] >= 0.99
+        assert told.scores["linear_r2"] > pairs.scores["raw_linear_r2"] + 0.1
+        # and no rotation is left over: the coordinates themselves come back
+        assert told.scores["mcc"] > 0.99 > pairs.scores["mcc"]
 
 
 def test_graticule_lies_on_the_sphere_and_follows_its_description():

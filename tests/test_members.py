@@ -71,6 +71,9 @@ COMPANY = {
     "five dimensions, observed in seven": ask(range(3), {"kappa": (5.0, 20.0)}, d=5, d_x=7,
                                               steps=30, batch=64),
     "odd sizes": ask(range(3), d_hat=5, width=24, steps=30, batch=50),
+    "normal marginals": ask((1, 0), {"marginal_spread": (0.3, 1.0)}, marginal="normal", **SHORT),
+    "told the latents": ask(
+        (0, 2), {"marginal_kappa": (0.0, 20.0)}, objective="supervised", **SHORT),
     "finite training set": ask(range(3), n_train=100, **SHORT),
     "clusters": ask(range(4), scenario="clusters", **SHORT),
     "clusters, three seeds, default batch": ask((2, 1, 0), scenario="clusters", steps=40),

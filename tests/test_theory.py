@@ -150,6 +150,36 @@ def globe(nodes=80):
     return points, np.repeat(weight, 2 * nodes) * np.pi / nodes
 
 
+@pytest.mark.parametrize("d", (2, 3, 5, 10))
+@pytest.mark.parametrize("kappa", (0.01, 1.0, 10.0, 100.0, 1000.0))
+def test_total_variation_is_the_integral_of_how_far_the_densities_are_apart(kappa, d):
+    def difference(theta):  # scipy's density where it is above the uniform one, by latitude
+        point = np.r_[np.cos(theta), np.sin(theta), np.zeros(d - 2)]
+        above = vonmises_fisher(np.eye(d)[0], kappa).pdf(point) - 1 / whole
+        return parallels * max(above, 0.0) * np.sin(theta) ** (d - 2)
+
+    whole, parallels = (np.exp(vmf.log_sphere_area(n)) for n in (d, d - 1))
+    narrow = 8 / np.sqrt(kappa)
+    parts = ((0, min(narrow, np.pi)), (min(narrow, np.pi), np.pi))
+    expected = sum(quad(difference, *part, limit=400)[0] for part in parts)
+    assert vmf.total_variation(kappa, d) == pytest.approx(expected, abs=1e-5)
+
+
+def test_total_variation_at_three_dimensions_is_what_counting_points_gives():
+    kappa, n = 5.0, 200_000
+    edge = float(vmf.log_psi(3, kappa)) / kappa  # beyond it the density is above the uniform one
+    points = vonmises_fisher(np.eye(3)[2], kappa).rvs(n, random_state=4)
+    counted = (points[:, 2] > edge).mean() - (1 - edge) / 2
+    assert vmf.total_variation(kappa, 3) == pytest.approx(counted, abs=4 * 0.5 / np.sqrt(n))
+
+
+def test_total_variation_begins_at_0_rises_and_ends_at_1():
+    for d in (2, 3, 10):
+        found = [vmf.total_variation(kappa, d) for kappa in (0.0, 1e-5, 0.1, 1.0, 10.0, 1e3, 1e5)]
+        assert found[:2] == [0.0, 0.0] and np.all(np.diff(found[1:]) > 0) and found[-1] <= 1
+        assert found[-1] > 0.99
+
+
 @pytest.mark.parametrize("marginal_kappa", (0.0, 2.0, 20.0))
 @pytest.mark.parametrize("kappa", (1.0, 10.0))
 def test_log_ratio_is_the_conditional_over_the_quadrature_of_its_mixture(kappa, marginal_kappa):

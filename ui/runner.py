@@ -5,11 +5,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import streamlit as st
 
-from core.run.experiment import Experiment, Member, Record, Result
+from core.run.experiment import Experiment, Member, Record, Result, beside
 from core.run.job import Job, Live, Snapshot
 from core.run.store import Store
 from core.scenarios.scenario import knobs_of
@@ -52,6 +53,7 @@ class Shown:
         return next((m.key for m in self.experiment.members if m.seed == seed), "")
 
 
+Run = TypeVar("Run", Record, Result)
 Draw = Callable[[Shown], None]
 Read = Callable[[Iterable[Member]], Mapping[str, Result | Record]]
 
@@ -81,15 +83,25 @@ _warming = threading.Event()
 
 
 def stored(members: Iterable[Member]) -> dict[str, Result]:
-    """The stored results of these members, by key."""
+    """The stored results of these members, by key, their supervised twins' scores beside."""
     found = ((member.key, store().get(member)) for member in members)
-    return {key: result for key, result in found if result is not None}
+    return {key: beside_twin(result) for key, result in found if result is not None}
 
 
 def records(members: Iterable[Member]) -> dict[str, Record]:
-    """The scores of these members as far as they are stored, by key."""
+    """The scores of these members as far as they are stored, by key, their twins' beside."""
     found = ((member.key, store().record(member)) for member in members)
-    return {key: record for key, record in found if record is not None}
+    return {key: beside_twin(record) for key, record in found if record is not None}
+
+
+def beside_twin(run: Run) -> Run:
+    """The run with its supervised twin's scores as a baseline, where that is stored.
+
+    (Scores alone are read of it: in memory, or the head of a file.)
+    """
+    twin = run.member.supervised_twin
+    record = None if twin is None else store().record(twin)
+    return run if record is None else replace(run, scores=beside(run.scores, record.scores))
 
 
 def panel(
@@ -371,7 +383,8 @@ def _watch(
     ):
         _status(now, experiment, key)
     if now.members or now.results:
-        draw(Shown(experiment, now.results, now.members, now.step, now.steps))
+        done = {key: beside_twin(result) for key, result in now.results.items()}
+        draw(Shown(experiment, done, now.members, now.step, now.steps))
     elif (before := _before(key, read)) is not None:
         draw(before)
 

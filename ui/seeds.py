@@ -75,10 +75,11 @@ def curves(
     scores: Sequence[str],
     loss_levels: Mapping[str, float | None],
     bold: str,
+    loss: str = "Training loss, nats",
 ) -> None:
     """Loss beside `loss_levels`, and a chosen score beside its baselines, over training.
 
-    A thin line a seed, the one named `bold` thicker.
+    A thin line a seed, the one named `bold` thicker. `loss` names it, with its unit.
     """
     from core import figures  # altair: the numbers do not wait for it
 
@@ -94,7 +95,7 @@ def curves(
         columns = st.columns(2, gap="medium")
     for column, score in zip(columns, ("loss", chosen), strict=True):
         with column:
-            title = "Training loss, nats" if score == "loss" else SCORES[score].title
+            title = loss if score == "loss" else SCORES[score].title
             levels = loss_levels if score == "loss" else baselines(run, score)
             known = {name: value for name, value in levels.items() if value is not None}
             side = "loss" if score == "loss" else "score"
@@ -107,7 +108,7 @@ def curves(
 
 
 def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:
-    """A score of x itself and of f at its start, where they are measured."""
+    """A score of x itself, of f at its start, and told z: where they are measured."""
     return {word: run.scores.get(f"{kind}_{score}") for kind, word in BASELINES.items()}
 
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from core import metrics, theory
-from core.encoder import make_encoder
+from core.encoder import Encoder, make_encoder
 from core.laws.samplers import Noise, generator, pole, sampler
-from core.mixing import make_mixing, stack
-from core.objectives import INFO_NCE
+from core.mixing import Mixing, make_mixing, stack
+from core.objectives import INFO_NCE, squared_error
 from core.run.evaluation import EVALUATED, Evaluation
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
@@ -29,11 +29,11 @@ class World:
     def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
         self.d = settings[0].d
         self.pole = pole(self.d, device).expand(len(settings), 1, self.d)
-        self.marginal = sampler([p.marginal for p in settings], self.d, device)
+        self.marginal = sampler([p.around_pole for p in settings], self.d, device)
         self.conditional = sampler([p.law for p in settings], self.d, device)
 
     def latents(self, n: int, noise: Noise) -> Tensor:
-        """z (m, n, d): uniform, or vMF around the pole."""
+        """z (m, n, d): uniform, or around the pole."""
         return self.marginal.around(self.pole.expand(-1, n, -1), noise)
 
     def positives(self, z: Tensor, noise: Noise) -> Tensor:
@@ -49,7 +49,7 @@ class Learner:
         self.settings = [cast(Params, member.params) for member in members]
         self.device = device
         p = self.settings[0]
-        self.steps, self.batch = p.steps, p.batch
+        self.steps, self.batch, self.unsupervised = p.steps, p.batch, p.unsupervised
         self.observed_at = schedule(p.steps)
         seeds = [member.seed for member in members]
 
@@ -63,7 +63,7 @@ class Learner:
             [generator(seed, "initialisation") for seed in seeds],
             p.observed, p.encoded, p.width, p.depth, p.initialisation,
         ).to(device)  # fmt: skip
-        self.loss = INFO_NCE[p.negatives]
+        self.info_nce = INFO_NCE[p.negatives]
         self.concentration = torch.tensor([1 / s.model_tau for s in self.settings], device=device)
         self.anneal = torch.tensor([s.anneal for s in self.settings], device=device)
         self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
@@ -74,22 +74,16 @@ class Learner:
         noise = Noise(seeds, "evaluation", device)
         z = self.world.latents(EVALUATED, noise)
         self.evaluation = Evaluation(p.space, z, self.g, self.f, p.encoded)
-        self.truth = Truth(
-            z=self.evaluation.z_drawn,
-            net=self.evaluation.net,
-            world={
-                "z_pos": self.world.positives(self.evaluation.drawn, noise).cpu().numpy(),
-                "x": self.g(self.evaluation.drawn).cpu().numpy(),
-            },
-        )
+        seen, world = self.evaluation.drawn, dict[str, np.ndarray]()
+        if p.unsupervised:
+            world["z_pos"] = self.world.positives(seen, noise).cpu().numpy()
+        world["x"] = self.g(seen).cpu().numpy()
+        self.truth = Truth(z=self.evaluation.z_drawn, net=self.evaluation.net, world=world)
         self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch of pairs; the loss (m,) before it."""
-        z, z_pos = self._batch()
-        x = self.g(torch.cat([z, z_pos], 1))
-        z_hat, z_hat_pos = self.f(x).chunk(2, 1)
-        return self.descend(self.loss(z_hat, z_hat_pos, self._tau(t)))
+        return self.descend(self._loss(self.g, self.f, self._batch(), self._tau(t)))
 
     def look(self) -> Observation:
         """Images of the drawn points and the graticule."""
@@ -103,7 +97,7 @@ class Learner:
         return Observation(columns([self._scores(*each) for each in watched]), *seen[:2])
 
     def finish(self) -> list[Scores]:
-        """Held-out scores, and the loss on pairs that no one trained on."""
+        """Held-out scores, and the loss on data that no one trained on."""
         return [
             {**scores, "loss": self._fresh_loss(i)} for i, scores in enumerate(self._final_scores())
         ]
@@ -118,16 +112,26 @@ class Learner:
             **self.g.arrays(i),
         }
 
-    def _batch(self) -> tuple[Tensor, Tensor]:
+    def _loss(self, g: Mixing, f: Encoder, batch: tuple[Tensor, ...], tau: Tensor) -> Tensor:
+        """What is minimised (m,), of a batch as `_pairs` gives it."""
+        z_hat = f(g(torch.cat(batch, 1)))
+        if self.unsupervised:
+            anchors, views = z_hat.chunk(2, 1)
+            return self.info_nce(anchors, views, tau)
+        return squared_error(z_hat, batch[0])
+
+    def _batch(self) -> tuple[Tensor, ...]:
+        """As `_pairs`, fresh or of the finite set."""
         if self.finite is None:
             return self._pairs(self.batch)
         chosen = self.data.index(self.finite[0].shape[1], self.batch)[..., None]
         chosen = chosen.expand(-1, -1, self.world.d)
-        return self.finite[0].gather(1, chosen), self.finite[1].gather(1, chosen)
+        return tuple(each.gather(1, chosen) for each in self.finite)
 
-    def _pairs(self, n: int) -> tuple[Tensor, Tensor]:
+    def _pairs(self, n: int) -> tuple[Tensor, ...]:
+        """z and z_pos (m, n, d) each; z alone where that is what is told."""
         z = self.world.latents(n, self.data)
-        return z, self.world.positives(z, self.data)
+        return (z, self.world.positives(z, self.data)) if self.unsupervised else (z,)
 
     def _tau(self, t: int) -> Tensor:
         """Temperature at step t (m,): the concentration rises linearly over the annealed steps."""
@@ -161,21 +165,21 @@ class Learner:
             "loss_floor": self.floors[world][0],
         }
 
-    def _fresh(self, i: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches (1, batch, d) of fresh pairs of member i's world, the same for every seed."""
+    def _fresh(self, i: int) -> Iterator[tuple[Tensor, ...]]:
+        """Batches of fresh pairs, as `_pairs`, of member i's world, the same for every seed."""
         world = World(self.settings[i : i + 1], self.device)
         noise = Noise([0], "floor", self.device)
         for _ in range(MOST_FRESH):
             z = world.latents(self.batch, noise)
-            yield z, world.positives(z, noise)
+            yield (z, world.positives(z, noise)) if self.unsupervised else (z,)
 
     def _loss_floor(self, i: int) -> tuple[float | None, int]:
         """The loss at the truth, None without a closed-form density ratio, and its batches."""
         p = self.settings[i]
-        kappa = p.law.concentration
-        if kappa is None:
+        kappa, around_pole = p.law.concentration, p.around_pole.concentration
+        if kappa is None or around_pole is None or not self.unsupervised:
             return None, FRESH
-        ratio = theory.vmf_log_ratio(kappa, p.marginal_kappa, np.eye(p.d)[-1])
+        ratio = theory.vmf_log_ratio(kappa, around_pole, np.eye(p.d)[-1])
         pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
         return theory.loss_floor(ratio, pairs, p.negatives)
 
@@ -186,10 +190,7 @@ class Learner:
         batches = self.floors[p.kappa, p.marginal_kappa][1]
         tau = self._tau(self.steps)[i : i + 1]
         g, f = self.g.member(i), self.f.member(i)
-        losses = []
-        for z, z_pos in islice(self._fresh(i), batches):
-            z_hat, z_hat_pos = f(g(torch.cat([z, z_pos], 1))).chunk(2, 1)
-            losses.append(float(self.loss(z_hat, z_hat_pos, tau)))
+        losses = [float(self._loss(g, f, batch, tau)) for batch in islice(self._fresh(i), batches)]
         return float(np.mean(losses)) if np.isfinite(losses).all() else None
 
 

@@ -39,6 +39,12 @@ class Member:
         """By which version of its scenario's scores this run would be scored now."""
         return SCENARIOS[self.scenario].scored
 
+    @property
+    def supervised_twin(self) -> "Member | None":
+        """The same world and encoder told the latents themselves, where its scenario has that."""
+        told = self.params.supervised_twin
+        return None if told is None else Member(self.scenario, told, self.seed)
+
     @cached_property
     def key(self) -> str:
         """SHA-256 of what determines the run: scenario, version, seed, chosen fields."""
@@ -272,6 +278,15 @@ def compact(array: np.ndarray) -> np.ndarray:
 def _evenly(count: int, most: int) -> np.ndarray:
     """At most so many of the indices below `count`, evenly, the last among them."""
     return np.unique(np.linspace(count - 1, 0, min(most, count)).round().astype(int))
+
+
+CEILINGS = ("linear_r2", "mcc")  # scores of the supervised twin that stand beside a run's own
+
+
+def beside(scores: Scores, ceiling: Scores) -> Scores:
+    """A run's scores with those of its supervised twin as the baseline `supervised_*`."""
+    told = {f"supervised_{name}": ceiling.get(name) for name in CEILINGS}
+    return {**scores, **{name: value for name, value in told.items() if value is not None}}
 
 
 def summary(result: Record | Result, cached: bool) -> dict[str, object]:

@@ -13,6 +13,7 @@ from core.laws.spaces import Space
 from core.scenarios.scenario import (
     DEPTH,
     MIXING_LAYERS,
+    OBJECTIVE,
     WIDTH,
     Assumption,
     Notice,
@@ -26,6 +27,9 @@ from core.scenarios.scenario import (
     rate_knob,
     steps_knob,
 )
+
+# what a run that is told z itself has no use for
+OF_PAIRS = frozenset({"kappa", "conditional", "spread", "tau", "negatives", "anneal", "d_hat"})
 
 
 class InfoNCE(Params):
@@ -74,6 +78,28 @@ class InfoNCE(Params):
         scale="log",
         unit="concentration of the marginal",
     )
+    marginal: Literal["vmf", "normal"] = knob(
+        "vmf",
+        "The law of the latents around their pole. vMF of concentration 0 is the uniform law; a "
+        "normal is projected to the sphere.",
+        label="Marginal",
+        symbol="p(z)",
+        advanced=True,
+        unit="family",
+    )
+    marginal_spread: float = knob(
+        1.0,
+        "Standard deviation of the normal around the pole, before it is projected.",
+        label="Marginal spread",
+        symbol=r"\sigma_m",
+        unit="standard deviation in latent units",
+        advanced=True,
+        batched=True,
+        scale="log",
+        ge=0.01,
+        le=100,
+    )
+    objective: Literal["contrastive", "supervised"] = OBJECTIVE
     initialisation: Literal["identity", "standard"] = knob(
         "identity",
         "identity: a linear skip path and zero biases, so f starts unfolded (if d_x = d). "
@@ -177,13 +203,21 @@ class InfoNCE(Params):
         return d_x
 
     def inactive(self) -> frozenset[str]:
-        """Only one of kappa and spread acts: the one that the chosen conditional reads."""
-        return Law.unread(self.conditional) & type(self).model_fields.keys()
+        """What the chosen laws do not read; where z itself is told, all that pairs are made of."""
+        unread = Law.unread(self.conditional) & {"kappa", "spread"}
+        around = {"kappa": "marginal_kappa", "spread": "marginal_spread"}
+        unread |= {mine for law, mine in around.items() if law in Law.unread(self.marginal)}
+        return unread if self.unsupervised else unread | OF_PAIRS
+
+    @property
+    def unsupervised(self) -> bool:
+        """Whether pairs are all there is to learn from."""
+        return self.objective == "contrastive"
 
     @property
     def whole(self) -> bool:
-        """A concentrated marginal leaves part of the sphere bare."""
-        return self.marginal_kappa == 0
+        """A marginal that is not uniform leaves part of the sphere bare, or nearly."""
+        return self.around_pole.concentration == 0
 
     @property
     def model_tau(self) -> float:
@@ -202,9 +236,9 @@ class InfoNCE(Params):
         return Law(self.conditional, kappa=self.kappa, spread=self.spread)
 
     @property
-    def marginal(self) -> Law:
-        """How latents lie around the pole."""
-        return Law("vmf", kappa=self.marginal_kappa)
+    def around_pole(self) -> Law:
+        """How latents lie around the pole: the marginal."""
+        return Law(self.marginal, kappa=self.marginal_kappa, spread=self.marginal_spread)
 
     @property
     def space(self) -> Space:
@@ -219,7 +253,7 @@ class InfoNCE(Params):
     @property
     def encoded(self) -> int:
         """Dimension of z_hat."""
-        return self.d_hat or self.d
+        return self.d if self.d_hat is None or not self.unsupervised else self.d_hat
 
     def chosen(self) -> dict[str, Value]:
         """As in `Params`; a value that only spells out what `None` means is no choice."""
@@ -242,7 +276,7 @@ EQUALITY = (
     Assumption(
         "marginal_kappa",
         "a uniform marginal",
-        lambda p: p.marginal_kappa == 0,
+        lambda p: p.whole,
         lambda p: (
             "The theorem assumes latents spread uniformly over the sphere; here they crowd "
             "around a pole. Compare with the raw observation: a narrow cap is nearly flat."
@@ -286,6 +320,21 @@ ASSUMPTIONS = (
     ),
 )
 
+UNSUPERVISED = Assumption(
+    "objective",
+    "a loss that is not told the latents",
+    lambda p: p.unsupervised,
+    lambda p: (
+        "The encoder is told z itself. There is nothing unsupervised about it: it is the ceiling "
+        "of what this encoder and this training can represent."
+    ),
+)
+
+
+def asked(params: InfoNCE) -> tuple[Assumption, ...]:
+    """The theorem's assumptions; a run that is told z lacks their point, whatever its pairs."""
+    return ASSUMPTIONS if params.unsupervised else (UNSUPERVISED,)
+
 
 def broken(params: InfoNCE) -> list[str]:
     """What keeps kappa <z, z'> = <h, h'> / tau from holding, in words; empty if nothing does."""
@@ -294,7 +343,9 @@ def broken(params: InfoNCE) -> list[str]:
 
 def notices(params: InfoNCE) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
-    found = lacking(ASSUMPTIONS, params)
+    found = lacking(asked(params), params)
+    if not params.unsupervised:
+        return tuple(found)
     if params.encoded > params.d:
         found.append(
             Notice(
@@ -331,9 +382,11 @@ def notices(params: InfoNCE) -> tuple[Notice, ...]:
 
 
 def work(params: InfoNCE) -> float:
-    """Floating-point operations of one run: the encoder forward and backward, and the logits."""
+    """Floating-point operations of one run: the encoder forward and backward, and any logits."""
     sizes = [params.observed, *[params.width] * params.depth, params.encoded]
     layers = sum(a * b for a, b in pairwise(sizes))
+    if not params.unsupervised:
+        return params.steps * 6.0 * params.batch * layers
     logits = params.batch**2 * (params.encoded + 4)
     return params.steps * 12.0 * (params.batch * layers + logits)
 
@@ -357,7 +410,7 @@ def promise(params: InfoNCE) -> Promise:
         promised=("linear_r2", "orthogonal_r2"),
         statement="A minimiser of InfoNCE recovers the latents up to a rotation or reflection.",
         source="Zimmermann et al. 2021, Theorem 2",
-        missing=tuple(each.words for each in missing(ASSUMPTIONS, params)),
+        missing=tuple(each.words for each in missing(asked(params), params)),
         silent=silent(params),
     )
 

@@ -34,6 +34,17 @@ class Params(BaseModel):
         """Whether the latents cover their space, so that the degree of the map says something."""
         return True
 
+    @property
+    def supervised_twin(self) -> "Params | None":
+        """The same encoder and training told the latents themselves: a ceiling of its scores.
+
+        None for that itself, and where a scenario has no `OBJECTIVE`.
+        """
+        if getattr(self, "objective", None) != "contrastive":
+            return None
+        told = self.but(objective="supervised")
+        return self.model_validate(told.chosen())  # without what has no effect there
+
     def chosen(self) -> dict[str, Value]:
         """The active fields that differ from their default: what makes this setting itself."""
         fields, inactive = type(self).model_fields, self.inactive()
