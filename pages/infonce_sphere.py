@@ -163,7 +163,7 @@ def why(result: Result) -> None:
 
 def paper() -> None:
     """The rows of Table 1 on the sphere, and Figure 2, beside our runs."""
-    papers.beside("infonce_sphere", "figure-2")
+    papers.beside("infonce_sphere", "contrastive-1", "figure-2")
 
 
 article.Article(

@@ -6,4 +6,6 @@ Data only; `compare` reads the runs, `command` is the shell's verb.
 from core.papers import clusters, contrastive
 from core.papers.table import Table
 
-TABLES: dict[str, Table] = {table.name: table for table in (contrastive.FIGURE_2, *clusters.TABLES)}
+TABLES: dict[str, Table] = {
+    table.name: table for file in (contrastive, clusters) for table in file.TABLES
+}

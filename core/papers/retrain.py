@@ -20,7 +20,8 @@ Trainer = Callable[[Sequence[Member], str], Iterable[Result]]
 def foretold(members: Iterable[Member], store: Store) -> float | None:
     """CPU-seconds that training takes, by the speed of the shipped runs of each scenario.
 
-    None where one has none. As for any run, by the operations that its scenario counts.
+    Of all of them where one has none; None without any. As for any run, by the operations that its
+    scenario counts.
     """
     shipped = [] if store.gallery is None else store.gallery.sample(SAMPLE)
     total = 0.0
@@ -28,7 +29,7 @@ def foretold(members: Iterable[Member], store: Store) -> float | None:
     for member in members:
         by_scenario.setdefault(member.scenario, []).append(member)
     for scenario, wanted in by_scenario.items():
-        known = [record for record in shipped if record.member.scenario == scenario]
+        known = [record for record in shipped if record.member.scenario == scenario] or shipped
         done = work(record.member for record in known)
         if not done:
             return None

@@ -188,11 +188,11 @@ class InfoNCE(Params):
         label="Batch",
         advanced=True,
         ge=8,
-        le=4096,
+        le=8192,
         scale="doubling",
         unit="pairs",
     )
-    steps: int = steps_knob(400, le=20_000)
+    steps: int = steps_knob(400, le=300_003)
     learning_rate: float = rate_knob(3e-3, le=0.3)
 
     @field_validator("d_x")
