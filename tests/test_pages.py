@@ -13,6 +13,7 @@ from visits import (
     HOME,
     LAPLACE,
     PAGES,
+    PAPERS,
     REVERSAL,
     SPHERE,
     listed,
@@ -35,7 +36,7 @@ each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).s
 pytestmark = pytest.mark.usefixtures("nothing_trains")
 
 
-@pytest.mark.parametrize("page", [HOME, *PAGES])
+@pytest.mark.parametrize("page", [HOME, PAPERS, *PAGES])
 def test_a_page_opens_without_an_error(page):
     at = opened(page)
     assert not at.exception

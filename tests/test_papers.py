@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import shipped
 from shell import told
-from visits import opened, said
+from visits import PAPERS, opened, said
 
 from core.command import command as command_of
 from core.papers import TABLES, command, compare, retrain
@@ -21,7 +21,6 @@ from core.run.experiment import Member
 from core.run.store import Store
 from core.run.worker import train_group
 
-PAPERS = "pages/papers.py"
 ROWS = [(table, row) for table in TABLES.values() for row in table.rows]
 each_row = pytest.mark.parametrize(
     ("table", "row"), ROWS, ids=[f"{table.name}-{row.name}" for table, row in ROWS]

@@ -20,6 +20,7 @@ CLUSTERS = "pages/vmf_clusters.py"
 LAPLACE = "pages/laplace_violation.py"
 REVERSAL = "pages/gradient_reversal.py"
 ENTROPY = "pages/manifold_entropy.py"
+PAPERS = "pages/papers.py"
 PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
 
 touch.through_app()

@@ -65,7 +65,7 @@ def _table(rows: Sequence[Beside]) -> pd.DataFrame:
     """A line for every number, published or of a seed; the deviation as the ends of a bar."""
     lines: list[dict[str, object]] = []
     for row in rows:
-        about = {"row": row.name, "name": words.wrapped(row.name), "fits": row.fits}
+        about = {"row": row.name, "name": _in_lines(row.name), "fits": row.fits}
         if row.printed is not None:
             mean, sd = row.printed
             lines.append({**about, "kind": PUBLISHED, "what": f"published, ± {sd:.2f}",
@@ -77,6 +77,12 @@ def _table(rows: Sequence[Beside]) -> pd.DataFrame:
         ]  # fmt: skip
     columns = ["row", "name", "fits", "kind", "what", "value", "low", "high"]
     return pd.DataFrame(lines, columns=columns).astype({"low": float, "high": float})
+
+
+def _in_lines(name: str) -> str:
+    """World and model of a row under each other; any other name in two lines if it is long."""
+    world, arrow, model = name.partition(" → ")
+    return f"{world}\n→ {model}" if arrow else words.wrapped(name)
 
 
 def _shown(table: pd.DataFrame, title: str) -> pd.DataFrame:

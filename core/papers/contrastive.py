@@ -66,7 +66,8 @@ def _row(
     texts = printed.split(", ")
     cells = {column.name: text for column, text in zip(columns, texts, strict=False)}
     space, marginal, conditional, model, law = published.values()
-    words = f"{space}, {marginal}, {conditional} → {model}, {law}"
+    latents = space if marginal == "uniform" else f"{space}, {marginal}"
+    words = f"{latents}, {conditional} → {model}, {law}"
     sphere = space == model == "sphere"
     page, common = (SPHERE_PAGE, SPHERE) if sphere else (BOX_PAGE, BOX)
     return Row(name, words, page, published, matched, cells, {**common, **params}, differs)
@@ -88,13 +89,13 @@ POLAR: Mapping[str, Value] = {"marginal": "normal", "marginal_spread": 1.0}
 TIGHT: Mapping[str, Value] = {"spread": 0.05, "tau": 0.05}
 
 TABLE_1 = (
-    _row("sphere-vmf-1", "sphere; uniform; vMF(κ = 1); sphere; vMF(κ = 1)",
+    _row("sphere-vmf-1", "sphere; uniform; vMF(1); sphere; vMF(1)",
          "99.42 ± 0.05, 99.71 ± 0.05, 66.98 ± 2.79", {"kappa": 1.0}, matched=True),
-    _row("sphere-vmf-10", "sphere; uniform; vMF(κ = 10); sphere; vMF(κ = 1)",
+    _row("sphere-vmf-10", "sphere; uniform; vMF(10); sphere; vMF(1)",
          "99.86 ± 0.01", {"kappa": 10.0, "tau": 1.0}),
-    _row("sphere-laplace", "sphere; uniform; Laplace(0.05); sphere; vMF(κ = 1)",
+    _row("sphere-laplace", "sphere; uniform; Laplace(0.05); sphere; vMF(1)",
          "99.91 ± 0.01", {"conditional": "laplace", **TIGHT}, differs=MATCHED_TAU),
-    _row("sphere-normal", "sphere; uniform; normal(0.05); sphere; vMF(κ = 1)",
+    _row("sphere-normal", "sphere; uniform; normal(0.05); sphere; vMF(1)",
          "99.86 ± 0.00", {"conditional": "normal", **TIGHT}, differs=MATCHED_TAU),
     _row("box-normal-2", "box; uniform; normal(0.05); unbounded; normal",
          "99.60 ± 0.02, 99.78 ± 0.06, 67.93 ± 7.40", NORMAL_2),
@@ -104,10 +105,10 @@ TABLE_1 = (
          "99.70 ± 0.02", _box("laplace", "unbounded", 3)),
     _row("box-normal-3", "box; uniform; normal(0.05); unbounded; GenNorm(3)",
          "99.69 ± 0.02", NORMAL_3),
-    _row("polar-laplace", "sphere; normal(1); Laplace(0.05); sphere; vMF(κ = 1)",
+    _row("polar-laplace", "sphere; normal(1); Laplace(0.05); sphere; vMF(1)",
          "99.02 ± 0.01, 99.70 ± 0.07, 63.37 ± 2.41",
          {**POLAR, "conditional": "laplace", **TIGHT}, differs=MATCHED_TAU),
-    _row("polar-normal", "sphere; normal(1); normal(0.05); sphere; vMF(κ = 1)",
+    _row("polar-normal", "sphere; normal(1); normal(0.05); sphere; vMF(1)",
          "99.02 ± 0.02", {**POLAR, "conditional": "normal", **TIGHT}, differs=MATCHED_TAU),
     _row("unbounded-laplace", "unbounded; Laplace(1); normal(1); unbounded; normal",
          "98.13 ± 0.14, 99.65 ± 0.04, 62.49 ± 1.65",
