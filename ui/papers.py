@@ -82,7 +82,7 @@ def _plain(text: str) -> str:
 def _pair(cell: Cell | None) -> str:
     if cell is None:
         return "–"
-    theirs = "–" if cell.printed is None else f"{cell.printed.mean:g} ± {cell.printed.sd:g}"
+    theirs = "–" if cell.printed is None else cell.printed.said
     if cell.mean is None:
         return f"{theirs} · not measured"
     address = f"{cell.row.lesson}?{urlencode(query(cell.row, cell.experiment))}"

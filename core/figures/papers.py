@@ -10,7 +10,7 @@ from core.figures import words
 from core.figures.figure import Figure
 from core.legend import ROLE
 
-STEP = 30  # pixels of a row, whose name may have two lines
+STEP, LINE = 30, 7  # pixels of a row, and by which a name of two lines is raised
 PUBLISHED, OURS = "published", "here"
 
 
@@ -37,9 +37,10 @@ def beside(rows: Sequence[Beside], title: str, best: float = 100.0) -> Figure:
     low, high = words.span_of([*numbers, best])
     x = alt.X("value:Q", title=f"{title}, percent", axis=alt.Axis(tickCount=6),
               scale=alt.Scale(domain=[low, high], nice=False))  # fmt: skip
+    raised = LINE if len(table) and table["name"].str.contains("\n").all() else 0
     y = alt.Y("name:N", title=None, sort=list(dict.fromkeys(table["name"])), axis=alt.Axis(
-        labelExpr="split(datum.label, '\\n')", labelLimit=0, labelPadding=6, ticks=False,
-        domain=False, grid=True, gridDash=[1, 3]))  # fmt: skip
+        labelExpr="split(datum.label, '\\n')", labelLimit=0, labelPadding=6, labelOffset=-raised,
+        ticks=False, domain=False, grid=True, gridDash=[1, 3]))  # fmt: skip
     told = [
         alt.Tooltip("row:N", title="Row"),
         alt.Tooltip("what:N", title="Number"),

@@ -6,6 +6,8 @@ Every number is in percent here, whatever the paper prints; `Column` says how to
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from math import log10
 
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
@@ -16,9 +18,13 @@ NUMBERS = re.compile(r"(-?\d+\.?\d*) ± (\d+\.?\d*)")
 
 @dataclass(frozen=True)
 class Printed:
-    """A published mean over seeds and its deviation, both in percent; `text` is what is printed."""
+    """A published mean over seeds and its deviation, both in percent.
+
+    `text` is what is printed, `said` the same in percent with the digits that are printed.
+    """
 
     text: str
+    said: str
     mean: float
     sd: float
 
@@ -34,7 +40,8 @@ class Column:
 
     `name` is its score's in the shell's JSON. `score` is read of the runs of a row whose parameters
     `changes` alters; times `scale` it is in the paper's units, in percent. The printed mean times
-    `mean`, and the deviation times `sd`, are in percent. `note` says where the two measures differ.
+    `mean`, and the deviation times `sd` (1 or 100), are in percent. `note` says where the two
+    measures differ.
     """
 
     name: str
@@ -52,7 +59,11 @@ class Column:
         match = NUMBERS.fullmatch(text)
         if match is None:
             raise ValueError(f"{self.name}: {text!r} is no mean with a deviation")
-        return Printed(text, float(match[1]) * self.mean, float(match[2]) * self.sd)
+        mean, sd = (
+            Decimal(digits).scaleb(round(log10(unit)))
+            for digits, unit in zip(match.groups(), (self.mean, self.sd), strict=True)
+        )
+        return Printed(text, f"{mean:f} ± {sd:f}", float(mean), float(sd))
 
 
 @dataclass(frozen=True)
