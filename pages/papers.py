@@ -17,14 +17,20 @@ SCORES = dict.fromkeys(column.name for table in TABLES.values() for column in ta
 
 def choices(table: Table) -> str:
     """Which rows are drawn, and which score of them: its name."""
-    names = [column.name for column in table.columns]
-    if address.get(SCORE) not in names:
-        address.put(SCORE, names[0])
     titles = {column.name: column.title for column in table.columns}
+    if address.get(SCORE) not in titles:
+        address.put(SCORE, None)  # of another table
+    chosen = address.get(SCORE) or table.columns[0].name
+    state = address.owned(f"{SCORE}.bar")
+    st.session_state[state] = chosen
+
+    def turn() -> None:
+        address.put(SCORE, st.session_state[state])
+
     with st.container(horizontal=True, gap="small"):
-        chosen = st.segmented_control(
-            "Score", names, default=address.get(SCORE), required=True, format_func=titles.get,
-            key=address.widget(SCORE), label_visibility="collapsed",
+        st.segmented_control(
+            "Score", list(titles), default=chosen, required=True, format_func=titles.get,
+            key=state, label_visibility="collapsed", on_change=turn,
         )  # fmt: skip
         st.segmented_control(
             "Rows", list(papers.FITS), default=address.get(FITS), required=True,
