@@ -302,6 +302,10 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "student-t": "Student’s t",
     "uniform": "uniform",
     "subspace": "in a subspace",
+    # where latents and codes live
+    "box": "box",
+    "unbounded": "unbounded",
+    "sphere": "sphere",
     # how an encoder starts
     "identity": "identity",
     "standard": "standard",

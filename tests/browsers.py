@@ -35,6 +35,7 @@ PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
 PARTS = {
     "home": {"": ""},
     "infonce_sphere": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
+    "infonce_box": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "vmf_clusters": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "laplace_violation": {
         p: f"?part={p}" for p in ("explore", "why", "claims", "figures", "paper", "home")

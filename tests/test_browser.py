@@ -280,7 +280,7 @@ def test_nothing_is_wider_than_the_window(server, browser, width):
         assert inner[0] <= inner[1]
 
 
-PARTED = ("infonce_sphere", "vmf_clusters", "laplace_violation", "gradient_reversal",
+PARTED = ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation", "gradient_reversal",
           "manifold_entropy")  # fmt: skip
 WORDS_OF_CHARTS = """() => [...document.querySelectorAll('.vega-embed svg text')]
   .filter(text => text.textContent.trim() && !text.closest('[opacity="0"]'))

@@ -12,6 +12,7 @@ from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise
 from ui import knobs, recovery, runner, seeds
+from ui.boxed import picture as boxed
 from ui.clusters import heads
 from ui.entropic import waterfall
 from ui.player.view import Arrow, pack
@@ -260,7 +261,7 @@ def words_of(header):
 
 @pytest.mark.parametrize(
     ("lesson", "preset"),
-    [(name, p) for name in ("infonce_sphere", "vmf_clusters", "laplace_violation",
+    [(name, p) for name in ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation",
                             "gradient_reversal", "manifold_entropy")
      for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
@@ -273,6 +274,8 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = game.of(run, params, False)
     elif lesson == "infonce_sphere":
         view = recovery.view_of(run, choice)
+    elif lesson == "infonce_box":
+        view = boxed.view_of(run, params, choice)
     elif lesson == "manifold_entropy":
         view = waterfall.view_of(run, params)
     else:

@@ -75,6 +75,21 @@ COMPANY = {
     "told the latents": ask(
         (0, 2), {"marginal_kappa": (0.0, 20.0)}, objective="supervised", **SHORT),
     "finite training set": ask(range(3), n_train=100, **SHORT),
+    "boxes": ask(
+        range(3), {"spread": (0.05, 0.2), "bound_start": (0.1, 1.0)}, scenario="infonce_box",
+        **SHORT),
+    "boxes of another norm, from a standard start": ask(
+        (2, 0), {"shape": (2.5, 3.0), "tau": (None, 0.01)}, scenario="infonce_box", d=5, p=3,
+        conditional="gennorm", initialisation="standard", whiten=False, width=24, steps=30,
+        batch=50),
+    "unbounded spaces, normal": ask(
+        range(2), {"marginal_spread": (0.5, 1.0)}, scenario="infonce_box", space="unbounded",
+        model_space="unbounded", conditional="normal", spread=1.0, p=2, negatives="views",
+        **SHORT),
+    "codes of a box on a sphere": ask(
+        range(2), scenario="infonce_box", model_space="sphere", d=3, **SHORT),
+    "boxes that are told": ask(
+        range(3), scenario="infonce_box", objective="supervised", **SHORT),
     "clusters": ask(range(4), scenario="clusters", **SHORT),
     "clusters, three seeds, default batch": ask((2, 1, 0), scenario="clusters", steps=40),
     "clusters, whitened": ask(
@@ -520,6 +535,7 @@ AS_SHIPPED = {
     "contrastive pairs": ask((0,)),
     "clusters": ask((0,), scenario="clusters"),
     "clusters of another law": ask((0,), scenario="clusters", **LAPLACE),
+    "pairs in a box": ask((0,), scenario="infonce_box"),
     "a signed game": ask((0,), scenario="reversal"),
     "a code that hides": ask((0,), scenario="invariance"),
     "a flow that reconstructs": ask((0,), scenario="flows", data="arc", objective="ml-rec"),

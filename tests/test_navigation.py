@@ -31,6 +31,7 @@ class Stop:
 
 STOPS = {
     "infonce_sphere": Stop("InfoNCE on a sphere", "five", "d", "linear_r2"),
+    "infonce_box": Stop("InfoNCE in a box", "cube", "d", "mcc"),
     "vmf_clusters": Stop("vMF clusters", "tight", "kappa", "linear_r2"),
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
@@ -38,7 +39,7 @@ STOPS = {
 }
 HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
 GROUPS = {
-    "Contrastive": ["infonce_sphere"],
+    "Contrastive": ["infonce_sphere", "infonce_box"],
     "Cross-entropy": ["vmf_clusters", "laplace_violation"],
     "Invariance": ["gradient_reversal"],
     "Decoders": ["manifold_entropy"],

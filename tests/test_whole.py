@@ -16,6 +16,7 @@ from core.whole import about
 
 TINY = {
     "infonce": {"steps": 12, "batch": 32},
+    "infonce_box": {"steps": 12, "batch": 32},
     "clusters": {"steps": 12, "batch": 32, "n_clusters": 6},
     "reversal": {"steps": 12, "d": 4, "rank": 1, "n_classes": 2},
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
@@ -24,6 +25,7 @@ TINY = {
 }
 HELD = {
     "infonce": {"z", "x", "z_hat", "f.weights.0", "f.skip", "g.lift", "g.weights.2"},
+    "infonce_box": {"z", "x", "z_hat", "f.0.map", "f.1.skip", "f.2.log_bound", "g.weights.2"},
     "clusters": {"z", "x", "y", "z_hat", "v", "w", "beta", "cluster", "f.weights.0"},
     "reversal": {"z", "y", "z_hat", "v", "m", "inside", "outside", "adversary.weights.0"},
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},

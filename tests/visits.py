@@ -20,8 +20,9 @@ CLUSTERS = "pages/vmf_clusters.py"
 LAPLACE = "pages/laplace_violation.py"
 REVERSAL = "pages/gradient_reversal.py"
 ENTROPY = "pages/manifold_entropy.py"
+BOX = "pages/infonce_box.py"
 PAPERS = "pages/papers.py"
-PAGES = [SPHERE, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
+PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
 
 touch.through_app()
 

@@ -3,6 +3,7 @@
 from core.claimed import (
     digits,
     gradient_reversal,
+    infonce_box,
     infonce_sphere,
     laplace_violation,
     manifold_entropy,
@@ -16,6 +17,7 @@ from core.claims.claim import Claim
 
 FILES = (
     infonce_sphere,
+    infonce_box,
     vmf_clusters,
     vmf_minimisers,
     gradient_reversal,
@@ -32,6 +34,8 @@ HOME = (  # what to try, on the first page
     "contrastive-learning-recovers",
     "standard-starts-stay-folded",
     "annealing-unfolds",
+    "boxes-give-their-axes",
+    "walls-find-axes-for-the-wrong-norm",
     "classifying-clusters-recovers",
     "telling-instances-apart-recovers",
     "too-few-clusters-give-their-span",

@@ -6,13 +6,17 @@ NumPy and SciPy only.
 from collections.abc import Callable
 
 import numpy as np
+from scipy.spatial.distance import cdist
 from scipy.special import gammainc, gammaln
 
+from core.laws.densities import power
 from core.laws.law import Law
 from core.laws.spaces import Flat
 
 Array = np.ndarray
-GRID = 4001  # points of a quadrature
+FINE = 25.0  # points of a quadrature to a scale of the noise
+LEAST, MOST = 401, 8001  # points at all
+METRICS = {1.0: "cityblock", 2.0: "sqeuclidean"}  # those of SciPy that are powers of a norm
 FAR = 40.0  # nats below its mode at which a law that has no walls is cut off
 
 
@@ -43,8 +47,9 @@ def log_view(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array], A
     its cube. By quadrature over z.
     """
     low, high = _support(marginal, space)
-    z = np.linspace(low, high, GRID)
-    log_p = -np.log(high - low) + np.zeros(GRID)
+    points = int(np.clip(FINE * (high - low) / law.generalised[1], LEAST, MOST))
+    z = np.linspace(low, high, points)
+    log_p = -np.log(high - low) + np.zeros(points)
     if marginal is not None:
         centre = np.array(space.centre)
         log_p = log_density(marginal, z - centre) - log_inside(marginal, centre)
@@ -53,7 +58,7 @@ def log_view(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array], A
     if law.walls is None:
         reach = _reach(law)
         low, high = low - reach, high + reach
-    at = np.linspace(low, high, GRID)
+    at = np.linspace(low, high, points)
     density = np.exp(log_density(law, at[:, None] - z)) @ weight * (z[1] - z[0])
     known = np.log(np.maximum(density, 1e-300))
     return lambda view: np.interp(view, at, known)
@@ -65,12 +70,19 @@ def log_ratio(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array, A
     view = log_view(law, marginal, space)
 
     def ratio(z: Array, other: Array) -> Array:
-        found = np.zeros((len(z), len(other)))
-        for column, against in zip(z.T.astype(float), other.T.astype(float), strict=True):
-            found += _exponent(column[:, None] - against, shape, scale)
-        return found - view(other.astype(float)).sum(1)
+        return -_distances(z / scale, other / scale, shape) - view(other.astype(float)).sum(1)
 
     return ratio
+
+
+def _distances(a: Array, b: Array, exponent: float) -> Array:
+    """sum_i |a_i - b_i|^exponent of every a (n, d) with every b (k, d), (n, k)."""
+    if exponent in METRICS:
+        return cdist(a, b, METRICS[exponent])
+    found = np.zeros((len(a), len(b)))
+    for column, against in zip(a.T.astype(float), b.T.astype(float), strict=True):
+        found += power(np.abs(column[:, None] - against), exponent)
+    return found
 
 
 def _exponent(e: Array, shape: float, scale: float) -> Array:

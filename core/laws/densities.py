@@ -46,7 +46,7 @@ def _separable(law: Law, z: Array, v: Array) -> Array:
     shape, spread = law.generalised
     log_p = np.zeros((len(z), len(v)))
     for column, centre in zip(z.T, v.T, strict=True):
-        log_p -= _power(np.abs(column[:, None] - centre) / spread, shape)
+        log_p -= power(np.abs(column[:, None] - centre) / spread, shape)
     if np.isinf(law.bound):
         return log_p
     log_p -= _log_inside(law, v)
@@ -88,7 +88,7 @@ def _log_tail(x: Array, shape: float) -> Array:
         return np.where(tail > 1e-290, np.log(tail), series)
 
 
-def _power(x: Array, exponent: float) -> Array:
+def power(x: Array, exponent: float) -> Array:
     """x^exponent of x >= 0. Multiples of 1/4 take roots and products: several times faster."""
     quarters = 4 * exponent
     if quarters != int(quarters) or exponent > 16:
@@ -138,7 +138,7 @@ def _log_ray_integral(u: Array, v: Array, shape: float, cut: Array) -> Array:
         for a, b in columns:
             x = a * r
             x -= b
-            total += _power(np.abs(x, out=x), shape) if shape % 2 else _power(x, shape)
+            total += power(np.abs(x, out=x), shape) if shape % 2 else power(x, shape)
         return total
 
     def log_integrand(r: Array) -> Array:
@@ -149,7 +149,7 @@ def _log_ray_integral(u: Array, v: Array, shape: float, cut: Array) -> Array:
         for a, b in columns:
             x = a * r
             x -= b
-            slope += a * np.copysign(_power(np.abs(x), shape - 1), x)
+            slope += a * np.copysign(power(np.abs(x), shape - 1), x)
         return shape * r * slope < d - 1
 
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
@@ -230,7 +230,7 @@ def _spherical_average(shape: float, d: int) -> Callable[[Array], Array]:
                 y = np.log(x)
             beyond = np.maximum(y - grid[-1], 0)
             inside = spline(np.clip(y, grid[0], grid[-1]))
-            return inside + slope * beyond - leading * _power(x, shape)
+            return inside + slope * beyond - leading * power(x, shape)
 
         return log_mean
 

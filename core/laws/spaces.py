@@ -13,7 +13,7 @@ import numpy as np
 
 Array = np.ndarray
 CURVE = 37  # points a curve of the net
-GRID = 9  # lines of a box's net across each axis
+GRID, ALONG = 9, 19  # lines of a box's net across each axis, and points a line
 
 
 def normalise(z: Any) -> Any:
@@ -141,11 +141,11 @@ def _cube(d: int) -> Array:
     if d > 3:
         return np.zeros((0, 0, d), np.float32)
     if d == 2:
-        return (plane_grid(GRID, CURVE, 1.0) + 1) / 2
-    along = np.linspace(0, 1, CURVE)
+        return (plane_grid(GRID, ALONG, 1.0) + 1) / 2
+    along = np.linspace(0, 1, ALONG)
     places = sorted(product((0.0, 0.5, 1.0), repeat=2), key=lambda at: 0.5 in at)
     lines = [
-        np.insert(np.tile(at, (CURVE, 1)), axis, along, 1)
+        np.insert(np.tile(at, (ALONG, 1)), axis, along, 1)
         for edges in (True, False)
         for axis in range(3)
         for at in places

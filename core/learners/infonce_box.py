@@ -22,7 +22,7 @@ from core.scenarios.infonce_box import InfoNCEBox as Params
 
 WHITENED = 4096  # observations that the whitening is made of
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
-MOST_FRESH = 200
+MOST_FRESH = 1000
 
 
 class World:
