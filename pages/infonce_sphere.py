@@ -1,20 +1,24 @@
 """Contrastive learning inverts the data generating process (Zimmermann et al. 2021)."""
 
+from functools import partial
 from typing import cast
 
 import numpy as np
 import streamlit as st
 
+from core.claimed import CLAIMS
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
-from ui import article, numbers, papers, recovery, runner, seeds, sheet, story
+from core.scenarios.scenario import knobs_of
+from ui import article, claims, numbers, papers, recovery, runner, seeds, sheet, story
 from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
 PAIRS = 1000  # in the picture of the proof's second step
+CROWD = "marginal_kappa"
 HOLDS = 0.99  # the linear R2 from which a run counts as a minimiser
 
 
@@ -161,6 +165,39 @@ def why(result: Result) -> None:
     )
 
 
+def crowded() -> None:
+    """After the paper's Figure 2: what a marginal that is not uniform costs, in two dimensions."""
+    from core import figures
+    from core.laws.vmf import total_variation
+
+    st.subheader("Latents that are not uniform", anchor="uniformity")
+    st.caption(
+        "After the paper's Figure 2, a picture without numbers: grid, recipes and scores are ours. "
+        "Every dot is a seed, lines are means. The second axis is theory: the most by which the "
+        "probability of any region differs from its share of the sphere."
+    )
+    knob = knobs_of(scenario.Params)[CROWD]
+    swept = [s for s in scenario.sweeps if s.field == CROWD and "objective" not in s.params]
+    for place, sweep in zip(st.columns(len(swept), gap="medium"), swept, strict=True):
+        runs = seeds.runs_of(scenario, sweep)
+        params = cast(InfoNCE, scenario.Params.model_validate(dict(sweep.params)))
+        last = max(float(cast(float, value)) for value in sweep.values)
+        at = np.r_[0, np.geomspace(last / 1000, last, 80)]
+        with place:
+            st.markdown(f"**d = {params.d}, positives of κ = {params.kappa:g}**")
+            sheet.figure(
+                f"crowding_{params.d}",
+                f"Linear R² falls as latents crowd around a pole, d = {params.d}.",
+                partial(
+                    figures.crowding, runs, knob,
+                    (at.tolist(), [total_variation(k, params.d) for k in at]), params.kappa,
+                ),
+                of=(len(runs),),
+            )  # fmt: skip
+    for name in ("no-cliff-at-the-positives", "crowded-latents-lose-to-raw-x"):
+        st.markdown(claims.found(CLAIMS[name]).words)
+
+
 def paper() -> None:
     """The rows of Table 1 on the sphere, and Figure 2, beside our runs."""
     papers.beside("infonce_sphere", "contrastive-1", "figure-2")
@@ -178,7 +215,12 @@ article.Article(
         before=article.opening(scenario),
         row=choice.row,
     ),
-    article.standard(scenario, why, paper),
+    [
+        article.Part("why", "Why it works", article.of_run(why)),
+        article.claimed(("infonce_sphere",), {}),
+        article.Part("uniformity", "Not uniform", article.alone(crowded)),
+        article.Part("paper", "The paper", article.alone(paper)),
+    ],
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
     "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "
     "own finding.",

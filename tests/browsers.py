@@ -34,7 +34,9 @@ PATIENCE = 180_000  # ms: software rendering, and training, on a busy machine
 # Every page's parts, and the links to them.
 PARTS = {
     "home": {"": ""},
-    "infonce_sphere": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
+    "infonce_sphere": {
+        p: f"?part={p}" for p in ("explore", "why", "claims", "uniformity", "paper", "home")
+    },
     "infonce_box": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "vmf_clusters": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "laplace_violation": {

@@ -39,7 +39,7 @@ def ask(seeds=(0,), vary=None, **params):
 
 OTHER = {
     "d": 4, "kappa": 3.0, "tau": 0.2, "marginal_kappa": 1.0, "conditional": "laplace",
-    "marginal": "normal", "objective": "supervised",
+    "marginal": "normal", "objective": "supervised", "whiten": True,
     "initialisation": "standard", "negatives": "anchors", "anneal": 0.5, "mixing_layers": 2,
     "d_x": 5, "d_hat": 4, "n_train": 100, "width": 32, "depth": 2, "batch": 64, "steps": 10,
     "learning_rate": 1e-3,

@@ -14,8 +14,10 @@ from test_sweep import KNOBS, two_way
 
 from core import figures, legend
 from core.figures import words
+from core.laws.vmf import total_variation
 from core.legend import PAGE, READABLE, ROLE, contrast, readable
 from core.lessons import LESSONS
+from core.run.experiment import Member, Record
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import knobs_of
 from ui.window import look
@@ -36,6 +38,20 @@ def swept(by="d", knob="tau"):
     baselines = ("raw_linear_r2", "untrained_linear_r2")
     runs = two_way() if by else [run for run in two_way() if run[0].params.d == 3]
     return figures.sweep(runs, KNOBS[knob], "linear_r2", baselines, KNOBS[by] if by else None)
+
+
+CROWD = (0.0, 5.0, 10.0, 50.0)
+
+
+def crowd(r2=(0.99, 0.9, 0.8, 0.7), raw=(0.6, 0.7, 0.75, 0.85)):
+    params = SCENARIOS["infonce"].Params
+    members = [Member("infonce", params(marginal_kappa=value), 0) for value in CROWD]
+    runs = [
+        (m, Record(m, {"linear_r2": a, "raw_linear_r2": b}, False, {}, 1, False))
+        for m, a, b in zip(members, r2, raw, strict=True)
+    ]
+    gap = (CROWD, [total_variation(value, 3) for value in CROWD])
+    return figures.crowding(runs, KNOBS["marginal_kappa"], gap, 10.0)
 
 
 COLUMNS = np.random.default_rng(1).normal(size=(4, 2, 2))
@@ -82,6 +98,7 @@ FIGURES = {
     "traversal": lambda: figures.traversal(RNG.integers(256, size=(7, 64)), range(-3, 4)),
     "samples": lambda: figures.samples(RNG.integers(256, size=(3, 64))),
     "scales": lambda: figures.scales(0.1 + STEPS / 400, STEPS / 400 - 0.5),
+    "crowding": crowd,
 }  # fmt: skip
 
 
@@ -89,6 +106,28 @@ def shared(d):
     """What pairs of d latents share, nats; nothing on the diagonal."""
     half = np.triu(RNG.uniform(0, 0.2, size=(d, d)), 1)
     return half + half.T + np.diag(np.full(d, np.nan))
+
+
+def test_crowding_has_two_axes_of_one_scale_and_a_dotted_line_at_the_conditional():
+    chart, table = crowd()
+    left, right = chart.to_dict()["layer"]
+    assert chart.to_dict()["resolve"]["scale"]["y"] == "independent"
+    assert right["encoding"]["y"]["axis"]["orient"] == "right"
+    scales = [layer["encoding"]["y"]["scale"]["domain"] for layer in (*left["layer"][:3], right)]
+    assert all(scale == scales[0] for scale in scales) and scales[0][0] == 0
+    conditional = left["layer"][3]
+    rule, named = conditional["layer"]
+    assert rule["mark"]["strokeDash"] == [1, 4] and named["mark"]["align"] == "left"
+    (row,) = rows(chart.to_dict(), conditional)
+    assert (row["x"], row["name"]) == (10.0, "κₘ = κ")
+    gap = table["Total variation from the uniform law"]
+    np.testing.assert_allclose(gap, [total_variation(value, 3) for value in CROWD])
+    assert (
+        crowd(r2=(0.9, 0.5, 0.1, -0.2))[0].to_dict()["layer"][1]["encoding"]["y"]["scale"][
+            "domain"
+        ][0]
+        < -0.2
+    )
 
 
 def test_images_are_drawn_in_their_own_colours_with_their_numbers():

@@ -247,7 +247,7 @@ def test_nothing_is_promised_of_it_and_every_notice_is_about_that():
     promise = SCENARIOS["infonce"].promise(told)
     assert promise.missing == ("a loss that is not told the latents",) and not promise.judges
     (notice,) = SCENARIOS["infonce"].notices(told)
-    assert notice.field == "objective" and "ceiling" in notice.text
+    assert notice.field == "objective" and "told z itself" in notice.text
 
 
 def test_the_twin_of_a_setting_keeps_what_acts_on_both_and_has_none_itself():

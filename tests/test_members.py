@@ -70,6 +70,7 @@ COMPANY = {
     "circle": ask(range(6), d=2, **SHORT),
     "five dimensions, observed in seven": ask(range(3), {"kappa": (5.0, 20.0)}, d=5, d_x=7,
                                               steps=30, batch=64),
+    "whitened": ask((0, 2), {"kappa": (3.0, 10.0)}, whiten=True, **SHORT),
     "odd sizes": ask(range(3), d_hat=5, width=24, steps=30, batch=50),
     "normal marginals": ask((1, 0), {"marginal_spread": (0.3, 1.0)}, marginal="normal", **SHORT),
     "told the latents": ask(
@@ -402,6 +403,24 @@ GOLDEN = {
             "linear_r2": 0.59921, "orthogonal_r2": 0.37209, "mcc": 0.56358, "degree": None,
             "loss": 5.97597, "loss_floor": 4.85259,
             "raw_linear_r2": 0.70242, "untrained_linear_r2": 0.56259,
+        },
+    ),
+    "told the latents of a cap": (
+        {"steps": 20, "objective": "supervised", "marginal_kappa": 5.0},
+        {
+            "linear_r2": 0.57339, "orthogonal_r2": 0.38072, "mcc": 0.54254, "degree": None,
+            "singular_value_mae": 0.49372, "loss": 0.09893, "loss_floor": None,
+            "raw_linear_r2": 0.85374, "raw_mcc": 0.5619,
+            "untrained_linear_r2": 0.79474, "untrained_mcc": 0.69077,
+        },
+    ),
+    "four dimensions, a normal around the pole": (
+        {"steps": 20, "marginal": "normal", "marginal_spread": 0.5, "d": 4},
+        {
+            "linear_r2": 0.80569, "orthogonal_r2": 0.62866, "mcc": 0.60678, "loss": 4.88823,
+            "singular_value_mae": 0.34585, "degree": None, "loss_floor": None,
+            "raw_linear_r2": 0.78719, "raw_mcc": 0.77702,
+            "untrained_linear_r2": 0.70981, "untrained_mcc": 0.64854,
         },
     ),
     "clusters": (

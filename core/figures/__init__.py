@@ -7,22 +7,22 @@ points.
 
 from core.figures.angles import against_angle, against_factor, cells
 from core.figures.bodies import cloud, nets, reach, trade, twist
+from core.figures.crowding import crowding
 from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.norms import turned
-from core.figures.papers import Beside, beside
 from core.figures.proofs import agreement, closed_curves, foretold, matching, matrix
 from core.figures.reading import from_the_front, plane, rotation_curve
 from core.figures.sweeps import sweep
-from core.figures.training import compare, curves, strip
+from core.figures.training import Beside, beside, compare, curves, strip
 
 __all__ = [
     "Beside", "Gauge", "against_angle", "against_factor", "agreement", "beside", "bistable",
-    "cells", "closed_curves",
-    "cloud", "columns", "compare", "curves", "foretold", "from_the_front", "gauges", "generating",
-    "matching", "matrix", "meridian", "nets", "pairs", "plane", "pursuit", "reach",
+    "cells", "closed_curves", "cloud", "columns", "compare", "crowding", "curves", "foretold",
+    "from_the_front", "gauges", "generating", "matching", "matrix", "meridian", "nets", "pairs",
+    "plane", "pursuit", "reach",
     "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip", "sweep",
     "trade", "traversal", "turned", "twist",
 ]  # fmt: skip

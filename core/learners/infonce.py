@@ -1,15 +1,15 @@
 """InfoNCE on a sphere: worlds of m members, their encoders, one Adam update, one observation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import cast
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from core import metrics, theory
-from core.encoder import Encoder, make_encoder
+from core.encoder import Whitening, make_encoder, of_member
 from core.laws.samplers import Noise, generator, pole, sampler
 from core.mixing import Mixing, make_mixing, stack
 from core.objectives import INFO_NCE, squared_error
@@ -21,6 +21,8 @@ from core.scenarios.infonce import InfoNCE as Params
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
 MOST_FRESH = 1000
+WHITENED = 4096  # observations that the whitening is made of
+Map = Callable[[Tensor], Tensor]
 
 
 class World:
@@ -59,17 +61,14 @@ class Learner:
             for seed in set(seeds)
         }
         self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
-        self.f = make_encoder(
-            [generator(seed, "initialisation") for seed in seeds],
-            p.observed, p.encoded, p.width, p.depth, p.initialisation,
-        ).to(device)  # fmt: skip
+        self.data = Noise(seeds, "data", device)
+        self.f = self._encoder(seeds).to(device)
         self.info_nce = INFO_NCE[p.negatives]
         self.concentration = torch.tensor([1 / s.model_tau for s in self.settings], device=device)
         self.anneal = torch.tensor([s.anneal for s in self.settings], device=device)
         self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
 
         self.floors: dict[tuple[float, float], tuple[float | None, int]] = {}
-        self.data = Noise(seeds, "data", device)
         self.finite = self._pairs(p.n_train) if p.n_train else None
         noise = Noise(seeds, "evaluation", device)
         z = self.world.latents(EVALUATED, noise)
@@ -112,7 +111,18 @@ class Learner:
             **self.g.arrays(i),
         }
 
-    def _loss(self, g: Mixing, f: Encoder, batch: tuple[Tensor, ...], tau: Tensor) -> Tensor:
+    def _encoder(self, seeds: Sequence[int]) -> nn.Module:
+        """The network, after what whitens its observations where that is asked for."""
+        p = self.settings[0]
+        network = make_encoder(
+            [generator(seed, "initialisation") for seed in seeds],
+            p.observed, p.encoded, p.width, p.depth, p.initialisation,
+        )  # fmt: skip
+        if not p.whiten:
+            return network
+        return nn.Sequential(Whitening(self.g(self.world.latents(WHITENED, self.data))), network)
+
+    def _loss(self, g: Mixing, f: Map, batch: tuple[Tensor, ...], tau: Tensor) -> Tensor:
         """What is minimised (m,), of a batch as `_pairs` gives it."""
         z_hat = f(g(torch.cat(batch, 1)))
         if self.unsupervised:
@@ -189,7 +199,7 @@ class Learner:
         p = self.settings[i]
         batches = self.floors[p.kappa, p.marginal_kappa][1]
         tau = self._tau(self.steps)[i : i + 1]
-        g, f = self.g.member(i), self.f.member(i)
+        g, f = self.g.member(i), of_member(self.f, i)
         losses = [float(self._loss(g, f, batch, tau)) for batch in islice(self._fresh(i), batches)]
         return float(np.mean(losses)) if np.isfinite(losses).all() else None
 

@@ -75,6 +75,10 @@ PRESETS = (
     ),
 )
 
+TEN: Mapping[str, Value] = {  # ten dimensions: what brings them back, as cheaply as was found here
+    "d": 10, "whiten": True, "initialisation": "standard", "width": 128, "depth": 2, "batch": 512,
+    "steps": 2500, "learning_rate": 0.01,
+}  # fmt: skip
 BESIDE_CLUSTERS: Mapping[str, Value] = {
     "conditional": "laplace", "mixing_layers": 0, "steps": 1200, "batch": 512,
 }  # fmt: skip
@@ -86,6 +90,7 @@ SWEEPS = (
     Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
     Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
     Sweep("marginal_kappa", (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0), {}),
+    Sweep("marginal_kappa", (0.0, 5.0, 10.0, 20.0, 50.0), TEN),
     Sweep("d", (2, 3, 4, 5, 6, 8), {}),
     Sweep("batch", (16, 32, 64, 128, 256, 512), {}),
     Sweep("steps", (25, 50, 100, 200, 400, 800), {}),
@@ -100,4 +105,14 @@ SWEEPS = (
     Sweep("initialisation", ("identity",), {"steps": 800}, seeds=tuple(range(8))),
 )
 
-LESSON = replace(infonce.SCENARIO, presets=PRESETS, sweeps=SWEEPS)
+# their supervised twins, which stand beside them as a baseline
+TWINS = tuple(
+    Sweep("objective", ("supervised",), preset.params, preset.seeds, further=preset.further)
+    for preset in PRESETS
+) + tuple(
+    Sweep(sweep.field, sweep.values, {**sweep.params, "objective": "supervised"}, sweep.seeds)
+    for sweep in SWEEPS
+    if sweep.field in ("marginal_kappa", "d", "batch", "steps", "n_train", "mixing_layers")
+    and not sweep.params
+) + (Sweep("objective", ("supervised",), TEN),)  # fmt: skip
+LESSON = replace(infonce.SCENARIO, presets=PRESETS, sweeps=(*SWEEPS, *TWINS))

@@ -280,12 +280,12 @@ def _evenly(count: int, most: int) -> np.ndarray:
     return np.unique(np.linspace(count - 1, 0, min(most, count)).round().astype(int))
 
 
-CEILINGS = ("linear_r2", "mcc")  # scores of the supervised twin that stand beside a run's own
+TOLD = ("linear_r2", "mcc")  # scores of the supervised twin that stand beside a run's own
 
 
-def beside(scores: Scores, ceiling: Scores) -> Scores:
+def beside(scores: Scores, twin: Scores) -> Scores:
     """A run's scores with those of its supervised twin as the baseline `supervised_*`."""
-    told = {f"supervised_{name}": ceiling.get(name) for name in CEILINGS}
+    told = {f"supervised_{name}": twin.get(name) for name in TOLD}
     return {**scores, **{name: value for name, value in told.items() if value is not None}}
 
 

@@ -26,6 +26,7 @@ from core.scenarios.scenario import (
     missing,
     rate_knob,
     steps_knob,
+    whiten_knob,
 )
 
 # what a run that is told z itself has no use for
@@ -146,6 +147,7 @@ class InfoNCE(Params):
         ge=0,
         le=1,
     )
+    whiten: bool = whiten_knob(False)
     mixing_layers: int = MIXING_LAYERS
     d_x: int | None = knob(
         None,
@@ -325,8 +327,8 @@ UNSUPERVISED = Assumption(
     "a loss that is not told the latents",
     lambda p: p.unsupervised,
     lambda p: (
-        "The encoder is told z itself. There is nothing unsupervised about it: it is the ceiling "
-        "of what this encoder and this training can represent."
+        "The encoder is told z itself. There is nothing unsupervised about it: it says what this "
+        "encoder can represent, and is what runs that see pairs alone are held against."
     ),
 )
 

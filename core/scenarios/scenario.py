@@ -36,9 +36,10 @@ class Params(BaseModel):
 
     @property
     def supervised_twin(self) -> "Params | None":
-        """The same encoder and training told the latents themselves: a ceiling of its scores.
+        """The same encoder and training, told the latents themselves: a baseline.
 
-        None for that itself, and where a scenario has no `OBJECTIVE`.
+        (At a short budget no ceiling: it has the latents' own axes to find as well.) None for that
+        itself, and where a scenario has no `OBJECTIVE`.
         """
         if getattr(self, "objective", None) != "contrastive":
             return None
