@@ -19,6 +19,7 @@ SIZE_LIMIT = 30_000_000  # bytes, in all
 PAGE_LIMIT = 3_500_000  # of any one page's archive
 PRESET_POINTS = 300
 SWEEP_FRAMES, SWEEP_POINTS = 1, 150
+PAPER_POINTS = 75  # of rows of papers, which have more dimensions
 FLAT = 3  # dimensions; with more of them half the points are as many numbers
 
 
@@ -42,7 +43,7 @@ def shipped() -> dict[str, Wanted]:
             for member in _members(scenario, each):
                 runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, SWEEP_POINTS))
     for page, member in _of_papers():
-        runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, SWEEP_POINTS))
+        runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, PAPER_POINTS))
     for page, scenario in LESSONS.items():
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
