@@ -19,7 +19,7 @@ SIZE_LIMIT = 30_000_000  # bytes, in all
 PAGE_LIMIT = 3_500_000  # of any one page's archive
 PRESET_POINTS = 300
 SWEEP_FRAMES, SWEEP_POINTS = 1, 150
-PAPER_POINTS = 75  # of rows of papers, which have more dimensions
+PAPERS, PAPER_POINTS = "papers", 75  # the page of rows of papers, which have more dimensions
 FLAT = 3  # dimensions; with more of them half the points are as many numbers
 
 
@@ -42,8 +42,8 @@ def shipped() -> dict[str, Wanted]:
         for each in named:
             for member in _members(scenario, each):
                 runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, SWEEP_POINTS))
-    for page, member in _of_papers():
-        runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, PAPER_POINTS))
+    for member in _of_papers():
+        runs.setdefault(member.key, Wanted(PAPERS, member, SWEEP_FRAMES, PAPER_POINTS))
     for page, scenario in LESSONS.items():
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
@@ -56,13 +56,13 @@ def shipped() -> dict[str, Wanted]:
     return runs
 
 
-def _of_papers() -> Iterator[tuple[str, Member]]:
-    """Every run behind a row of a paper's table, with its page, but those that take too long."""
+def _of_papers() -> Iterator[Member]:
+    """Every run behind a row of a paper's table, but those that take too long."""
     for table in TABLES.values():
         for row in table.rows:
             if not row.needs:
                 for column in table.of(row):
-                    yield from ((row.lesson, member) for member in row.experiment(column).members)
+                    yield from row.experiment(column).members
 
 
 def _members(scenario: Scenario, each: Sweep | Preset) -> Iterator[Member]:
