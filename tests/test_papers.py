@@ -14,6 +14,7 @@ import shipped
 from shell import told
 from visits import PAPERS, opened, said
 
+from core.claimed import CLAIMS
 from core.command import command as command_of
 from core.papers import TABLES, command, compare, retrain
 from core.papers.images import UNRUN
@@ -71,6 +72,7 @@ def test_names_are_unique_and_every_table_says_how_its_runs_differ():
     assert {"clusters-2", "clusters-3", "clusters-5", "figure-2"} <= set(TABLES)
     for name, table in TABLES.items():
         assert table.name == name and table.recipe and table.title and table.short
+        assert set(table.claims) <= set(CLAIMS)
         names = [row.name for row in table.rows]
         assert len(names) == len(set(names))
         shown = [row.words for row in table.rows if not row.repeats]

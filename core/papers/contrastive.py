@@ -183,9 +183,11 @@ TABLES = (
           f"{PAPER}, Table 1", R2, TABLE_1,
           f"On the sphere: {RECIPE.format(**SPHERE)} In the box and unbounded here: "
           f"{BOX['depth']} layers of {BOX['width']} units, {BOX['steps']:,} steps of batch "
-          f"{BOX['batch']:,}, up to {BOX['learning_rate']:g}.", SPREAD, budget),
+          f"{BOX['batch']:,}, up to {BOX['learning_rate']:g}.", SPREAD, budget,
+          ("tight-laplace-takes-a-lower-temperature",)),
     Table("contrastive-2", "Contrastive 2", "Contrastive, Table 2: MCC up to permutations",
-          f"{PAPER}, Table 2", MCC, TABLE_2, RECIPE.format(**BOX), SPREAD, budget),
+          f"{PAPER}, Table 2", MCC, TABLE_2, RECIPE.format(**BOX), SPREAD, budget,
+          ("no-walls-and-p-2-leave-a-rotation", "walls-find-axes-for-the-wrong-norm")),
     Table("figure-2", "Figure 2", "Contrastive, Figure 2: a concentrated marginal",
           f"{PAPER}, Figure 2", (R2[0], R2[2]), tuple(_grid()), OUR_GRID, "", budget),
 )  # fmt: skip
