@@ -109,6 +109,7 @@ def dots(found: Sequence[Cell], table: Table, column: Column) -> None:
             {r.member.seed: v for r, v in zip(cell.runs, cell.values, strict=True)
              if v is not None},
             fit(cell.row),
+            cell.row.world,
         )
         for cell in shown
     ]  # fmt: skip

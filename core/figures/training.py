@@ -157,13 +157,14 @@ def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | Non
 class Beside:
     """A row: its name, what is printed (mean and deviation) and what every seed gives, in percent.
 
-    `fits` says in a word whether it matches what the theory assumes.
+    `fits` says in a word whether it matches what the theory assumes, `world` what was published.
     """
 
     name: str
     printed: tuple[float, float] | None
     seeds: Mapping[int, float]
     fits: str
+    world: str = ""
 
 
 def beside(rows: Sequence[Beside], title: str, best: float = 100.0) -> Figure:
@@ -185,6 +186,7 @@ def beside(rows: Sequence[Beside], title: str, best: float = 100.0) -> Figure:
         alt.Tooltip("what:N", title="Number"),
         alt.Tooltip("value:Q", format=".2f", title=title),
         alt.Tooltip("fits:N", title="Row is"),
+        alt.Tooltip("world:N", title="Published for"),
     ]
     theirs, ours = (table[table["kind"] == kind] for kind in (PUBLISHED, OURS))
     spread = alt.Chart(theirs).mark_rule(color=ROLE["baseline"], strokeWidth=5, opacity=0.45)
@@ -205,7 +207,8 @@ def _rows_of(rows: Sequence[Beside]) -> pd.DataFrame:
     """A line for every number, published or of a seed; the deviation as the ends of a bar."""
     lines: list[dict[str, object]] = []
     for row in rows:
-        about = {"row": row.name, "name": _in_lines(row.name), "fits": row.fits}
+        about = {"row": row.name, "name": _in_lines(row.name), "fits": row.fits,
+                 "world": row.world}  # fmt: skip
         if row.printed is not None:
             mean, sd = row.printed
             lines.append({**about, "kind": PUBLISHED, "what": f"published, ± {sd:.2f}",
@@ -215,7 +218,7 @@ def _rows_of(rows: Sequence[Beside]) -> pd.DataFrame:
              "low": None, "high": None}
             for seed, value in row.seeds.items()
         ]  # fmt: skip
-    columns = ["row", "name", "fits", "kind", "what", "value", "low", "high"]
+    columns = ["row", "name", "fits", "world", "kind", "what", "value", "low", "high"]
     return pd.DataFrame(lines, columns=columns).astype({"low": float, "high": float})
 
 
@@ -226,5 +229,11 @@ def _in_lines(name: str) -> str:
 
 
 def _told_of(table: pd.DataFrame, title: str) -> pd.DataFrame:
-    names = {"row": "Row", "fits": "Assumptions", "what": "Number", "value": f"{title}, percent"}
+    names = {
+        "row": "Row",
+        "world": "Published for",
+        "fits": "Assumptions",
+        "what": "Number",
+        "value": f"{title}, percent",
+    }
     return table[list(names)].rename(columns=names)

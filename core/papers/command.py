@@ -150,7 +150,7 @@ def _about(cell: Cell) -> list[str]:
     row = cell.row
     fits = "matched" if row.matched else "mismatched"
     again = f"; the runs of {row.repeats}" if row.repeats else ""
-    about = [f"  {row.name}: {row.words} ({fits}{again})", f"    {cell.recipe}"]
+    about = [f"  {row.name}: {row.words} ({fits}{again}; {row.world})", f"    {cell.recipe}"]
     return [*about, *(f"    {text}" for text in (row.differs, _needs(cell)) if text)]
 
 

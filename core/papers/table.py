@@ -90,6 +90,11 @@ class Row:
     seeds: tuple[int, ...] = OPENED
 
     @property
+    def world(self) -> str:
+        """What was published, by the table's headings: "N 10³, d 5, |C| 100"."""
+        return ", ".join(f"{heading} {value}" for heading, value in self.published.items())
+
+    @property
     def scenario(self) -> Scenario:
         """The lesson that its runs are of."""
         return LESSONS[self.lesson]
