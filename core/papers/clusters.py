@@ -215,13 +215,14 @@ TABLE_5 = (
 
 # what the runs show where they disagree, by the claim's name
 TIGHT = "tight-clusters-come-back-where-the-tables-lose-them"
+FURTHER = "twenty-dimensions-come-back-further-than-the-table-has-them"
 TABLES = (
     Table("clusters-2", "Clusters 2", "Clusters, Table 2: instances as labels (DIET)",
           f"{PAPER}, Table 2", (*UNIT, *FREE), TABLE_2, RECIPE, SPREAD, budget,
           (TIGHT, "minimisers-that-are-no-rotations")),
     Table("clusters-3", "Clusters 3", "Clusters, Table 3: classes as labels",
           f"{PAPER}, Table 3", SUPERVISED, TABLE_3, RECIPE, SPREAD, budget,
-          (TIGHT, "above-the-published-rows-for-laplace")),
+          (TIGHT, FURTHER, "above-the-published-rows-for-laplace")),
     Table("clusters-5", "Clusters 5", "Clusters, Table 5: the law of the cluster vectors",
           f"{PAPER}, Table 5", (*UNIT, *FREE), TABLE_5, RECIPE, SPREAD, budget),
 )  # fmt: skip
