@@ -83,6 +83,17 @@ EDITS = (
          "bessel = i0e(safe) if order == 1", "test_leakage.py"),
     Edit("core/laws/vmf.py", "ratio = ive(d / 2, safe)", "ratio = ive(d / 2 + 1, safe)",
          "test_theory.py"),
+    # boxes
+    Edit("core/laws/samplers.py", "low, high = ((wall - mean) / self.scale for",
+         "low, high = (wall / self.scale for", "test_boxes.py"),
+    Edit("core/objectives.py", "to_b[:, axis] = slope.sum(1).neg_()",
+         "to_b[:, axis] = slope.sum(1)", "test_boxes.py"),
+    Edit("core/metrics.py", "np.sign(correlation[latents, codes]) * scale", "scale",
+         "test_boxes.py"),
+    Edit("core/laws/coordinates.py", "weight = np.exp(log_p - log_inside(law, z))",
+         "weight = np.exp(log_p)", "test_boxes.py"),
+    Edit("ui/boxed/picture.py", "(_matched if choice.aligned else _as_learnt)(run)",
+         "(_as_learnt if choice.aligned else _matched)(run)", "test_boxed.py"),
     # what is stored
     Edit("core/run/archive.py", " or zlib.crc32(data) != check", "", "test_archive.py"),
     Edit("core/run/archive.py", 'told["frames"] > 1', "True", "test_archive.py"),
