@@ -6,7 +6,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.claimed import CLAIMS
+from core.claimed.infonce_sphere import CROWDING
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.run.experiment import Result
@@ -167,35 +167,41 @@ def why(result: Result) -> None:
 
 def crowded() -> None:
     """After the paper's Figure 2: what a marginal that is not uniform costs, in two dimensions."""
-    from core import figures
-    from core.laws.vmf import total_variation
-
     st.subheader("Latents that are not uniform", anchor="uniformity")
     st.caption(
         "After the paper's Figure 2, a picture without numbers: grid, recipes and scores are ours. "
         "Every dot is a seed, lines are means. The second axis is theory: the most by which the "
         "probability of any region differs from its share of the sphere."
     )
+    crowding()
+    for claim in CROWDING:
+        st.markdown(claims.found(claim).words)
+
+
+def crowding() -> None:
+    """Each shipped sweep of the marginal's concentration, beside how far that is from uniform."""
+    from core import figures
+    from core.laws.vmf import total_variation
+
     knob = knobs_of(scenario.Params)[CROWD]
     swept = [s for s in scenario.sweeps if s.field == CROWD and "objective" not in s.params]
     for place, sweep in zip(st.columns(len(swept), gap="medium"), swept, strict=True):
         runs = seeds.runs_of(scenario, sweep)
         params = cast(InfoNCE, scenario.Params.model_validate(dict(sweep.params)))
-        last = max(float(cast(float, value)) for value in sweep.values)
-        at = np.r_[0, np.geomspace(last / 1000, last, 80)]
+        trained = [float(cast(float, value)) for value in sweep.values]
+        at = np.union1d(trained, np.geomspace(max(trained) / 1000, max(trained), 80))
         with place:
-            st.markdown(f"**d = {params.d}, positives of κ = {params.kappa:g}**")
+            title = f"d = {params.d}, κ = {params.kappa:g}, {params.negatives} as negatives"
+            st.markdown(f"**{title}**")
             sheet.figure(
-                f"crowding_{params.d}",
-                f"Linear R² falls as latents crowd around a pole, d = {params.d}.",
+                f"crowding_{params.d}_{params.negatives}",
+                f"Linear R² falls as latents crowd around a pole: {title}.",
                 partial(
                     figures.crowding, runs, knob,
                     (at.tolist(), [total_variation(k, params.d) for k in at]), params.kappa,
                 ),
                 of=(len(runs),),
             )  # fmt: skip
-    for name in ("no-cliff-at-the-positives", "crowded-latents-lose-to-raw-x"):
-        st.markdown(claims.found(CLAIMS[name]).words)
 
 
 def paper() -> None:
@@ -217,7 +223,7 @@ article.Article(
     ),
     [
         article.Part("why", "Why it works", article.of_run(why)),
-        article.claimed(("infonce_sphere",), {}),
+        article.claimed(("infonce_sphere",), {"uniformity": crowding}),
         article.Part("uniformity", "Not uniform", article.alone(crowded)),
         article.Part("paper", "The paper", article.alone(paper)),
     ],

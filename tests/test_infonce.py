@@ -194,6 +194,22 @@ def test_no_floor_is_claimed_where_the_density_ratio_has_no_closed_form():
     assert normal.scores["loss_floor"] is None and normal.scores["loss"] is not None
 
 
+def test_whitened_observations_reach_the_network_with_unit_covariance():
+    members = Experiment(Params(whiten=True, **TINY), "infonce", (0, 3)).members
+    learner = Learner(members, "cpu")
+    noise = Noise((0, 3), "evaluation", "cpu")
+    x = learner.g(learner.world.latents(N, noise))
+    seen = learner.f[0](x).detach().numpy()
+    for each, raw in zip(seen, x.numpy(), strict=True):
+        np.testing.assert_allclose(np.cov(each.T), np.eye(3), atol=0.1)
+        assert np.abs(np.cov(raw.T) - np.eye(3)).max() > 0.5
+    # a linear read-out does not feel it, so the baseline of raw x is that of the plain run
+    plain = Learner(Experiment(Params(**TINY), "infonce", (0, 3)).members, "cpu")
+    for a, b in zip(learner.baselines, plain.baselines, strict=True):
+        assert a["raw_linear_r2"] == b["raw_linear_r2"]
+    assert {"f.0.map", "f.1.weights.0"} <= set(learner.whole(0))
+
+
 # --- told the latents --------------------------------------------------------------------------
 
 TINY = {"steps": 5, "batch": 32}

@@ -5,11 +5,12 @@ import json
 import pytest
 from visits import opened
 
+from core import figures
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.run.experiment import Experiment, Member, beside
 from core.scenarios import SCENARIOS
-from ui import runner
+from ui import numbers, runner, sheet
 
 SPHERE = "pages/infonce_sphere.py"
 LESSON = LESSONS["infonce_sphere"]
@@ -27,10 +28,18 @@ def metric(at, label):
     return found
 
 
-def strip(at):
-    """What the dots' figure says of its baselines."""
-    (chart,) = (c for c in at.get("vega_lite_chart") if c.proto.id.endswith("every_seed"))
-    return json.dumps(json.loads(chart.proto.spec))
+@pytest.fixture
+def strips(monkeypatch):
+    """The baselines of every figure of dots that is drawn from here on."""
+    drawn, draw = [], figures.strip
+
+    def spy(values, baselines, *rest, **more):
+        drawn.append(baselines)
+        return draw(values, baselines, *rest, **more)
+
+    monkeypatch.setattr(figures, "strip", spy)
+    sheet.forget()
+    return drawn
 
 
 def test_only_its_scores_of_the_latents_are_a_baseline_and_only_where_they_are_known():
@@ -80,15 +89,17 @@ def test_a_run_without_it_is_as_it_was():
         assert record == runner.store().record(member)
 
 
-def test_a_page_draws_it_beside_the_number_and_the_dots():
+def test_a_page_draws_it_beside_the_number_and_the_dots(strips):
     at = opened(SPHERE)
     assert not at.exception
-    told = f"supervised {runner.records(members())[members()[0].key].scores[TOLD]:.2f}"
-    assert told in metric(at, "Linear R²").delta and "supervised" in strip(at)
+    told = f"supervised {runner.records(members())[members()[0].key].scores[TOLD]:.3f}"
+    assert told in metric(at, "Linear R²").delta
+    assert strips[-1].keys() == {"mean raw x", "mean untrained", "mean supervised"}
     assert "supervised" in metric(at, "MCC").delta
     alone = opened(SPHERE, **{name: str(value) for name, value in ALONE.items()})
     assert not alone.exception
-    assert "supervised" not in metric(alone, "Linear R²").delta + strip(alone)
+    assert "supervised" not in metric(alone, "Linear R²").delta
+    assert strips[-1].keys() == {"mean raw x", "mean untrained"}
 
 
 def test_a_run_that_is_told_shows_no_nats_no_floor_and_promises_nothing():
@@ -100,3 +111,8 @@ def test_a_run_that_is_told_shows_no_nats_no_floor_and_promises_nothing():
     why = opened(SPHERE, objective="supervised", part="why")
     assert not why.exception and any("told the latents" in info.value for info in why.info)
     assert not why.get("vega_lite_chart")
+
+
+def test_a_baseline_near_1_keeps_the_digit_that_tells_it_from_1():
+    written = [numbers._briefly("linear_r2", value) for value in (0.81, 0.9955, 0.9999, 1.0)]
+    assert written == ["0.81", "0.996", "1.00", "1.00"]

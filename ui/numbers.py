@@ -10,6 +10,9 @@ from core.scenarios.scenario import Promise
 from ui import recovery
 from ui.window import address
 
+FULL = 3  # baselines in the small line under a number
+NEAR = 0.99, 0.9995  # between which a third decimal says that it is not 1
+
 
 @dataclass(frozen=True)
 class Places:
@@ -95,11 +98,13 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
     if run.scores.get(name) is None:
         why = "diverged" if run.diverged else SCORES[name].none
         return " · ".join([*known, *([why] if why else [])])
-    ideal = ideals.get(name, SCORES[name].ideal)
+    full = len(known) >= FULL  # the line has no room for more
+    ideal = "" if full else ideals.get(name, SCORES[name].ideal)
     return " · ".join([*known, *([ideal] if ideal else [])])
 
 
 def _briefly(name: str, value: float) -> str:
-    """A baseline to two decimals, or to as many as its score needs."""
+    """A baseline to two decimals, or to as many as its score needs, or a value near 1."""
     score = SCORES[name]
-    return (replace(score, format=".2f") if score.format == ".3f" else score).written(value)
+    short = score.format == ".3f" and not NEAR[0] <= value < NEAR[1]
+    return (replace(score, format=".2f") if short else score).written(value)

@@ -40,8 +40,10 @@ def crowding(
     low = least - 0.03 if least < 0 else 0.0
     scale = alt.Scale(domain=[low, TOP], nice=False)
     x = words.swept_axis(knob, table["x"].tolist() or [0.0])
-    y = alt.Y(f"{OWN}:Q", title=SCORES[OWN].title, scale=scale)
-    second = alt.Y("gap:Q", title=GAP, scale=scale, axis=alt.Axis(orient="right"))
+    one = alt.Axis(orient="left", titleColor=words.ink(ROLE["z_hat"]))
+    other = alt.Axis(orient="right", titleColor=words.ink(ROLE["z"]))
+    y = alt.Y(f"{OWN}:Q", title=SCORES[OWN].title, scale=scale, axis=one)
+    second = alt.Y("gap:Q", title="Total variation", scale=scale, axis=other)
     told = [alt.Tooltip("x:Q", title=label_of(knob)), alt.Tooltip("seed:N", title="Seed"),
             alt.Tooltip(f"{OWN}:Q", format=".3f", title=SCORES[OWN].title)]  # fmt: skip
     measured = alt.Chart(table)

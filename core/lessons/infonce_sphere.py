@@ -86,10 +86,12 @@ BESIDE_CLUSTERS: Mapping[str, Value] = {
 ANSWERED: Mapping[str, Value] = {
     "conditional": "laplace", "spread": 0.05, "tau": 0.05, "steps": 1600,
 }  # fmt: skip
+CROWDED = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0)
 SWEEPS = (
     Sweep("tau", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0), {}),
     Sweep("kappa", (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0), {}),
-    Sweep("marginal_kappa", (0.0, 2.0, 5.0, 10.0, 20.0, 50.0, 200.0), {}),
+    Sweep("marginal_kappa", CROWDED, {}),
+    Sweep("marginal_kappa", CROWDED, {"negatives": "anchors"}),
     Sweep("marginal_kappa", (0.0, 5.0, 10.0, 20.0, 50.0), TEN),
     Sweep("d", (2, 3, 4, 5, 6, 8), {}),
     Sweep("batch", (16, 32, 64, 128, 256, 512), {}),

@@ -165,10 +165,16 @@ def _grid() -> Iterator[Row]:
         for values in product(*sweep.vary.values()):
             changed = {**sweep.params, **dict(zip(names, values, strict=True))}
             params = lesson.Params.model_validate(changed)
-            kappa, d = (getattr(params, name) for name in ("marginal_kappa", "d"))
+            kappa, d, repel = (
+                getattr(params, name) for name in ("marginal_kappa", "d", "negatives")
+            )
+            own = "" if repel == "views" else f", {repel} repel"  # the paper's code
             published = {"space": "sphere", "p(z)": f"vMF(κₘ = {kappa:g})", "d": str(d)}
-            yield Row(f"d-{d}-kappa-{kappa:g}", f"d = {d}, κₘ = {kappa:g}", SPHERE_PAGE, published,
-                      kappa == 0, {}, changed, OUR_GRID)  # fmt: skip
+            yield Row(
+                f"d-{d}-kappa-{kappa:g}" + (f"-{repel}" if own else ""),
+                f"d = {d}, κₘ = {kappa:g}{own}", SPHERE_PAGE, published, kappa == 0, {}, changed,
+                OUR_GRID,
+            )  # fmt: skip
 
 
 RECIPE = (
