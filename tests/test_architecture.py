@@ -24,6 +24,7 @@ LEAVES = (
     "core.laws.vmf",
     "core.laws.samplers",
     "core.laws.densities",
+    "core.laws.coordinates",
     "core.laws.leakage",
     "core.laws.leaning",
     "core.mixing",
