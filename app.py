@@ -12,7 +12,7 @@ page = st.navigation(
         "Start": [st.Page("pages/home.py", title="Identifiability Explorer", default=True)],
         **{
             group: [st.Page(f"pages/{name}.py", title=title) for name, title in titles.items()]
-            for group, titles in story.MENU.items()
+            for group, titles in (story.MENU | story.READING).items()
         },
     },
     position="top",

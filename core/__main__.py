@@ -1,5 +1,5 @@
 """The same from a shell: `python -m core list | run | sweep | export | bench | gallery |
-claims | measure`.
+claims | measure | papers`.
 
 Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
 """
@@ -30,7 +30,8 @@ NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 def main(arguments: Sequence[str]) -> int:
     """Run one verb; the exit status."""
     verbs = {"list": _list, "run": _run, "sweep": _sweep, "export": _export, "bench": _bench,
-             "gallery": _gallery, "claims": _claims, "measure": _measure}  # fmt: skip
+             "gallery": _gallery, "claims": _claims, "measure": _measure,
+             "papers": _papers}  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
@@ -189,6 +190,13 @@ def _measure(arguments: list[str]) -> int:
         return measure.command(arguments, parser)
     except measure.Degenerate as reason:
         fail(str(reason))
+
+
+def _papers(arguments: list[str]) -> int:
+    from core.papers.command import command
+
+    parser = _OneLineParser(prog="python -m core papers", allow_abbrev=False)
+    return command(arguments, parser)
 
 
 def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespace, Params]:

@@ -125,6 +125,9 @@ for page in story.TITLES:
         claims.best([name for name in HOME if CLAIMS[name].page == page])
         st.page_link(f"pages/{page}.py", label="Every claim of this page",
                      query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip
+for name, title in story.READING["Papers"].items():
+    st.page_link(f"pages/{name}.py", label=f"{title}: published numbers beside ours, row by row",
+                 icon=":material/table_chart:")  # fmt: skip
 st.header("What happens", anchor="pipeline")
 pipeline()
 st.header("How to read the scores", anchor="scores")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.lessons import LESSONS
 from core.scenarios.infonce_box import InfoNCEBox
-from ui import article, numbers, recovery, runner, seeds
+from ui import article, numbers, papers, recovery, runner, seeds
 from ui.boxed import picture
 from ui.boxed.why import why
 from ui.window import address
@@ -48,7 +48,8 @@ def loss_levels(params: InfoNCEBox, run: recovery.Run) -> dict[str, float | None
 
 
 def paper() -> None:
-    """Where the paper's tables stand."""
+    """The rows of Tables 1 and 2 in a box and unbounded, beside our runs."""
+    papers.beside("infonce_box", "contrastive-1", "contrastive-2")
 
 
 article.Article(

@@ -13,7 +13,7 @@ from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
 from core.scenarios.scenario import knobs_of
-from ui import article, claims, numbers, recovery, runner, seeds, sheet, story
+from ui import article, claims, numbers, papers, recovery, runner, seeds, sheet, story
 from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
@@ -205,14 +205,8 @@ def crowding() -> None:
 
 
 def paper() -> None:
-    """Table 1 of the paper beside the nearest runs here."""
-    theirs, ours = "published: R² in %, d = 10, 300,000 steps", "here: R² in %"
-    seeds.published(scenario, scenario.published, {"linear_r2": (theirs, ours)})
-    st.caption(
-        "Published: Zimmermann et al. 2021, Table 1, mean ± sd; model on the sphere with τ = 1, "
-        "scored on the points fitted. Here: d = 3, held out, the default τ and 400 or 600 steps; "
-        "for Laplace noise τ = 0.05 and 1,600 steps, as the default budget does not get there."
-    )
+    """The rows of Table 1 on the sphere, and Figure 2, beside our runs."""
+    papers.beside("infonce_sphere", "contrastive-1", "figure-2")
 
 
 article.Article(

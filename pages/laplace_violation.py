@@ -11,15 +11,11 @@ from core.laws.densities import log_density
 from core.legend import BASELINES
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
-from core.lessons.laplace_violation import (
-    LAPLACE,
-    PUBLISHED,
-    PUBLISHED_C3,
-)
+from core.lessons.laplace_violation import LAPLACE
 from core.run.experiment import Experiment, Result
 from core.scenarios.clusters import Clusters
 from core.scenarios.scenario import knobs_of
-from ui import article, numbers, recovery, runner, seeds, sheet, story
+from ui import article, numbers, papers, recovery, runner, seeds, sheet, story
 from ui.clusters import heads
 from ui.window import address
 
@@ -222,26 +218,8 @@ def contrast() -> None:
 
 
 def paper() -> None:
-    """The rows of Tables 2 and 3 that violate the assumptions, beside the nearest runs here."""
-    columns: dict[str, tuple[str, str]] = {
-        "linear_r2": ("published: R² of z", "here: R² of z"),
-        "v_r2": ("published: R² of v", "here: R² of v"),
-    }
-    seeds.published(scenario, PUBLISHED, columns)
-    st.markdown(
-        "Unit weights (C3). Published: a linear map without intercept. Here: a scaled rotation, "
-        "which is stricter."
-    )
-    columns = {
-        "orthogonal_r2": ("published: linear R² of z", "here: orthogonal R² of z"),
-        "v_orthogonal_r2": ("published: linear R² of v", "here: orthogonal R² of v"),
-    }
-    seeds.published(scenario, PUBLISHED_C3, columns)
-    st.caption(
-        "Published: Reizinger et al. 2025, Tables 2 and 3, d = 5, C = 100, N = 1000, in percent, "
-        "behind g, 50,000 steps of batch 1024. Here: 1200 steps of batch 512, three seeds: a few "
-        "points above the published rows for Laplace, and a point or two below for normal."
-    )
+    """The rows of Tables 2 and 3 that violate the assumptions, beside our runs."""
+    papers.beside("laplace_violation", "clusters-2", "clusters-3")
 
 
 article.Article(

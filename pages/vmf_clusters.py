@@ -11,10 +11,10 @@ import streamlit as st
 
 from core.legend import SCORES, direction_colours
 from core.lessons import LESSONS
-from core.lessons.vmf_clusters import CASES, PUBLISHED, PUBLISHED_C3
+from core.lessons.vmf_clusters import CASES
 from core.run.experiment import Experiment, Result
 from core.scenarios.clusters import Clusters, quadric_count
-from ui import article, export, knobs, numbers, recovery, runner, seeds, sheet, story
+from ui import article, export, knobs, numbers, papers, recovery, runner, seeds, sheet, story
 from ui.clusters import heads, minimisers
 from ui.window import address
 
@@ -354,37 +354,8 @@ def trained_c3() -> None:
 
 
 def paper() -> None:
-    """Tables 2, 3 and 5 beside the nearest runs here."""
-    st.markdown("Free weights (C4), affine read-outs:")
-    seeds.published(
-        scenario,
-        PUBLISHED,
-        {
-            "linear_r2": ("published: R² of z", "here: R² of z"),
-            "v_r2": ("published: R² of v", "here: R² of v"),
-        },
-    )
-    st.markdown(
-        "Unit weights (C3). Published: a linear map without intercept. Here: a scaled rotation, "
-        "which is stricter."
-    )
-    seeds.published(
-        scenario,
-        PUBLISHED_C3,
-        {
-            "orthogonal_r2": ("published: linear R² of z", "here: orthogonal R² of z"),
-            "v_orthogonal_r2": ("published: linear R² of v", "here: orthogonal R² of v"),
-        },
-    )
-    st.caption(
-        "Published: Reizinger et al. 2025, Tables 2, 3 and 5, in percent, five seeds, 50,000 steps "
-        "of batch 1024; deviations are printed there as fractions. Half of the rows of W fit their "
-        "map for v, and N > C puts every cluster among them; here each cluster is foretold from "
-        "the others. Here: 1200 steps of batch 512 (4000 steps, width 128 at d = 10), three seeds, "
-        "held out, g of three layers (four there). The paper prints no score of raw x, which is "
-        "why it stands beside ours. Left out: d = 20 and N = 100,000, too long for a page, and "
-        "the singular-value errors, in other units."
-    )
+    """The rows of Tables 2, 3 and 5 that open here, beside our runs."""
+    papers.beside("vmf_clusters", "clusters-2", "clusters-3", "clusters-5")
 
 
 def switch() -> None:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from core.papers import TABLES
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
@@ -47,6 +49,7 @@ PARTS = {
     "manifold_entropy": {
         p: f"?part={p}" for p in ("explore", "why", "claims", "digits", "measured", "paper", "home")
     },
+    "papers": {p: f"?part={p}" for p in (*TABLES, "images")},
 }
 
 

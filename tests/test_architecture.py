@@ -24,6 +24,7 @@ LEAVES = (
     "core.laws.vmf",
     "core.laws.samplers",
     "core.laws.densities",
+    "core.laws.coordinates",
     "core.laws.leakage",
     "core.laws.leaning",
     "core.mixing",
@@ -70,6 +71,11 @@ MAY_IMPORT = {
             "worker": "run.experiment run.training learners",
         }.items()
     },
+    **{
+        f"core.papers.{name}": ("core.papers.table", "core.scenarios", "core.lessons")
+        for name in ("contrastive", "clusters", "images")
+    },
+    "core.papers.table": ("core.lessons", "core.scenarios", "core.run.experiment"),
     "core.kept.folder": (),
     "core.decoders.ruler": ("core.entropy",),
     "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),

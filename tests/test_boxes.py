@@ -388,7 +388,7 @@ def test_a_temperature_that_is_matched_anyway_is_no_choice_and_sides_follow_it()
 
 
 def test_who_is_told_the_latents_is_one_run_whatever_the_pairs():
-    twins = [Params(p=p, conditional=c, spread=s).twin
+    twins = [Params(p=p, conditional=c, spread=s).supervised_twin
              for p, c, s in ((1, "laplace", 0.05), (2, "normal", 0.5))]  # fmt: skip
     keys = {Experiment(t, "infonce_box", (0,)).members[0].key for t in twins}
     assert len(keys) == 1

@@ -4,8 +4,9 @@ import json
 import re
 import sys
 from functools import cache
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 import shell
 
@@ -196,6 +197,12 @@ def test_every_measure_has_words_and_a_value_of_some_run():
     assert described("raw_linear_r2").title == "Linear R², raw x"
     with pytest.raises(KeyError):
         described("luck")
+
+
+def test_the_error_of_rows_is_the_distance_of_their_map_from_a_rotation():
+    v = np.random.default_rng(0).normal(size=(100, 5))
+    run = SimpleNamespace(world={"v": v}, moving={"w": np.stack([v, v[:, ::-1] / 1.25])})
+    assert MEASURES["v_singular_value_mae"].of(run) == pytest.approx(0.25)
 
 
 def test_a_run_that_diverged_has_no_measure():

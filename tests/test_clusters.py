@@ -373,3 +373,19 @@ def test_scores_of_a_run_are_those_of_its_stored_rows():
     v, w = result.world["v"].astype(float), result.moving["w"][-1].astype(float)
     found = metrics.v_r2(v, w, np.arange(30))
     assert found == pytest.approx(result.scores["v_r2"], abs=2e-3)
+
+
+# --- what the encoder is fed -------------------------------------------------------------------
+
+
+def test_whitened_observations_have_unit_covariance_and_more_comes_back_in_ten_dimensions():
+    setting = {"d": 10, "n_clusters": 100, "steps": 150, "width": 64}
+    learner = Learner(ask((0, 1), whiten=True, **setting), "cpu")
+    fed = learner.f[0](learner.evaluation.x)
+    for x in fed.numpy():
+        np.testing.assert_allclose(np.cov(x, rowvar=False), np.eye(10), atol=0.15)
+    plain, whitened = (
+        [run.scores["linear_r2"] for run in trained((0, 1), whiten=white, **setting)]
+        for white in (False, True)
+    )
+    assert min(whitened) > max(plain)

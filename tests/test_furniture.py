@@ -10,7 +10,7 @@ from test_store import result
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
-from core.scenarios.scenario import Preset, Promise, Published
+from core.scenarios.scenario import Preset, Promise
 from ui import knobs, recovery, runner, seeds
 from ui.boxed import picture as boxed
 from ui.clusters import heads
@@ -174,25 +174,6 @@ def test_where_nothing_is_promised_no_bound_is_counted_against():
         f"({PROMISE.source})."
     )
     assert "of 2 seeds reach" in seeds.tally(runs(values), PROMISE)
-
-
-def test_published_numbers_stand_beside_the_stored_runs():
-    def page():
-        from core.lessons import LESSONS
-        from core.scenarios.scenario import Published
-        from ui import seeds
-
-        theirs = {"linear_r2": "99.86 ± 0.01", "raw_linear_r2": "66.98 ± 2.79"}
-        rows = [Published("shipped", theirs, {}), Published("not", {}, {"steps": 7})]
-        columns = {"linear_r2": ("published", "here")}
-        seeds.published(LESSONS["infonce_sphere"], rows, columns)
-
-    at = AppTest.from_function(page).run()
-    table = at.dataframe[0].value
-    assert table["published"].tolist() == ["99.86 ± 0.01 (raw x 66.98 ± 2.79)", "–"]
-    assert table["here"][0].startswith("99.") and "(raw x " in table["here"][0]
-    assert table["here"][1] == "not measured here"
-    assert Published("", {}, {}).seeds == (0, 1, 2)
 
 
 # ---- the view of a run

@@ -93,6 +93,8 @@ COMPANY = {
         range(3), scenario="infonce_box", objective="supervised", **SHORT),
     "clusters": ask(range(4), scenario="clusters", **SHORT),
     "clusters, three seeds, default batch": ask((2, 1, 0), scenario="clusters", steps=40),
+    "clusters, whitened": ask(
+        range(3), {"kappa": (5.0, 50.0)}, scenario="clusters", whiten=True, d=5, **SHORT),
     "clusters, kappas, noise and head": ask(
         (1,), {"kappa": (5.0, 50.0), "label_noise": (0.0, 0.5), "head_scale": (0.1, 1.0)},
         scenario="clusters", **SHORT),

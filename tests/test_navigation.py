@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from core.command import spelt
 from core.legend import SCORES
 from core.lessons import LESSONS
+from core.papers import TABLES
 from core.run.archive import Gallery
 from core.run.experiment import Member
 
@@ -217,3 +218,28 @@ def test_presenting_goes_along_from_page_to_page(server, page):
     arrived(page, "infonce_sphere")
     settled(page)
     assert link_of(page) == ("infonce_sphere", {"present": "1"})
+
+
+def test_a_number_of_a_published_table_opens_its_runs(server, page):
+    page.goto(f"{server}/infonce_sphere")
+    settled(page)
+    choose_page(page, "Papers", "The papers' tables")
+    arrived(page, "papers")
+    page.get_by_role("radio", name="Clusters 3").or_(
+        page.get_by_role("button", name="Clusters 3")
+    ).first.click()
+    page.wait_for_function("() => location.search === '?part=clusters-3'")
+    settled(page)
+    row = TABLES["clusters-3"].rows[0]
+    link = page.locator("[data-testid=stMarkdownContainer] table a").first
+    with page.context.expect_page() as opened:
+        link.click()
+    there = opened.value
+    there.wait_for_selector("[data-testid=stMetric]")
+    settled(there)
+    name, query = link_of(there)
+    wanted = {field: spelt(value) for field, value in row.params.items()}
+    assert (name, query) == (row.lesson, wanted)
+    run = Gallery().get(row.experiment(TABLES["clusters-3"].columns[0]).members[0])
+    assert number(there, "Linear R²") == SCORES["linear_r2"].written(run.scores["linear_r2"])
+    there.close()

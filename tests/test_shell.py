@@ -11,6 +11,7 @@ from core.claimed import CLAIMS
 from core.claims.claim import Runs
 from core.command import command
 from core.lessons import LESSONS
+from core.papers import TABLES
 from core.run import curate
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Member
@@ -158,12 +159,16 @@ def test_the_gallery_is_whole(capsys):
 
 
 def shipped_settings():
-    """Every experiment that a page sets up: presets, sweeps, tables of papers, claims."""
+    """Every experiment that a page sets up: presets, sweeps, rows of papers, claims."""
     for page, lesson in LESSONS.items():
-        for each in (*lesson.presets, *lesson.published, *lesson.sweeps):
+        for each in (*lesson.presets, *lesson.sweeps):
             params = lesson.Params.model_validate(dict(each.params))
             vary = getattr(each, "vary", {})
             yield page, Experiment(params, lesson.name, each.seeds, vary)
+    for table in TABLES.values():
+        for row in table.rows:
+            for column in table.of(row):
+                yield row.lesson, row.experiment(column)
     for claim in CLAIMS.values():
         for group in claim.evidence.values():
             if isinstance(group, Runs):

@@ -21,6 +21,7 @@ LAPLACE = "pages/laplace_violation.py"
 REVERSAL = "pages/gradient_reversal.py"
 ENTROPY = "pages/manifold_entropy.py"
 BOX = "pages/infonce_box.py"
+PAPERS = "pages/papers.py"
 PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
 
 touch.through_app()

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.legend import BASELINES, SCORES
 from core.run.experiment import EVALUATED, Experiment, Member, Record, Result
-from core.scenarios.scenario import FURTHER, OPENED, Promise, Published, Scenario, Sweep, Value
+from core.scenarios.scenario import FURTHER, OPENED, Promise, Scenario, Sweep, Value
 from ui import export, numbers, recovery, runner, sheet
 from ui.window import address
 
@@ -207,38 +206,6 @@ def summed_up(results: Sequence[Record | Result], score: str = "linear_r2") -> s
     if all(degree is None for degree in degrees):
         return words + end
     return f"{words}, {sum(d in (1, -1) for d in degrees)} of {len(degrees)} maps whole{end}"
-
-
-def published(
-    scenario: Scenario, rows: Sequence[Published], columns: Mapping[str, tuple[str, str]]
-) -> None:
-    """A paper's table beside the nearest runs here, which are stored; the two are labelled apart.
-
-    `columns` gives for each score the heading of what was published and of what was measured here.
-    Scores are in percent.
-    """
-    table = []
-    for row in rows:
-        results = stored(scenario, row.params, row.seeds)
-        cells = {"world": row.world}
-        for score, (theirs, ours) in columns.items():
-            raw = row.published.get(f"raw_{score}")
-            cells[theirs] = row.published.get(score, "–") + (f" (raw x {raw})" if raw else "")
-            cells[ours] = _percent(results, score)
-        cells["seeds here"] = str(len(results))
-        table.append(cells)
-    st.dataframe(pd.DataFrame(table), hide_index=True, width="content")
-
-
-def _percent(results: Sequence[Record | Result], score: str) -> str:
-    known, raw = (
-        [100 * v for r in results if (v := r.scores.get(name)) is not None]
-        for name in (score, f"raw_{score}")
-    )
-    if not known:
-        return "not measured here"
-    words = f"{min(known):.1f} to {max(known):.1f}"
-    return words + (f" (raw x {min(raw):.0f} to {max(raw):.0f})" if raw else "")
 
 
 def counted(values: Sequence[float], score: str = "linear_r2", unit: str = "") -> str:

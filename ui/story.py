@@ -18,6 +18,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
 }
+READING = {"Papers": {"papers": "The papers' tables"}}  # pages that set up none
 TITLES = {name: title for pages in MENU.values() for name, title in pages.items()}
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
 ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest

@@ -8,6 +8,7 @@ from core.claimed import (
     laplace_violation,
     manifold_entropy,
     nonlinear,
+    papers,
     reversal_limits,
     vmf_clusters,
     vmf_minimisers,
@@ -23,6 +24,7 @@ FILES = (
     reversal_limits,
     nonlinear,
     laplace_violation,
+    papers,
     manifold_entropy,
     digits,
 )

@@ -3,7 +3,7 @@
 from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset, swept
 from core.claims.relations import count, every, falling, high, low, mean, share, value
 from core.laws.vmf import total_variation
-from core.lessons.infonce_sphere import LESSON, TEN
+from core.lessons.infonce_sphere import ANSWERED, TEN
 
 PAGE = "infonce_sphere"
 PAPER = "Zimmermann et al. 2021, Theorem 2"
@@ -16,7 +16,7 @@ annealed = preset(PAGE, "unfold")
 identity = Runs(PAGE, {"steps": 800}, EIGHT)
 tight = Runs(PAGE, {"conditional": "laplace", "spread": 0.05}, (0, 1, 2))
 told = Runs(PAGE, {"objective": "supervised"})
-answered = Runs(PAGE, LESSON.published[-1].params, (0, 1, 2))
+answered = Runs(PAGE, ANSWERED, (0, 1, 2))
 
 RECOVERY = (
     Claim(
@@ -242,7 +242,7 @@ ASSUMPTIONS = (
         "linear_r2",
         (every("answered") > 0.99) & (every("default") < 0.99),
         ("answered", tight),
-        Opens(PAGE, params=LESSON.published[-1].params),
+        Opens(PAGE, params=ANSWERED),
     ),
 )
 three = {at: Runs(PAGE, {"marginal_kappa": float(at)}, (0, 1, 2)) for at in (0, 5, 10, 20, 50)}

@@ -68,6 +68,12 @@ def _condition(run: Result) -> float:
     return float(np.linalg.cond(metrics.linear_map(*_end(run))))
 
 
+def _row_error(run: Result) -> float:
+    """Mean distance from 1 of the singular values of the no-intercept map w -> v of shown rows."""
+    v, w = run.world["v"].astype(float), run.moving["w"][-1].astype(float)
+    return float(np.abs(np.linalg.svd(metrics.linear_map(v, w), compute_uv=False) - 1).mean())
+
+
 def _concentration(run: Result) -> float:
     """Length of the mean of unit vectors z_hat: 0 spread out, 1 in one place."""
     return float(np.linalg.norm(_end(run)[1].mean(0)))
@@ -177,6 +183,7 @@ MEASURES: dict[str, Measure] = {
     "kept_outside": Measure("Share of V⊥ kept", _kept_outside, ".2f"),
     "jump": Measure("λ at which the exact minimum jumps", _jump, ".2f"),
     "condition": Measure("Condition of the fitted map", _condition, ".2f"),
+    "v_singular_value_mae": Measure("Singular-value error of w → v", _row_error),
     "concentration": Measure("Length of the mean of ẑ", _concentration),
     "beta": Measure("Learnt β", lambda run: float(run.moving["beta"][-1]), ".2f"),
     "code_norm": Measure("Length of M", _norm_of_code),

@@ -1,6 +1,7 @@
-"""Scores over training, over seeds and between settings."""
+"""Scores over training, over seeds, between settings, and beside what papers print."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -16,6 +17,8 @@ LINE_HEIGHT = 230
 INSIDE = 165  # of it, between the axes
 ENDS = 0.2  # of a strip, where a centred word would be cut
 CROWDED = 0.45  # of a strip, beyond which a long word has room to its left
+STEP, RAISED = 30, 7  # pixels of a row, and by which a name of two lines is raised
+PUBLISHED, OURS = "published", "here"
 NAMED_APART = 0.3  # of a strip, so that two names fit on a line
 
 
@@ -161,3 +164,89 @@ def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | Non
     )
     shown = table.rename(columns={"setting": "Setting", "value": title})
     return words.finished(chart.properties(height=alt.Step(24))), shown
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A row: its name, what is printed (mean and deviation) and what every seed gives, in percent.
+
+    `fits` says in a word whether it matches what the theory assumes, `world` what was published.
+    """
+
+    name: str
+    printed: tuple[float, float] | None
+    seeds: Mapping[int, float]
+    fits: str
+    world: str = ""
+
+
+def beside(rows: Sequence[Beside], title: str, best: float = 100.0) -> Figure:
+    """Published scores as grey diamonds with their deviation, ours as a dot a seed.
+
+    The axis, in percent, holds all of them and the `best` there is.
+    """
+    table = _rows_of(rows)
+    numbers = table[["value", "low", "high"]].to_numpy(float).ravel()
+    low, high = words.span_of([*numbers, best])
+    x = alt.X("value:Q", title=f"{title}, percent", axis=alt.Axis(tickCount=6),
+              scale=alt.Scale(domain=[low, high], nice=False))  # fmt: skip
+    raised = RAISED if len(table) and table["name"].str.contains("\n").all() else 0
+    y = alt.Y("name:N", title=None, sort=list(dict.fromkeys(table["name"])), axis=alt.Axis(
+        labelExpr="split(datum.label, '\\n')", labelLimit=0, labelPadding=6, labelOffset=-raised,
+        ticks=False, domain=False, grid=True, gridDash=[1, 3]))  # fmt: skip
+    told = [
+        alt.Tooltip("row:N", title="Row"),
+        alt.Tooltip("what:N", title="Number"),
+        alt.Tooltip("value:Q", format=".2f", title=title),
+        alt.Tooltip("fits:N", title="Row is"),
+        alt.Tooltip("world:N", title="Published for"),
+    ]
+    theirs, ours = (table[table["kind"] == kind] for kind in (PUBLISHED, OURS))
+    spread = alt.Chart(theirs).mark_rule(color=ROLE["baseline"], strokeWidth=5, opacity=0.45)
+    mean = alt.Chart(theirs).mark_point(
+        shape="diamond", size=110, filled=False, color=ROLE["baseline"], strokeWidth=2
+    )
+    dots = alt.Chart(ours).mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
+    chart = alt.layer(
+        spread.encode(x=words.along(x, "low"), x2="high:Q", y=y, tooltip=told),
+        mean.encode(x=x, y=y, tooltip=told),
+        dots.encode(x=x, y=y, tooltip=told),
+        height=alt.Step(STEP),
+    )
+    return words.finished(chart), _told_of(table, title)
+
+
+def _rows_of(rows: Sequence[Beside]) -> pd.DataFrame:
+    """A line for every number, published or of a seed; the deviation as the ends of a bar."""
+    lines: list[dict[str, object]] = []
+    for row in rows:
+        about = {"row": row.name, "name": _in_lines(row.name), "fits": row.fits,
+                 "world": row.world}  # fmt: skip
+        if row.printed is not None:
+            mean, sd = row.printed
+            lines.append({**about, "kind": PUBLISHED, "what": f"published, ± {sd:.2f}",
+                          "value": mean, "low": mean - sd, "high": mean + sd})  # fmt: skip
+        lines += [
+            {**about, "kind": OURS, "what": f"here, seed {seed}", "value": value,
+             "low": None, "high": None}
+            for seed, value in row.seeds.items()
+        ]  # fmt: skip
+    columns = ["row", "name", "fits", "world", "kind", "what", "value", "low", "high"]
+    return pd.DataFrame(lines, columns=columns).astype({"low": float, "high": float})
+
+
+def _in_lines(name: str) -> str:
+    """World and model of a row under each other; any other name in two lines if it is long."""
+    world, arrow, model = name.partition(" → ")
+    return f"{world}\n→ {model}" if arrow else words.wrapped(name)
+
+
+def _told_of(table: pd.DataFrame, title: str) -> pd.DataFrame:
+    names = {
+        "row": "Row",
+        "world": "Published for",
+        "fits": "Assumptions",
+        "what": "Number",
+        "value": f"{title}, percent",
+    }
+    return table[list(names)].rename(columns=names)

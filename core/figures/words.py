@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import altair as alt
 import numpy as np
@@ -13,6 +13,7 @@ from core.figures.figure import Chart
 from core.legend import ROLE, label_of, named, readable
 from core.scenarios.scenario import Knob
 
+Axis = TypeVar("Axis", alt.X, alt.Y)
 BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
 LETTER = 6.6  # pixels, of the font at 12 px; a little more than measured
 LINE = 15.0  # pixels from one line of text to the next
@@ -103,7 +104,7 @@ def beside(
     return words.encode(x=right, y=along(y, "at"), text=alt.Text("name:N"))
 
 
-def along(y: alt.Y, field: str) -> alt.Y:
+def along(y: Axis, field: str) -> Axis:
     """Another field on the same axis."""
     other = y.copy(deep=False)
     other["shorthand"] = f"{field}:Q"

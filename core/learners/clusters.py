@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import metrics, theory
-from core.encoder import make_encoder
+from core.encoder import Whitening, make_encoder, of_member
 from core.laws.densities import log_density
 from core.laws.samplers import Noise, cluster_vectors, generator, sampler
 from core.mixing import make_mixing, stack
@@ -21,6 +21,7 @@ from core.run.training import Descent, Observation, Truth, columns, parameters, 
 from core.scenarios.clusters import Clusters as Params
 from core.scenarios.clusters import judged
 
+WHITENED = 4096  # observations that the whitening is made of
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
 
@@ -113,14 +114,12 @@ class Learner:
         self.n_instances = np.bincount(self.cluster, minlength=p.n_seen).astype(float)
 
         starts = [generator(seed, "initialisation") for seed in seeds]
-        self.f = make_encoder(
-            starts, p.d, p.d, p.width, p.depth, p.initialisation, p.unit_features
-        ).to(device)
+        self.data = Noise(seeds, "data", device)
+        self.f = self._encoder(starts).to(device)
         self.head = Head(starts, self.settings).to(device)
         parameters = [*self.f.parameters(), *self.head.parameters()]
         self.descend = Descent(parameters, p.learning_rate, self.steps)
 
-        self.data = Noise(seeds, "data", device)
         self.labels, z = self.world.draw(EVALUATED, Noise(seeds, "evaluation", device))
         self.space = p.space
         self.evaluation = Evaluation(self.space, z, self.g, self.f, p.d)
@@ -136,6 +135,14 @@ class Learner:
             },
         )
         self.baselines = [self._baselines(i, row) for i, row in enumerate(self._final_scores())]
+
+    def _encoder(self, starts: Sequence[torch.Generator]) -> nn.Module:
+        """The network, behind what whitens if that is asked for."""
+        p = self.settings[0]
+        f = make_encoder(starts, p.d, p.d, p.width, p.depth, p.initialisation, p.unit_features)
+        if not p.whiten:
+            return f
+        return nn.Sequential(Whitening(self.g(self.world.draw(WHITENED, self.data)[1])), f)
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch of labels; the loss (m,) before it."""
@@ -255,7 +262,7 @@ class Learner:
         """
         own = slice(i, i + 1)
         w = self.head.w()[own]
-        z_hat = self.head.beta()[own] * self.f.member(i)(
+        z_hat = self.head.beta()[own] * of_member(self.f, i)(
             self.evaluation.x[own, : judged(self.settings[i])]
         )
         total = torch.cat([log_sum_exp_dot(part, w) for part in z_hat.split(512, 1)], 1)

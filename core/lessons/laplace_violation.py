@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.lessons.vmf_clusters import FIVE, THOUSAND
+from core.lessons.vmf_clusters import FIVE
 from core.scenarios import clusters
-from core.scenarios.scenario import FURTHER, Preset, Published, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Sweep, Value
 
 SHOWN: Mapping[str, Value] = {"mixing_layers": 0}  # x = z: only the objective can lose the latents
 LAPLACE: Mapping[str, Value] = {**SHOWN, "conditional": "gennorm"}  # shape 1, spread 1
@@ -120,35 +120,11 @@ SWEEPS = (
       for setting in BOTH_STARTS.values()),
 )  # fmt: skip
 
-# Reizinger et al. 2025, Tables 2 and 3: conditionals that violate the assumptions, C4
-PUBLISHED = (
-    Published("DIET, Laplace b = 1", {"linear_r2": "85.4 ± 0.00", "v_r2": "99.5 ± 0.00"},
-              {**FIVE, **THOUSAND, "conditional": "gennorm"}),
-    Published("DIET, normal σ² = 1 (α = √2)", {"linear_r2": "98.6 ± 0.00", "v_r2": "99.6 ± 0.00"},
-              {**FIVE, **THOUSAND, "conditional": "gennorm", "shape": 2.0, "spread": 2**0.5}),
-    Published("classes, Laplace b = 1", {"linear_r2": "85.4 ± 0.01"},
-              {**FIVE, "conditional": "gennorm"}),
-    Published("classes, normal σ² = 1 (α = √2)", {"linear_r2": "99.6 ± 0.00"},
-              {**FIVE, "conditional": "gennorm", "shape": 2.0, "spread": 2**0.5}),
-)  # fmt: skip
-
-# Table 2, unit weights (C3), scored there by a linear map without intercept
-PUBLISHED_C3 = (
-    Published("DIET, Laplace b = 1",
-              {"orthogonal_r2": "85.2 ± 0.01", "v_orthogonal_r2": "99.7 ± 0.01"},
-              {**FIVE, **THOUSAND, "conditional": "gennorm", "case": "C3"}),
-    Published("DIET, normal σ² = 1",
-              {"orthogonal_r2": "98.7 ± 0.00", "v_orthogonal_r2": "99.8 ± 0.00"},
-              {**FIVE, **THOUSAND, "conditional": "gennorm", "case": "C3", "shape": 2.0,
-               "spread": 2**0.5}),
-)  # fmt: skip
-
 LESSON = replace(
     clusters.SCENARIO,
     title="Laplace violation",
     presets=PRESETS,
     sweeps=SWEEPS,
-    published=(*PUBLISHED, *PUBLISHED_C3),
     scores=("linear_r2", "v_r2", "feature_norm", "orthogonal_r2", "clipped_r2"),
     start=LAPLACE,
     front=("conditional", "shape", "spread", "truncation", "project", "d"),

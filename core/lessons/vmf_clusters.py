@@ -1,10 +1,10 @@
-"""What the page on vMF clusters sets up: presets, sweeps, and the paper's tables."""
+"""What the page on vMF clusters sets up: presets and sweeps."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import clusters
-from core.scenarios.scenario import FURTHER, Preset, Published, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Sweep, Value
 
 CASES = ("C1", "C2", "C3", "C4")
 EIGHT = tuple(range(8))
@@ -105,48 +105,9 @@ SWEEPS = (
     Sweep("case", CASES, {**FIVE, "kappa": 50.0}, further=FURTHER),
 )  # fmt: skip
 
-THOUSAND: Mapping[str, Value] = {**DIET, "n_instances": 1000}
-# Reizinger et al. 2025, Tables 2 (DIET, N = 1000), 3 (classes) and 5 (law of the cluster vectors):
-# weights free, which is case C4; R2 in percent with its deviation as a fraction, as printed
-PUBLISHED = (
-    Published("DIET, d = 5, C = 100, κ = 10", {"linear_r2": "99.0 ± 0.00", "v_r2": "99.9 ± 0.00"},
-              {**FIVE, **THOUSAND}),
-    Published("DIET, d = 10", {"linear_r2": "93.0 ± 0.03", "v_r2": "99.6 ± 0.00"},
-              {**FIVE, **THOUSAND, **LARGE, "d": 10}),
-    Published("DIET, C = 10", {"linear_r2": "90.0 ± 0.05", "v_r2": "99.0 ± 0.03"},
-              {**FIVE, **THOUSAND, "n_clusters": 10}),
-    Published("DIET, C = 1000", {"linear_r2": "99.2 ± 0.00", "v_r2": "99.9 ± 0.00"},
-              {**FIVE, **THOUSAND, "n_clusters": 1000}),
-    Published("DIET, κ = 5", {"linear_r2": "99.0 ± 0.00", "v_r2": "99.8 ± 0.00"},
-              {**FIVE, **THOUSAND, "kappa": 5.0}),
-    Published("DIET, κ = 50", {"linear_r2": "72.5 ± 0.03", "v_r2": "75.5 ± 0.00"},
-              {**FIVE, **THOUSAND, "kappa": 50.0}),
-    Published("DIET, cluster vectors Laplace", {"linear_r2": "99.1 ± 0.00", "v_r2": "99.8 ± 0.00"},
-              {**FIVE, **THOUSAND, "cluster_law": "laplace"}),
-    Published("DIET, cluster vectors normal", {"linear_r2": "99.2 ± 0.00", "v_r2": "99.8 ± 0.00"},
-              {**FIVE, **THOUSAND, "cluster_law": "normal"}),
-    Published("classes, d = 5, C = 100, κ = 10", {"linear_r2": "99.8 ± 0.00"}, FIVE),
-    Published("classes, d = 10", {"linear_r2": "97.2 ± 0.01"}, {**FIVE, **LARGE, "d": 10}),
-    Published("classes, C = 10", {"linear_r2": "97.5 ± 0.03"}, {**FIVE, "n_clusters": 10}),
-    Published("classes, κ = 50", {"linear_r2": "65.5 ± 0.09"}, {**FIVE, "kappa": 50.0}),
-)  # fmt: skip
-# Table 2, unit weights (C3), scored there by a linear map without intercept: z and w in percent
-PUBLISHED_C3 = (
-    Published("DIET, d = 5, C = 100, κ = 10",
-              {"orthogonal_r2": "98.6 ± 0.01", "v_orthogonal_r2": "99.9 ± 0.00"},
-              {**FIVE, **THOUSAND, "case": "C3"}),
-    Published("DIET, d = 10", {"orthogonal_r2": "92.5 ± 0.01", "v_orthogonal_r2": "99.6 ± 0.00"},
-              {**FIVE, **THOUSAND, **LARGE, "case": "C3", "d": 10}),
-    Published("DIET, C = 10", {"orthogonal_r2": "88.6 ± 0.05", "v_orthogonal_r2": "85.7 ± 0.15"},
-              {**FIVE, **THOUSAND, "case": "C3", "n_clusters": 10}),
-    Published("DIET, κ = 50", {"orthogonal_r2": "45.0 ± 0.06", "v_orthogonal_r2": "49.7 ± 0.06"},
-              {**FIVE, **THOUSAND, "case": "C3", "kappa": 50.0}),
-)  # fmt: skip
-
 LESSON = replace(
     clusters.SCENARIO,
     presets=PRESETS,
     sweeps=SWEEPS,
-    published=(*PUBLISHED, *PUBLISHED_C3),
     frames=16,
 )

@@ -9,15 +9,17 @@ from functools import cache
 from pathlib import Path
 
 from core.lessons import LESSONS
+from core.papers import TABLES
 from core.run import archive, store
 from core.run.archive import GALLERY, Damaged, Gallery
 from core.run.experiment import Experiment, Member, Result, groups, work
-from core.scenarios.scenario import Preset, Published, Scenario, Sweep
+from core.scenarios.scenario import Preset, Scenario, Sweep
 
 SIZE_LIMIT = 30_000_000  # bytes, in all
 PAGE_LIMIT = 3_500_000  # of any one page's archive
 PRESET_POINTS = 300
 SWEEP_FRAMES, SWEEP_POINTS = 1, 150
+PAPERS, PAPER_POINTS = "papers", 75  # the page of rows of papers, which have more dimensions
 FLAT = 3  # dimensions; with more of them half the points are as many numbers
 
 
@@ -36,12 +38,12 @@ def shipped() -> dict[str, Wanted]:
     """By member key: what presets, sweeps and tables of papers name."""
     runs: dict[str, Wanted] = {}
     for page, scenario in LESSONS.items():
-        named: list[Sweep | Published | Preset] = [
-            *scenario.sweeps, *scenario.published, *scenario.presets
-        ]  # fmt: skip
+        named: list[Sweep | Preset] = [*scenario.sweeps, *scenario.presets]
         for each in named:
             for member in _members(scenario, each):
                 runs.setdefault(member.key, Wanted(page, member, SWEEP_FRAMES, SWEEP_POINTS))
+    for member in _of_papers():
+        runs.setdefault(member.key, Wanted(PAPERS, member, SWEEP_FRAMES, PAPER_POINTS))
     for page, scenario in LESSONS.items():
         for preset in scenario.presets:
             params = scenario.Params.model_validate(preset.params)
@@ -54,12 +56,20 @@ def shipped() -> dict[str, Wanted]:
     return runs
 
 
-def _members(scenario: Scenario, each: Sweep | Published | Preset) -> Iterator[Member]:
-    """Every run that a sweep, a preset or a row names, its further seeds among them."""
+def _of_papers() -> Iterator[Member]:
+    """Every run behind a row of a paper's table, but those that take too long."""
+    for table in TABLES.values():
+        for row in table.rows:
+            if not row.needs:
+                for column in table.of(row):
+                    yield from row.experiment(column).members
+
+
+def _members(scenario: Scenario, each: Sweep | Preset) -> Iterator[Member]:
+    """Every run that a sweep or a preset names, its further seeds among them."""
     params = scenario.Params.model_validate(each.params)
     vary = each.vary if isinstance(each, Sweep) else {}
-    further = () if isinstance(each, Published) else each.further
-    for seeds in (each.seeds, further):
+    for seeds in (each.seeds, each.further):
         if seeds:
             yield from Experiment(params, scenario.name, seeds, vary).members
 

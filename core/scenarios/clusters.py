@@ -24,6 +24,7 @@ from core.scenarios.scenario import (
     missing,
     rate_knob,
     steps_knob,
+    whiten_knob,
 )
 
 MOST_JUDGED = 8192
@@ -63,7 +64,7 @@ class Clusters(Params):
         symbol="C",
         scale="log",
         ge=2,
-        le=1000,
+        le=10_000,
         unit="clusters",
     )
     kappa: float = knob(
@@ -139,7 +140,7 @@ class Clusters(Params):
         symbol="N",
         scale="log",
         ge=2,
-        le=10_000,
+        le=100_000,
         unit="labels",
     )
     label_noise: float = knob(
@@ -182,6 +183,7 @@ class Clusters(Params):
         le=10,
         unit="of the default length",
     )
+    whiten: bool = whiten_knob(False)
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
     depth: int = DEPTH
@@ -389,9 +391,9 @@ def work(params: Clusters) -> float:
 
 
 def judged(params: Clusters) -> int:
-    """Latents behind the loss and its floor: fewer where each costs many quadratures."""
+    """Latents behind the loss and its floor: fewer where clusters or quadratures are many."""
     if params.law.concentration is not None:
-        return MOST_JUDGED
+        return min(MOST_JUDGED, MOST_JUDGED * 1000 // params.n_seen)
     return int(min(MOST_JUDGED, max(1024, 8_000_000 // (params.n_seen * params.d))))
 
 

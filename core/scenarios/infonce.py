@@ -26,6 +26,7 @@ from core.scenarios.scenario import (
     missing,
     rate_knob,
     steps_knob,
+    whiten_knob,
 )
 
 # what a run that is told z itself has no use for
@@ -146,13 +147,7 @@ class InfoNCE(Params):
         ge=0,
         le=1,
     )
-    whiten: bool = knob(
-        False,
-        "Whether observations are whitened (mean and covariance of a first batch) before f.",
-        label="Whitened observations",
-        advanced=True,
-        unit="on or off",
-    )
+    whiten: bool = whiten_knob(False)
     mixing_layers: int = MIXING_LAYERS
     d_x: int | None = knob(
         None,
@@ -195,11 +190,11 @@ class InfoNCE(Params):
         label="Batch",
         advanced=True,
         ge=8,
-        le=4096,
+        le=8192,
         scale="doubling",
         unit="pairs",
     )
-    steps: int = steps_knob(400, le=20_000)
+    steps: int = steps_knob(400, le=300_003)
     learning_rate: float = rate_knob(3e-3, le=0.3)
 
     @field_validator("d_x")

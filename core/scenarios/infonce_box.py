@@ -26,6 +26,7 @@ from core.scenarios.scenario import (
     missing,
     rate_knob,
     steps_knob,
+    whiten_knob,
 )
 
 LOW, HIGH = 0.0, 1.0  # of the box, as in the paper
@@ -160,13 +161,7 @@ class InfoNCEBox(Params):
         advanced=True,
         unit="how f starts",
     )
-    whiten: bool = knob(
-        True,
-        "Whether observations are whitened (mean and covariance of a first batch) before f.",
-        label="Whitened observations",
-        advanced=True,
-        unit="on or off",
-    )
+    whiten: bool = whiten_knob(True)
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
     depth: int = DEPTH
@@ -259,11 +254,6 @@ class InfoNCEBox(Params):
     def matched_side(self) -> float:
         """Side of the model's box at which codes have the world's scale at this temperature."""
         return float((self.model_tau / self.matched_tau) ** (1 / self.p) * (HIGH - LOW))
-
-    @property
-    def twin(self) -> "InfoNCEBox":
-        """The same world and encoder by squared error on z."""
-        return type(self).model_validate({**self.model_dump(), "objective": "supervised"})
 
 
 UNSUPERVISED = Assumption(

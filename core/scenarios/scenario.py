@@ -134,6 +134,17 @@ OBJECTIVE: Any = knob(
 )
 
 
+def whiten_knob(default: bool) -> Any:
+    """The knob for what an encoder is fed."""
+    return knob(
+        default,
+        "Whether observations are whitened (mean and covariance of a first batch) before f.",
+        label="Whitened observations",
+        advanced=True,
+        unit="on or off",
+    )
+
+
 def steps_knob(default: int, le: int) -> Any:
     """The knob for how long training is."""
     return knob(default, "Optimiser steps.", label="Steps", advanced=True, ge=1, le=le,
@@ -352,16 +363,6 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Published:
-    """A row of a paper's table, by score and as printed, and the nearest setting here."""
-
-    world: str
-    published: Mapping[str, str]
-    params: Mapping[str, Value]
-    seeds: tuple[int, ...] = OPENED
-
-
-@dataclass(frozen=True)
 class Scenario:
     """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
 
@@ -370,9 +371,8 @@ class Scenario:
     theorem promises for given parameters. `scores` are those that its curves and sweeps offer, the
     first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
-    duration is foretold. What follows belongs to a page: presets, sweeps and tables of papers,
-    the parameters it opens with, the knobs it puts in front, and how many frames of a preset's run
-    are shipped.
+    duration is foretold. What follows belongs to a page: presets and sweeps, the parameters it
+    opens with, the knobs it puts in front, and how many frames of a preset's run are shipped.
     """
 
     name: str
@@ -385,7 +385,6 @@ class Scenario:
     work: Callable[[Any], float]
     presets: tuple[Preset, ...] = ()
     sweeps: tuple[Sweep, ...] = ()
-    published: tuple[Published, ...] = ()
     start: Mapping[str, Value] = field(default_factory=dict)
     front: tuple[str, ...] = ()
     frames: int = 30
