@@ -95,9 +95,17 @@ SWEEPS = (
     Sweep("tau", (0.005, 0.02, 0.05, 0.2, 1.0), {}),
 )
 
+# their supervised twins, which stand beside them as a baseline
+TWINS = (
+    *(Sweep("objective", ("supervised",), preset.params, preset.seeds, further=preset.further)
+      for preset in PRESETS),
+    *(replace(sweep, params={**sweep.params, "objective": "supervised"})
+      for sweep in SWEEPS if sweep.field in ("d", "steps", "batch")),
+)  # fmt: skip
+
 LESSON = replace(
     infonce_box.SCENARIO,
     presets=PRESETS,
-    sweeps=SWEEPS,
+    sweeps=(*SWEEPS, *TWINS),
     frames=24,
 )
