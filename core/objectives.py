@@ -1,6 +1,6 @@
 """What is minimised: one loss per member, (m,)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import exp
 from typing import Any
 
@@ -64,47 +64,67 @@ INFO_NCE: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 }
 
 
+BLOCK = 1 << 17  # pairs whose differences stay in the cache
+
+
 class _LogSumExpLp(torch.autograd.Function):
-    """One coordinate at a time, so that no array holds n x k differences of all d of them."""
+    """One coordinate of a block of rows at a time: no array holds all differences of n x k pairs.
+
+    (Kept for the way back are the n x k exponentials, taken once.)
+    """
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor, p: int) -> Tensor:
         a, b = a.mT.contiguous(), b.mT.contiguous()  # (m, d, .)
-        logits = a.new_zeros(len(a), a.shape[2], b.shape[2])
-        for axis in range(a.shape[1]):
-            size = _differences(a, b, axis).abs_()
-            logits.sub_(size if p == 1 else size**p)
-        top = logits.amax(-1, keepdim=True)
-        weights = logits.sub_(top).exp_()
-        total = weights.sum(-1, keepdim=True)
+        m, d, n = a.shape
+        weights = a.new_zeros(m, n, b.shape[2])
+        total = a.new_empty(m, n, 1)
+        found = a.new_empty(m, n)
+        for rows in _blocks(n, b.shape[2]):
+            logits = weights[:, rows]
+            for axis in range(d):
+                size = _differences(a, b, axis, rows).abs_()
+                logits.sub_(size if p == 1 else size.pow_(p))
+            top = logits.amax(-1, keepdim=True)
+            total[:, rows] = logits.sub_(top).exp_().sum(-1, keepdim=True)
+            found[:, rows] = (top + total[:, rows].log()).squeeze(-1)
         ctx.save_for_backward(a, b, weights, total)
         ctx.p = p
-        return (top + total.log()).squeeze(-1)
+        return found
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         a, b, weights, total = ctx.saved_tensors
-        share = weights * (-ctx.p * grads[0].unsqueeze(-1) / total)
-        to_a, to_b = torch.empty_like(a), torch.empty_like(b)
-        for axis in range(a.shape[1]):
-            slope = _differences(a, b, axis)
-            slope = slope.sign_() if ctx.p == 1 else slope * slope.abs() ** (ctx.p - 2)
-            slope.mul_(share)
-            to_a[:, axis] = slope.sum(2)
-            to_b[:, axis] = slope.sum(1).neg_()
+        factor = -ctx.p * grads[0].unsqueeze(-1) / total
+        to_a, to_b = torch.empty_like(a), torch.zeros_like(b)
+        for rows in _blocks(a.shape[2], b.shape[2]):
+            share = weights[:, rows] * factor[:, rows]
+            for axis in range(a.shape[1]):
+                slope = _differences(a, b, axis, rows)
+                slope = slope.sign_() if ctx.p == 1 else slope * slope.abs() ** (ctx.p - 2)
+                slope.mul_(share)
+                to_a[:, axis, rows] = slope.sum(2)
+                to_b[:, axis] -= slope.sum(1)
         return to_a.mT, to_b.mT, None
 
 
-def _differences(a: Tensor, b: Tensor, axis: int) -> Tensor:
-    """a_i - b_j of one coordinate, (m, n, k), from (m, d, n) and (m, d, k)."""
-    return a[:, axis, :, None] - b[:, axis, None, :]
+def _blocks(n: int, k: int) -> Iterator[slice]:
+    """n rows of k pairs in blocks, the same for a member in any company."""
+    rows = max(1, BLOCK // k)
+    return (slice(start, start + rows) for start in range(0, n, rows))
+
+
+def _differences(a: Tensor, b: Tensor, axis: int, rows: slice) -> Tensor:
+    """a_i - b_j of one coordinate, (m, rows, k), from (m, d, n) and (m, d, k)."""
+    return a[:, axis, rows, None] - b[:, axis, None, :]
 
 
 def log_sum_exp_lp(a: Tensor, b: Tensor, p: int) -> Tensor:
     """log sum_j exp -|a_i - b_j|_p^p: a (m, n, d), b (m, k, d), p in 1, 2, 3 -> (m, n).
 
-    Memory: three arrays of m n k numbers at once, whatever d. p = 2 is a scalar product of d + 1
-    coordinates, -|a|^2 + (2 <a, b> - |b|^2), about the mean of b so that squares stay small.
+    Memory: one array of m n k numbers, whatever d, and three of a block's. p = 2 is a scalar
+    product of d + 1 coordinates, -|a|^2 + (2 <a, b> - |b|^2), about the mean of b so that squares
+    stay small.
     """
     if p != 2:
         return _LogSumExpLp.apply(a, b, p)

@@ -6,7 +6,7 @@ import torch
 from scipy import integrate, stats
 from torch import nn
 
-from core import metrics, theory
+from core import metrics, objectives, theory
 from core.encoder import Bounded, Whitening, make_encoder, of_member
 from core.laws import coordinates
 from core.laws.law import Law
@@ -204,6 +204,18 @@ def test_log_sum_exp_over_norms_is_the_direct_one_with_its_gradient(p):
         torch.autograd.grad((exact * weights).sum(), (a, b)),
         strict=True,
     ):
+        torch.testing.assert_close(mine, true)
+
+
+@norms
+def test_blocks_of_rows_change_no_number(p, monkeypatch):
+    a, b = pairs(kind=torch.float32)
+    whole = log_sum_exp_lp(a, b, p)
+    gradient = torch.autograd.grad(whole.sum(), (a, b))
+    monkeypatch.setattr(objectives, "BLOCK", 2 * b.shape[1])  # two rows at a time
+    blocked = log_sum_exp_lp(a, b, p)
+    torch.testing.assert_close(blocked, whole)
+    for mine, true in zip(torch.autograd.grad(blocked.sum(), (a, b)), gradient, strict=True):
         torch.testing.assert_close(mine, true)
 
 

@@ -89,6 +89,29 @@ def test_a_matrix_stands_as_it_is_written():
     assert shade[0] == 1 and shade[1] < 0.12 and shade[3] > shade[2]
 
 
+def test_correlations_stand_latent_by_code_and_matched_pairs_are_framed():
+    found = np.array([[0.1, -0.98, 0.2], [0.97, 0.02, 0.3]])
+    drawn = figures.matching(found, (np.array([0, 1]), np.array([1, 0])))
+    cells = Marks(drawn, "rect")
+    code, latent, shade = cells.at("x", "y", "opacity")
+    assert list(zip(latent, code, strict=True)) == [(i, j) for i in (1, 2) for j in (1, 2, 3)]
+    assert shade.argmax() == 1 and shade[1] > 0.98
+    assert Marks(drawn, "text").at("text")[0].tolist() == np.abs(found).ravel().tolist()
+    framed = [row for row in rows(cells.spec, cells.layers[1]) if row["pair"]]
+    assert [(row["latent"], row["code"]) for row in framed] == [(1, 2), (2, 1)]
+    assert cells.layers[1]["transform"] == [{"filter": "datum.pair"}]
+
+
+def test_a_turned_code_has_a_line_a_norm_above_its_unturned_loss():
+    angles = np.arange(0.0, 91.0, 15)
+    losses = {"p = 1": 3 + np.sin(np.deg2rad(2 * angles)), "p = 2": 0 * angles + 7}
+    drawn = figures.turned(angles, losses)
+    x, y, norm = Marks(drawn, "line").at("x", "y", "color")
+    for name, loss in losses.items():
+        np.testing.assert_allclose(x[norm == name], angles)
+        np.testing.assert_allclose(y[norm == name], loss - loss[0])
+
+
 def test_a_read_out_goes_up_and_the_truth_across():
     drawn = figures.foretold(STEPS / 400, STEPS / 390, "v", [BLACK, *["#ff0000"] * 10])
     x, y, colour = Marks(drawn, "circle").at("x", "y", "color")

@@ -66,6 +66,10 @@ FIGURES = {
     "agreement": lambda: figures.agreement(
         STEPS / 400, STEPS / 300, ("κ ⟨z, z′⟩", "model: f"), 1.0),
     "matrix": lambda: figures.matrix(np.array([[1.0, 0.02], [0.5, -0.7]])),
+    "matching": lambda: figures.matching(
+        np.array([[0.1, -0.98], [0.97, 0.02]]), (np.array([0, 1]), np.array([1, 0]))),
+    "turned": lambda: figures.turned(
+        np.arange(0.0, 91.0, 15), {f"p = {p}": p + np.sin(np.arange(7.0) * p) for p in (1, 2)}),
     "foretold": lambda: figures.foretold(STEPS / 400, STEPS / 390, "v", ["#000000"] * len(STEPS)),
     "closed curves": lambda: figures.closed_curves(
         {"a": (CIRCLE, "#3f8fd2")}, CIRCLE[:4], "v", "v"),
@@ -237,7 +241,7 @@ def test_words_and_axes_of_a_figure_have_a_colour_for_either_page(name):
             told = [row for layer in texts(spec) for row in rows(spec, layer)]
             pairs = [(row["light"], row["dark"]) for row in told if "light" in row]
         assert pairs
-        if name not in ("matrix", "pairs"):  # whose numbers lie on shaded cells
+        if name not in ("matrix", "matching", "pairs"):  # whose numbers lie on shaded cells
             for pair in pairs:
                 assert all(
                     map(lambda ink, page: contrast(ink, page) >= READABLE, pair, PAGE.values())

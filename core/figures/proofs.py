@@ -89,7 +89,12 @@ def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> F
         numbers = base.mark_text(fontSize=12, fill=words.OWN_INK)
         layers.insert(1, numbers.encode(text=alt.Text("value:Q", format=".2f")))
     shown = table[["latent", "code", "value", "pair"]].rename(
-        columns={"latent": "Latent", "code": "Code", "value": "|Correlation|", "pair": "Matched"}
+        columns={
+            "latent": "Latent",
+            "code": "Code",
+            "value": "Absolute correlation",
+            "pair": "Matched",
+        }
     )
     return words.finished(alt.layer(*layers, height=MATCHED)), shown
 
