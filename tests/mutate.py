@@ -94,6 +94,14 @@ EDITS = (
          "weight = np.exp(log_p)", "test_boxes.py"),
     Edit("ui/boxed/picture.py", "(_matched if choice.aligned else _as_learnt)(run)",
          "(_as_learnt if choice.aligned else _matched)(run)", "test_boxed.py"),
+    # told the latents, and crowded ones
+    Edit("core/laws/vmf.py", "WEIGHTS @ density - cap)", "WEIGHTS @ density)", "test_theory.py"),
+    Edit("core/scenarios/infonce.py", "else unread | OF_PAIRS", "else unread", "test_infonce.py"),
+    Edit("core/learners/infonce.py", "if p.unsupervised:\n            world[", "if True:\n"
+         "            world[", "test_infonce.py"),
+    Edit("core/run/experiment.py", 'f"supervised_{name}": twin.get(name)',
+         'f"supervised_{name}": scores.get(name)', "test_twin.py"),
+    Edit("core/figures/crowding.py", "_at(conditional,", "_at(2 * conditional,", FIGURES),
     # what is stored
     Edit("core/run/archive.py", " or zlib.crc32(data) != check", "", "test_archive.py"),
     Edit("core/run/archive.py", 'told["frames"] > 1', "True", "test_archive.py"),
