@@ -130,9 +130,13 @@ def _spoken(cell: Cell) -> str:
 
 def disagreements(found: Sequence[Cell], table: Table) -> None:
     """What the runs show where they disagree with the table, and every number that does."""
-    apart = [cell for cell in found if cell.apart]
+    both = [cell for cell in found if cell.difference is not None]
+    apart = [cell for cell in both if cell.apart]
+    if not any(cell.printed for cell in found):
+        st.markdown("Nothing is printed in numbers to be held against these.")
+        return
     st.markdown(
-        f"**Where the two disagree** ({len(apart)} of {len(found)} numbers, by more than a point "
+        f"**Where the two disagree** ({len(apart)} of {len(both)} numbers, by more than a point "
         "beyond both deviations)"
     )
     for name in table.claims:
