@@ -260,7 +260,7 @@ UNSUPERVISED = Assumption(
     "objective",
     "codes that were not trained on z",
     lambda p: p.objective == "contrastive",
-    lambda p: "Trained on z itself: a ceiling, not a finding.",
+    lambda p: "The encoder was told z itself: a baseline, not a finding.",
 )
 BODY = Assumption(
     "space",

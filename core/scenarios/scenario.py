@@ -126,8 +126,8 @@ DEPTH: Any = knob(
 # of scenarios that learn from pairs
 OBJECTIVE: Any = knob(
     "contrastive",
-    "contrastive: InfoNCE on pairs. supervised: the same encoder by squared error on z itself, "
-    "the ceiling of what it can represent.",
+    "contrastive: InfoNCE on pairs. supervised: the same encoder and budget, told z itself by "
+    "squared error.",
     label="Objective",
     advanced=True,
     unit="what is minimised",
