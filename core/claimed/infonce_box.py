@@ -37,16 +37,19 @@ NORMS = (
         "no-walls-and-p-2-leave-a-rotation",
         PAGE,
         "**With p = 2 and no walls a rotation remains**: linear R² {r2.span}, and MCC "
-        "{turned.span}, for noise and model both normal.",
-        "A turned code has the same distances, so the loss cannot tell it from the latents.",
+        "{turned.mean} on average ({turned.span}); {lost} of {turned.runs} runs stay below 0.9. "
+        "Noise and model are both normal.",
+        "A turned code has the same distances, so the loss cannot tell it from the latents. A few "
+        "runs end near the axes, as a few of all rotations do.",
         {"turned": turned, "r2": turned.read("linear_r2")},
         "mcc",
-        (every("turned") < 0.95) & (every("r2") >= 0.97),
+        (count("turned", value < 0.9) > count("turned", value >= 0.9)) & (every("r2") >= 0.97),
         ("turned", cube),
         Opens(PAGE, "cube-turned"),
         kind="theorem",
         source="Zimmermann et al. 2021, Table 2",
-        typed=("p = 2",),
+        numbers={"lost": count("turned", value < 0.9)},
+        typed=("p = 2", "below 0.9"),
     ),
     Claim(
         "the-norm-alone-finds-axes",
@@ -56,7 +59,7 @@ NORMS = (
         "The theorem asks for a bounded body; what is left of it in the open is measured here.",
         {"open": preset(PAGE, "open"), "turned": turned},
         "mcc",
-        (every("open") >= 0.95) & (low("open") > high("turned")),
+        (every("open") >= 0.95) & (mean("open") > mean("turned") + 0.1),
         ("open", turned),
         Opens(PAGE, "open"),
         typed=("p = 1",),
