@@ -19,14 +19,19 @@ INSIDE = 230  # of it, between the axes
 
 
 def agreement(
-    world: np.ndarray, model: np.ndarray, names: tuple[str, str], reach: float | None
+    world: np.ndarray,
+    model: np.ndarray,
+    names: tuple[str, str],
+    reach: float | None,
+    least: float | None = None,
 ) -> Figure:
     """What the world says against what the model says, a dot a pair, as a proof equates them.
 
-    `reach` draws the identity from -reach to reach: None where the proof's assumptions fail.
+    `reach` draws the identity from `least` (-reach if None) to reach: None where the proof's
+    assumptions fail.
     """
     table = pd.DataFrame({"world": world, "model": model})
-    ends = [] if reach is None else [-reach, reach]
+    ends = [] if reach is None else [-reach if least is None else least, reach]
     across, up = words.span_of([*world, *ends], 0.02), words.span_of([*model, *ends], 0.02)
     x = alt.X("world:Q", title=names[0], scale=alt.Scale(domain=across, nice=False))
     y = alt.Y("model:Q", title=names[1], scale=alt.Scale(domain=up, nice=False))

@@ -39,7 +39,7 @@ def why(result: Result) -> None:
             lambda: figures.agreement(
                 world, model,
                 ("world: (|z − z′| / λ)^β, summed", "model: |h(z) − h(z′)|ₚᵖ / τ"),
-                None if broken else float(world.max()),
+                None if broken else float(world.max()), 0.0,
             ),
             of=(result.member.key,),
         )  # fmt: skip
@@ -62,7 +62,8 @@ def why(result: Result) -> None:
             of=(result.member.key,),
         )  # fmt: skip
         st.caption("Nothing is trained here: the code is z itself, turned in the plane of its "
-                   "first two coordinates, of this world’s own pairs.")  # fmt: skip
+                   "first two coordinates, over this world’s own pairs. Below 0 a norm would "
+                   "rather turn them: it is not the one of the noise.")  # fmt: skip
 
     def permutation() -> None:
         if not finite:
