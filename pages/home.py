@@ -13,7 +13,7 @@ from core.run.experiment import Experiment
 from ui import claims, runner, sheet, story
 from ui.window import address
 
-IN_A_ROW = 4  # pages, side by side
+IN_A_ROW = 3  # pages, side by side
 ANGLE = "angle"
 
 
