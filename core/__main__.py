@@ -162,7 +162,7 @@ def _touches() -> dict[str, float | str | None]:
 
 
 def _gallery(arguments: list[str]) -> int:
-    from core.run import curate
+    from core import curate
 
     actions = {"build": curate.build, "check": curate.check}
     if len(arguments) != 1 or arguments[0] not in actions:

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 
+from core import curate
 from core.claimed import CLAIMS
 from core.claims.claim import Claim, Exact, Found, gathered
 from core.lessons import LESSONS
-from core.run import curate
 from core.run.experiment import Member, Result, groups
 from core.run.store import Store
 

@@ -143,7 +143,7 @@ EDITS = (
          "test_papers.py"),
     Edit("core/papers/command.py", "if wanted and _asked(options):", "if wanted:",
          "test_papers.py"),
-    Edit("core/run/curate.py", 'faults[key] = f"has the scores', '_ = f"has the scores',
+    Edit("core/curate.py", 'faults[key] = f"has the scores', '_ = f"has the scores',
          "test_archive.py"),
     Edit("core/run/task.py", "if here and not dask_worker.data and _stops.keys() <= set(tasks):",
          "if here:", "test_engine.py -k deaf"),

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from test_store import member, result
 
-from core.run import archive, curate, packing, store
+from core import curate
+from core.run import archive, packing, store
 from core.run.archive import TABLE, Damaged, Gallery
 from core.scenarios import SCENARIOS
 

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 import shell
 
-from core import verdicts
+from core import curate, verdicts
 from core.claimed import CLAIMS, FILES, HOME
 from core.claims.claim import FIELD, Claim, Exact, Found, Opens, Runs, gathered
 from core.claims.measures import MEASURES, described, measured
 from core.claims.relations import count, every, mean, value
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.run import curate
 from core.run.archive import Gallery
 from core.run.experiment import Experiment
 from core.run.store import Store

@@ -1,10 +1,10 @@
 """How many seeds there are behind what texts say of shipped runs, and how small they are kept."""
 
+from core import curate
 from core.lessons import LESSONS
 from core.lessons.laplace_violation import BOTH_STARTS
 from core.lessons.nonlinear import METHODS, STAGES
 from core.lessons.vmf_clusters import CASES, FIVE
-from core.run import curate
 from core.run.experiment import Experiment
 from core.scenarios.scenario import FURTHER, OPENED
 

@@ -225,8 +225,8 @@ def test_the_second_scenario_of_a_page_has_its_own_knobs_in_the_link():
 
 
 def test_every_method_and_stage_is_shipped():
+    from core.curate import shipped
     from core.lessons.nonlinear import METHODS, STAGES
-    from core.run.curate import shipped
 
     lesson, wanted = LESSONS["nonlinear"], shipped()
     for setting in (*METHODS.values(), *STAGES.values()):

@@ -14,12 +14,12 @@ import shipped
 from shell import told
 from visits import PAPERS, opened, said
 
+from core import curate
 from core.claimed import CLAIMS
 from core.command import command as command_of
 from core.papers import TABLES, command, compare, retrain
 from core.papers.images import UNRUN
 from core.papers.table import Column
-from core.run import curate
 from core.run.experiment import Member
 from core.run.store import Store
 from core.run.worker import train_group

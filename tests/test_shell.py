@@ -6,13 +6,13 @@ import shlex
 import pytest
 from shell import told
 
+from core import curate
 from core.__main__ import asked
 from core.claimed import CLAIMS
 from core.claims.claim import Runs
 from core.command import command
 from core.lessons import LESSONS
 from core.papers import TABLES
-from core.run import curate
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Member
 from core.run.store import Store

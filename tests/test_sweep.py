@@ -11,10 +11,9 @@ from streamlit.testing.v1 import AppTest
 from test_store import result
 from visits import listed
 
-from core import figures
+from core import curate, figures
 from core.legend import ROLE, SCORES, ramp, setting
 from core.lessons import LESSONS
-from core.run import curate
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Sweep, knobs_of
