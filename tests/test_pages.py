@@ -109,7 +109,8 @@ def test_every_claim_of_a_page_is_open_to_a_link_with_its_numbers_and_its_pictur
         found = claims.found(CLAIMS[name])
         assert said(at, found.words) and said(at, found.because)
         assert any(c.value.startswith("It holds if") for c in at.caption), name
-        drawn = len(at.get("vega_lite_chart")) + len(at.dataframe) + len(pictures(at))
+        tables = sum(text.value.startswith("|") for text in at.markdown)
+        drawn = len(at.get("vega_lite_chart")) + len(at.dataframe) + len(pictures(at)) + tables
         assert drawn, name
     assert at.query_params["claim"] == names[-1]
     again = opened(page, claim=names[-1])  # a claim in the link opens their part
