@@ -104,8 +104,10 @@ class _LogSumExpLp(torch.autograd.Function):
                 slope = slope.sign_() if ctx.p == 1 else slope * slope.abs() ** (ctx.p - 2)
                 slope.mul_(share)
                 to_a[:, axis, rows] = slope.sum(2)
-                to_b[:, axis] -= slope.sum(1)
-        return to_a.mT, to_b.mT, None
+                # (summed in place, over rows, it would round as the number of members has it)
+                to_b[:, axis] -= slope.mT.contiguous().sum(2)
+        # in the order of a and b, or sums over it would round as the number of members has it
+        return to_a.mT.contiguous(), to_b.mT.contiguous(), None
 
 
 def _blocks(n: int, k: int) -> Iterator[slice]:

@@ -80,12 +80,11 @@ COMPANY = {
         range(3), {"spread": (0.05, 0.2), "bound_start": (0.1, 1.0)}, scenario="infonce_box",
         **SHORT),
     "boxes of another norm, from a standard start": ask(
-        (2, 0), {"shape": (2.5, 3.0), "tau": (None, 0.01)}, scenario="infonce_box", d=5, p=3,
-        conditional="gennorm", initialisation="standard", whiten=False, width=24, steps=30,
-        batch=50),
+        (2, 0), {"shape": (2.5, 3.0)}, scenario="infonce_box", d=3, p=3, tau=0.01,
+        conditional="gennorm", initialisation="standard", whiten=False, **SHORT),
     "unbounded spaces, normal": ask(
-        range(2), {"marginal_spread": (0.5, 1.0)}, scenario="infonce_box", space="unbounded",
-        model_space="unbounded", conditional="normal", spread=1.0, p=2, negatives="views",
+        range(2), {"spread": (0.5, 1.0)}, scenario="infonce_box", space="unbounded",
+        model_space="unbounded", conditional="normal", p=2, negatives="views",
         **SHORT),
     "codes of a box on a sphere": ask(
         range(2), scenario="infonce_box", model_space="sphere", d=3, **SHORT),
@@ -408,7 +407,7 @@ GOLDEN = {
     "told the latents of a cap": (
         {"steps": 20, "objective": "supervised", "marginal_kappa": 5.0},
         {
-            "linear_r2": 0.57339, "orthogonal_r2": 0.38072, "mcc": 0.54254, "degree": None,
+            "linear_r2": 0.57339, "orthogonal_r2": 0.38072, "mcc": 0.54254,
             "singular_value_mae": 0.49372, "loss": 0.09893, "loss_floor": None,
             "raw_linear_r2": 0.85374, "raw_mcc": 0.5619,
             "untrained_linear_r2": 0.79474, "untrained_mcc": 0.69077,

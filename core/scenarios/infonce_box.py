@@ -126,7 +126,6 @@ class InfoNCEBox(Params):
         label="Marginal scale",
         symbol=r"\lambda_m",
         advanced=True,
-        batched=True,
         scale="log",
         ge=0.05,
         le=5,
