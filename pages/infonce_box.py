@@ -29,7 +29,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         box, pairs = st.columns([3.2, 1], gap="small", vertical_alignment="center")
         with box:
             view = picture.view_of(run, params, choice, shown.stale)
-            recovery.picture(view, "box", 365 if address.presenting() else 284)
+            recovery.picture(view, "box", 365 if address.presenting() else 264)
         with pairs:
             picture.matching(run)
     recovery.picture_first("box")
