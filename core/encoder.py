@@ -91,7 +91,9 @@ class Bounded(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         """u (m, n, d) -> (m, n, d)."""
-        return self.log_bound.exp() * torch.sigmoid(u)
+        # in double precision: the last few numbers of a float32 tensor are rounded another way, so
+        # that a member would depend on its companions
+        return (self.log_bound.double().exp() * torch.sigmoid(u.double())).to(u.dtype)
 
 
 def of_member(f: nn.Module, i: int) -> Callable[[Tensor], Tensor]:

@@ -80,8 +80,9 @@ COMPANY = {
         range(3), {"spread": (0.05, 0.2), "bound_start": (0.1, 1.0)}, scenario="infonce_box",
         **SHORT),
     "boxes of another norm, from a standard start": ask(
-        (2, 0), {"shape": (2.5, 3.0)}, scenario="infonce_box", d=3, p=3, tau=0.01,
-        conditional="gennorm", initialisation="standard", whiten=False, **SHORT),
+        (2, 0), {"shape": (2.5, 3.0), "tau": (None, 0.01)}, scenario="infonce_box", d=5, p=3,
+        conditional="gennorm", initialisation="standard", whiten=False, width=24, steps=30,
+        batch=50),
     "unbounded spaces, normal": ask(
         range(2), {"spread": (0.5, 1.0)}, scenario="infonce_box", space="unbounded",
         model_space="unbounded", conditional="normal", p=2, negatives="views",
