@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 SLOPE = 0.01
+WHITENED = 4096  # observations that a whitening is made of
 Initialisation = Literal["identity", "standard"]
 
 

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import metrics, theory
-from core.encoder import Whitening, make_encoder, of_member
+from core.encoder import WHITENED, Whitening, make_encoder, of_member
 from core.laws.densities import log_density
 from core.laws.samplers import Noise, cluster_vectors, generator, sampler
 from core.mixing import make_mixing, stack
@@ -21,7 +21,6 @@ from core.run.training import Descent, Observation, Truth, columns, parameters, 
 from core.scenarios.clusters import Clusters as Params
 from core.scenarios.clusters import judged
 
-WHITENED = 4096  # observations that the whitening is made of
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
 

@@ -197,6 +197,11 @@ class InfoNCEBox(Params):
         return {n: v for n, v in chosen.items() if n not in unsaid or v != unsaid[n]}
 
     @property
+    def unsupervised(self) -> bool:
+        """Whether pairs are all there is to learn from."""
+        return self.objective == "contrastive"
+
+    @property
     def whole(self) -> bool:
         """No map of a flat space has a degree."""
         return False

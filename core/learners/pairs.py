@@ -1,0 +1,215 @@
+"""What learners from pairs have in common: the world's streams, one update, what is scored.
+
+A scenario's own file adds its world, its encoder's last layers, its loss and its density ratio.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import islice
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from core import metrics, theory
+from core.encoder import WHITENED, Whitening, of_member
+from core.laws.samplers import Noise, generator
+from core.laws.spaces import Space
+from core.mixing import Mixing, make_mixing, stack
+from core.objectives import squared_error
+from core.run.evaluation import EVALUATED, Evaluation
+from core.run.experiment import Member, Scores
+from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
+
+FRESH = 16  # batches behind the reported loss where there is no floor to settle
+MOST_FRESH = 1000
+BASELINES = ("linear_r2", "mcc")  # scores that x itself and an untrained f have as well
+Map = Callable[[Tensor], Tensor]
+Ratio = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class World(Protocol):
+    """Latents and positives of m members."""
+
+    d: int
+
+    def latents(self, n: int, noise: Noise) -> Tensor:
+        """z (m, n, d) of the marginal."""
+
+    def positives(self, z: Tensor, noise: Noise) -> Tensor:
+        """z_pos (m, n, d) from the conditional around z."""
+
+
+class OfPairs(ABC):
+    """m members of equal shape training together; see `core.run.training.Learner`.
+
+    Those that are told z itself draw latents alone, so that nothing of the pairs touches them.
+    """
+
+    names: ClassVar[tuple[str, ...]]  # of the scores that a code has against its latents
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str, space: Space,
+                 observed: int, encoded: int) -> None:  # fmt: skip
+        self.members, self.device = members, device
+        self.settings: list[Any] = [member.params for member in members]
+        p = self.settings[0]
+        self.steps, self.batch, self.unsupervised = p.steps, p.batch, p.unsupervised
+        self.observed_at = schedule(p.steps)
+        seeds = [member.seed for member in members]
+
+        self.world = self._world(self.settings)
+        mixings = {
+            seed: make_mixing(generator(seed, "world"), p.d, observed, p.mixing_layers)
+            for seed in set(seeds)
+        }
+        self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
+        self.data = Noise(seeds, "data", device)
+        network = self._network([generator(seed, "initialisation") for seed in seeds])
+        self.f = self._fed(network).to(device)
+        self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
+
+        self.floors: dict[Hashable, tuple[float | None, int]] = {}
+        n_train = getattr(p, "n_train", None)
+        self.finite = self._pairs(n_train) if n_train else None
+        noise = Noise(seeds, "evaluation", device)
+        z = self.world.latents(EVALUATED, noise)
+        self.evaluation = Evaluation(space, z, self.g, self.f, encoded)
+        seen, world = self.evaluation.drawn, dict[str, np.ndarray]()
+        if self.unsupervised:
+            world["z_pos"] = self.world.positives(seen, noise).cpu().numpy()
+        world["x"] = self.g(seen).cpu().numpy()
+        self.truth = Truth(z=self.evaluation.z_drawn, net=self.evaluation.net, world=world)
+        self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
+
+    @abstractmethod
+    def _world(self, settings: Sequence[Any]) -> World:
+        """The world of some members."""
+
+    @abstractmethod
+    def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
+        """The encoder, fed with what it is to be fed with."""
+
+    @abstractmethod
+    def _info_nce(self, anchors: Tensor, views: Tensor, tau: Tensor) -> Tensor:
+        """The loss (m,) of codes of pairs (m, n, d_hat)."""
+
+    @abstractmethod
+    def _tau(self, t: int) -> Tensor:
+        """Temperature at step t (m,)."""
+
+    @abstractmethod
+    def _ratio(self, p: Any) -> Ratio | None:
+        """log p(z'|z) / p(z') up to a function of z, where it is known."""
+
+    @abstractmethod
+    def _told_apart(self, p: Any) -> Hashable:
+        """What of a batched setting its density ratio depends on."""
+
+    def step(self, t: int) -> Tensor:
+        """One Adam update of every member on a batch; the loss (m,) before it."""
+        return self.descend(self._loss(self.g, self.f, self._batch(), self._tau(t)))
+
+    def look(self) -> Observation:
+        """Images of the drawn points and of the space's net."""
+        return Observation({}, *self.evaluation.look())
+
+    def observe(self) -> Observation:
+        """The same with the scores on the watched points; the degree, if any, at every third."""
+        seen = self.evaluation.observe()
+        covering = [None] * len(self.members) if seen.covering is None else seen.covering
+        watched = zip(self.evaluation.z_watched, seen.watched, covering, strict=True)
+        return Observation(columns([self._scores(*each) for each in watched]), *seen[:2])
+
+    def finish(self) -> list[Scores]:
+        """Held-out scores, and the loss on data that no one trained on."""
+        return [
+            {**scores, "loss": self._fresh_loss(i)} for i, scores in enumerate(self._final_scores())
+        ]
+
+    def whole(self, i: int) -> dict[str, np.ndarray]:
+        """Latents, observations and codes of member i, and the weights of f and g."""
+        return {
+            "z": self.evaluation.z[i],
+            "x": self.evaluation.raw_x(i),
+            "z_hat": self.evaluation.features(i),
+            **parameters("f", self.f, i),
+            **self.g.arrays(i),
+        }
+
+    def _fed(self, network: nn.Module) -> nn.Module:
+        """The network, after what whitens its observations where that is asked for."""
+        if not self.settings[0].whiten:
+            return network
+        x = self.g(self.world.latents(WHITENED, self.data))
+        parts = network if isinstance(network, nn.Sequential) else (network,)
+        return nn.Sequential(Whitening(x), *parts)
+
+    def _loss(self, g: Mixing, f: Map, batch: tuple[Tensor, ...], tau: Tensor) -> Tensor:
+        """What is minimised (m,), of a batch as `_pairs` gives it."""
+        z_hat = f(g(torch.cat(batch, 1)))
+        if self.unsupervised:
+            anchors, views = z_hat.chunk(2, 1)
+            return self._info_nce(anchors, views, tau)
+        return squared_error(z_hat, batch[0])
+
+    def _batch(self) -> tuple[Tensor, ...]:
+        """As `_pairs`, fresh or of the finite set."""
+        if self.finite is None:
+            return self._pairs(self.batch)
+        chosen = self.data.index(self.finite[0].shape[1], self.batch)[..., None]
+        chosen = chosen.expand(-1, -1, self.world.d)
+        return tuple(each.gather(1, chosen) for each in self.finite)
+
+    def _pairs(self, n: int) -> tuple[Tensor, ...]:
+        """z and z_pos (m, n, d) each; z alone where that is what is told."""
+        return self._drawn(self.world, n, self.data)
+
+    def _drawn(self, world: World, n: int, noise: Noise) -> tuple[Tensor, ...]:
+        z = world.latents(n, noise)
+        return (z, world.positives(z, noise)) if self.unsupervised else (z,)
+
+    def _final_scores(self) -> list[Scores]:
+        everything = zip(self.evaluation.z, *self.evaluation.everything(), strict=True)
+        return [self._scores(*each) for each in everything]
+
+    def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
+        """Every score of one member, all None once its latents are not finite."""
+        if not np.isfinite(z_hat).all():
+            return dict.fromkeys(self.names)
+        return {name: getattr(metrics, name)(z, z_hat) for name in self.names}
+
+    def _baselines(self, i: int, untrained: Scores) -> Scores:
+        """Scores of x itself and of f at its start, and the loss at the truth."""
+        z, x = self.evaluation.z[i], self.evaluation.raw_x(i)
+        return {
+            **{f"raw_{name}": getattr(metrics, name)(z, x) for name in BASELINES},
+            **{f"untrained_{name}": untrained[name] for name in BASELINES},
+            "loss_floor": self._floor(i)[0],
+        }
+
+    def _fresh(self, i: int) -> Iterator[tuple[Tensor, ...]]:
+        """Batches of fresh pairs, as `_pairs`, of member i's world, the same for every seed."""
+        world = self._world(self.settings[i : i + 1])
+        noise = Noise([0], "floor", self.device)
+        for _ in range(MOST_FRESH):
+            yield self._drawn(world, self.batch, noise)
+
+    def _floor(self, i: int) -> tuple[float | None, int]:
+        """The loss at the truth, None where its density ratio is not known, and its batches."""
+        p = self.settings[i]
+        world = self._told_apart(p)
+        if world not in self.floors:
+            ratio = self._ratio(p) if self.unsupervised else None
+            pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
+            known = None if ratio is None else theory.loss_floor(ratio, pairs, p.negatives)
+            self.floors[world] = known or (None, FRESH)
+        return self.floors[world]
+
+    @torch.inference_mode()
+    def _fresh_loss(self, i: int) -> float | None:
+        """Loss of member i on the batches that settled its floor, at the final temperature."""
+        batches, tau = self._floor(i)[1], self._tau(self.steps)[i : i + 1]
+        g, f = self.g.member(i), of_member(self.f, i)
+        losses = [float(self._loss(g, f, batch, tau)) for batch in islice(self._fresh(i), batches)]
+        return float(np.mean(losses)) if np.isfinite(losses).all() else None
