@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.run.experiment import Experiment, Result
+from core.run.experiment import Result
 from core.scenarios.reversal import MOVES, Reversal
 from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
 from ui.reversal import nonlinear
@@ -18,14 +18,6 @@ from ui.window import address
 
 scenario = LESSONS["gradient_reversal"]
 GRID = np.linspace(-3, 3, 13)  # arguments of the moment-generating function
-
-
-def panels(experiment: Experiment, choice: recovery.Choice) -> dict[str, Result]:
-    """The game's picture."""
-    before = article.opening(scenario)
-    return runner.panel(
-        experiment, lambda shown: draw(shown, choice), "run", before=before, row=choice.row
-    )
 
 
 def controls() -> None:
@@ -231,7 +223,7 @@ article.Article(
     "Latents $a$ cluster by a nuisance $e$. A linear code $M a$ and a classifier of $e$ share one "
     "cross-entropy. Descend it together and the code turns into $V$, where the classes differ; "
     "reverse the encoder's gradient (λ > 0) and it turns out of $V$, invariant to the nuisance.",
-    panels,
+    article.panel_of(scenario, draw),
     [
         article.Part("why", "Why it works", article.of_run(why)),
         article.claimed(("gradient_reversal", "nonlinear"), own()),

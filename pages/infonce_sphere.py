@@ -13,7 +13,7 @@ from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
 from core.scenarios.scenario import knobs_of
-from ui import article, claims, numbers, papers, recovery, runner, seeds, sheet, story
+from ui import article, claims, numbers, pairs, papers, recovery, runner, seeds, sheet, story
 from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
@@ -30,27 +30,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         return
     promise = scenario.promise(params)
     place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
-    floor = "floor" if params.negatives == "views" else "at truth"
-    told = () if params.unsupervised else ("loss",)  # a squared error, and no nats
-    numbers.show(run, promise, floor, without=told, place=place)
+    pairs.show(run, promise, params, place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 365 if address.presenting() else 284)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        loss = "Training loss, nats" if params.unsupervised else "Training loss, squared error"
-        levels = loss_levels(params, run)
-        seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}", loss)
-
-
-def loss_levels(params: InfoNCE, run: recovery.Run) -> dict[str, float | None]:
-    """What the loss is held against: the truth, and knowing nothing; a squared error, nothing."""
-    if not params.unsupervised:
-        return {}
-    floor = "Bayes floor" if params.negatives == "views" else "value at the truth"
-    terms = params.batch + (params.negatives == "anchors")
-    return {floor: run.scores.get("loss_floor"), "chance": float(np.log(terms))}
+        pairs.curves(shown, run, scenario, params, seed)
 
 
 def why(result: Result) -> None:
@@ -58,12 +45,7 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCE, result.member.params)
-    if not params.unsupervised:
-        st.info(
-            "This run is told the latents, so that nothing is left to be explained: the steps are "
-            "those of a run that sees pairs alone. Its objective is among the knobs of Explore.",
-            icon=":material/info:",
-        )
+    if pairs.told(params):
         return
     loss, floor, broken = result.scores["loss"], result.scores["loss_floor"], broken_by(params)
 
@@ -214,13 +196,7 @@ article.Article(
     "Contrastive learning finds the latents, up to a rotation",
     "Points on a sphere are hidden by an invertible network $g$. An encoder $f$ sees only pairs of "
     "observations that lie close together, and brings the sphere back.",
-    lambda experiment, choice: runner.panel(
-        experiment,
-        lambda shown: draw(shown, choice),
-        "run",
-        before=article.opening(scenario),
-        row=choice.row,
-    ),
+    article.panel_of(scenario, draw),
     [
         article.Part("why", "Why it works", article.of_run(why)),
         article.claimed(("infonce_sphere",), {"uniformity": crowding}),

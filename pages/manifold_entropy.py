@@ -100,13 +100,7 @@ article.Article(
     "One density, many decoders: their columns tell them apart",
     "A flow $g$ turns a normal $z$ into data $x$. How well it fits says nothing of its latents. "
     "The columns of its Jacobian say how far each moves $x$, and what two of them share.",
-    lambda experiment, choice: runner.panel(
-        experiment,
-        lambda shown: draw(shown, choice),
-        "run",
-        before=article.opening(scenario),
-        row=choice.row,
-    ),
+    article.panel_of(scenario, draw),
     [
         article.Part("why", "Why it works", article.of_run(columns.why)),
         article.claimed(("manifold_entropy", "digits"), columns.FIGURES | digits.FIGURES),

@@ -171,7 +171,12 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
         allowed = ("core.lessons", "core.scenarios")
     elif within(here, ("core.scenarios",)):
         # never the registry, which would be a circle
-        allowed = ("core.scenarios.scenario", "core.laws.spaces", "core.laws.law")
+        allowed = (
+            "core.scenarios.scenario",
+            "core.scenarios.knobs",
+            "core.laws.spaces",
+            "core.laws.law",
+        )
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):
         scenario = here.replace("core.learners", "core.scenarios")

@@ -164,6 +164,18 @@ def opening(scenario: Scenario) -> Experiment:
     return Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
 
 
+def panel_of(scenario: Scenario, draw: Callable[[runner.Shown, recovery.Choice], None]) -> Panels:
+    """The one panel of a page whose `draw` shows a setting's runs as the visitor chose."""
+
+    def panels(experiment: Experiment, choice: recovery.Choice) -> object:
+        return runner.panel(
+            experiment, lambda shown: draw(shown, choice), "run", before=opening(scenario),
+            row=choice.row,
+        )  # fmt: skip
+
+    return panels
+
+
 def drawn(opened: Opened) -> Result | None:
     """The finished run of the seed that is drawn, whose numbers a proof is drawn from.
 

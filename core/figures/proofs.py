@@ -50,16 +50,9 @@ def agreement(
 
 def matrix(entries: np.ndarray) -> Figure:
     """A small matrix as shaded, numbered squares: the identity is a bright diagonal."""
-    rows, columns = np.indices(entries.shape) + 1
-    table = pd.DataFrame({"row": rows.ravel(), "column": columns.ravel(), "value": entries.ravel()})
-    table["size"] = table["value"].abs().clip(upper=1)
-    table["shade"] = FAINTEST + (1 - FAINTEST) * table["size"]
-    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
-    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
+    table = _shaded(entries, ("row", "column"))
     base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
-    cells = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"]).encode(
-        opacity=alt.Opacity("shade:Q", scale=None)
-    )
+    cells = _cells(base)
     numbers = base.mark_text(fontSize=13 if len(entries) < 7 else 10, fill=words.OWN_INK).encode(
         text=alt.Text("value:Q", format=".2f")
     )
@@ -70,26 +63,17 @@ def matrix(entries: np.ndarray) -> Figure:
 
 def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> Figure:
     """Absolute correlations of latents (rows) with codes, and frames around the pairs matched."""
-    latents, codes = np.indices(correlation.shape) + 1
-    table = pd.DataFrame({"latent": latents.ravel(), "code": codes.ravel(),
-                          "value": np.abs(correlation).ravel()})  # fmt: skip
-    table["shade"] = FAINTEST + (1 - FAINTEST) * table["value"]
-    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
-    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
-    table["pair"] = False
+    table = _shaded(np.abs(correlation), ("latent", "code")).assign(pair=False)
     table.loc[pairs[0] * correlation.shape[1] + pairs[1], "pair"] = True
     base = alt.Chart(table).encode(
         x=alt.X("code:O", title="code", axis=alt.Axis(orient="top", labelAngle=0, ticks=False)),
         y=alt.Y("latent:O", title="latent", axis=alt.Axis(ticks=False)),
     )
-    cells = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"]).encode(
-        opacity=alt.Opacity("shade:Q", scale=None)
-    )
     frames = (
         base.transform_filter("datum.pair")
         .mark_rect(fillOpacity=0, stroke=ROLE["z"], strokeWidth=2.5, cornerRadius=3)
     )  # fmt: skip
-    layers = [cells, frames]
+    layers = [_cells(base), frames]
     if len(correlation) <= NUMBERED:
         numbers = base.mark_text(fontSize=12, fill=words.OWN_INK)
         layers.insert(1, numbers.encode(text=alt.Text("value:Q", format=".2f")))
@@ -102,6 +86,23 @@ def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> F
         }
     )
     return words.finished(alt.layer(*layers, height=MATCHED)), shown
+
+
+def _shaded(entries: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:
+    """A matrix's entries, each with its row and column from 1, its shade and its number's ink."""
+    rows, columns = np.indices(entries.shape) + 1
+    places = dict(zip(names, (rows.ravel(), columns.ravel()), strict=True))
+    table = pd.DataFrame({**places, "value": entries.ravel()})
+    table["shade"] = FAINTEST + (1 - FAINTEST) * table["value"].abs().clip(upper=1)
+    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
+    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
+    return table
+
+
+def _cells(base: alt.Chart) -> alt.Chart:
+    """The squares of a shaded table."""
+    squares = base.mark_rect(cornerRadius=3, color=ROLE["z_hat"])
+    return squares.encode(opacity=alt.Opacity("shade:Q", scale=None))
 
 
 def foretold(true: np.ndarray, found: np.ndarray, title: str, colours: Sequence[str]) -> Figure:

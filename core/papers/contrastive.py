@@ -5,6 +5,7 @@ meaning the same; they stand in the row where they are printed.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import product
 
 from core.lessons import LESSONS
@@ -92,18 +93,20 @@ PRESSED = 0.1
 SMALL = "Here the model's box starts smaller than the side that matches the noise."
 POLAR: Mapping[str, Value] = {"marginal": "normal"}
 LONG: Mapping[str, Value] = {"tau": 0.03, "steps": 10_000}
+LONGER = f"Here {LONG['steps']:,} steps."
 FAINT: Mapping[str, Value] = {"width": 64, "depth": 3, "batch": 1024}  # pairs tell little here
 
 TABLE_1 = (
     _row("sphere-vmf-1", "sphere; uniform; vMF(1); sphere; vMF(1)",
-         "99.42 ± 0.05, 99.71 ± 0.05, 66.98 ± 2.79", {"kappa": 1.0, **FAINT}, matched=True),
+         "99.42 ± 0.05, 99.71 ± 0.05, 66.98 ± 2.79", {"kappa": 1.0, **FAINT}, matched=True,
+         differs=f"Here batch {FAINT['batch']:,}, {FAINT['depth']} layers of {FAINT['width']}."),
     _row("sphere-vmf-10", "sphere; uniform; vMF(10); sphere; vMF(1)",
          "99.86 ± 0.01", {"kappa": 10.0, "steps": 4000},
-         differs="There τ = 1, a wrong temperature; here τ = 1/κ."),
+         differs="There τ = 1, a wrong temperature; here τ = 1/κ, and 4,000 steps."),
     _row("sphere-laplace", "sphere; uniform; Laplace(0.05); sphere; vMF(1)",
          "99.91 ± 0.01", {"conditional": "laplace", "tau": 0.05}, differs=MATCHED_TAU),
     _row("sphere-normal", "sphere; uniform; normal(0.05); sphere; vMF(1)",
-         "99.86 ± 0.00", {"conditional": "normal", **LONG}, differs=MATCHED_TAU),
+         "99.86 ± 0.00", {"conditional": "normal", **LONG}, differs=f"{MATCHED_TAU} {LONGER}"),
     _row("box-normal-2", "box; uniform; normal(0.05); unbounded; normal",
          "99.60 ± 0.02, 99.78 ± 0.06, 67.93 ± 7.40", NORMAL_2),
     _row("box-laplace-2", "box; uniform; Laplace(0.05); unbounded; normal",
@@ -116,7 +119,8 @@ TABLE_1 = (
          "99.02 ± 0.01, 99.70 ± 0.07, 63.37 ± 2.41",
          {**POLAR, "conditional": "laplace", "tau": 0.05}, differs=MATCHED_TAU),
     _row("polar-normal", "sphere; normal(1); normal(0.05); sphere; vMF(1)",
-         "99.02 ± 0.02", {**POLAR, "conditional": "normal", **LONG}, differs=MATCHED_TAU),
+         "99.02 ± 0.02", {**POLAR, "conditional": "normal", **LONG},
+         differs=f"{MATCHED_TAU} {LONGER}"),
     _row("unbounded-laplace", "unbounded; Laplace(1); normal(1); unbounded; normal",
          "98.13 ± 0.14, 99.65 ± 0.04, 62.49 ± 1.65",
          {**_box("normal", "unbounded", 2, "unbounded", marginal="laplace"), **WIDE},
@@ -127,17 +131,7 @@ TABLE_1 = (
 )  # fmt: skip
 
 
-def _mcc(
-    name: str,
-    world: str,
-    printed: str,
-    params: Mapping[str, Value],
-    matched: bool = False,
-    differs: str = "",
-) -> Row:
-    return _row(name, world, printed, params, matched=matched, differs=differs, columns=MCC)
-
-
+_mcc = partial(_row, columns=MCC)
 # the second supervised score is of an unbounded model, and identity is printed once for all
 TABLE_2 = (
     _mcc("box-laplace-1", "box; uniform; Laplace(0.05); box; Laplace",

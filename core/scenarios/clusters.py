@@ -10,10 +10,15 @@ from typing import Literal
 
 from core.laws.law import Law
 from core.laws.spaces import Space
-from core.scenarios.scenario import (
+from core.scenarios.knobs import (
     DEPTH,
     MIXING_LAYERS,
     WIDTH,
+    rate_knob,
+    steps_knob,
+    whiten_knob,
+)
+from core.scenarios.scenario import (
     Assumption,
     Notice,
     Params,
@@ -22,9 +27,6 @@ from core.scenarios.scenario import (
     knob,
     lacking,
     missing,
-    rate_knob,
-    steps_knob,
-    whiten_knob,
 )
 
 MOST_JUDGED = 8192

@@ -9,14 +9,16 @@ a step as there are latents, 64 here.
 
 from typing import Literal
 
+from core.scenarios.knobs import (
+    rate_knob,
+    steps_knob,
+)
 from core.scenarios.scenario import (
     Notice,
     Params,
     Promise,
     Scenario,
     knob,
-    rate_knob,
-    steps_knob,
 )
 
 SIDE = 8  # pixels of an image

@@ -9,14 +9,16 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
+from core.scenarios.knobs import (
+    rate_knob,
+    steps_knob,
+)
 from core.scenarios.scenario import (
     Notice,
     Params,
     Promise,
     Scenario,
     knob,
-    rate_knob,
-    steps_knob,
 )
 
 KNOWN = (

@@ -10,11 +10,18 @@ from pydantic import ValidationInfo, field_validator
 
 from core.laws.law import Law
 from core.laws.spaces import Space
-from core.scenarios.scenario import (
+from core.scenarios.knobs import (
     DEPTH,
     MIXING_LAYERS,
     OBJECTIVE,
+    PAIRS,
     WIDTH,
+    negatives_knob,
+    rate_knob,
+    steps_knob,
+    whiten_knob,
+)
+from core.scenarios.scenario import (
     Assumption,
     Notice,
     Params,
@@ -24,9 +31,6 @@ from core.scenarios.scenario import (
     knob,
     lacking,
     missing,
-    rate_knob,
-    steps_knob,
-    whiten_knob,
 )
 
 # what a run that is told z itself has no use for
@@ -128,14 +132,7 @@ class InfoNCE(Params):
         ge=0.001,
         le=5,
     )
-    negatives: Literal["views", "anchors"] = knob(
-        "views",
-        "views: the other pairs' second members (textbook). "
-        "anchors: the anchors themselves, self included (the paper's code).",
-        label="Negatives",
-        advanced=True,
-        unit="which points repel",
-    )
+    negatives: Literal["views", "anchors"] = negatives_knob("views")
     anneal: float = knob(
         0.0,
         "Fraction of the steps over which the model's concentration 1/τ rises from a tenth to "
@@ -184,16 +181,7 @@ class InfoNCE(Params):
     )
     width: int = WIDTH
     depth: int = DEPTH
-    batch: int = knob(
-        256,
-        "Positive pairs a step; also the number of negatives.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=8192,
-        scale="doubling",
-        unit="pairs",
-    )
+    batch: int = PAIRS
     steps: int = steps_knob(400, le=300_003)
     learning_rate: float = rate_knob(3e-3, le=0.3)
 
@@ -257,11 +245,9 @@ class InfoNCE(Params):
         """Dimension of z_hat."""
         return self.d if self.d_hat is None or not self.unsupervised else self.d_hat
 
-    def chosen(self) -> dict[str, Value]:
-        """As in `Params`; a value that only spells out what `None` means is no choice."""
-        chosen = super().chosen()
-        unsaid = {"d_x": self.d, "d_hat": self.d, "tau": self.auto_tau}
-        return {n: v for n, v in chosen.items() if n not in unsaid or v != unsaid[n]}
+    def unsaid(self) -> dict[str, Value]:
+        """As in `Params`."""
+        return {"d_x": self.d, "d_hat": self.d, "tau": self.auto_tau}
 
 
 def _temperature(params: InfoNCE) -> str:

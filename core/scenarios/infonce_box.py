@@ -10,11 +10,18 @@ from typing import Literal
 
 from core.laws.law import Law
 from core.laws.spaces import Box, Flat
-from core.scenarios.scenario import (
+from core.scenarios.knobs import (
     DEPTH,
     MIXING_LAYERS,
     OBJECTIVE,
+    PAIRS,
     WIDTH,
+    negatives_knob,
+    rate_knob,
+    steps_knob,
+    whiten_knob,
+)
+from core.scenarios.scenario import (
     Assumption,
     Notice,
     Params,
@@ -24,9 +31,6 @@ from core.scenarios.scenario import (
     knob,
     lacking,
     missing,
-    rate_knob,
-    steps_knob,
-    whiten_knob,
 )
 
 LOW, HIGH = 0.0, 1.0  # of the box, as in the paper
@@ -145,14 +149,7 @@ class InfoNCEBox(Params):
         unit="temperature",
     )
     objective: Literal["contrastive", "supervised"] = OBJECTIVE
-    negatives: Literal["views", "anchors"] = knob(
-        "anchors",
-        "views: the other pairs' second members (textbook). "
-        "anchors: the anchors themselves, self included (the paper's code).",
-        label="Negatives",
-        advanced=True,
-        unit="which points repel",
-    )
+    negatives: Literal["views", "anchors"] = negatives_knob("anchors")
     initialisation: Literal["identity", "standard"] = knob(
         "identity",
         "identity: a linear skip path and zero biases. standard: PyTorch's default.",
@@ -164,16 +161,7 @@ class InfoNCEBox(Params):
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
     depth: int = DEPTH
-    batch: int = knob(
-        256,
-        "Positive pairs a step; also the number of negatives.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=8192,
-        scale="doubling",
-        unit="pairs",
-    )
+    batch: int = PAIRS
     steps: int = steps_knob(400, le=300_003)
     learning_rate: float = rate_knob(6e-3, le=0.3)
 
@@ -188,13 +176,10 @@ class InfoNCEBox(Params):
             off.add("bound_start")
         return frozenset(off)
 
-    def chosen(self) -> dict[str, Value]:
-        """As in `Params`; a value that only spells out what is meant anyway is no choice."""
-        chosen = super().chosen()
-        unsaid: dict[str, Value] = {"tau": self.matched_tau}
-        if self.space == "unbounded":
-            unsaid["marginal"] = "normal"
-        return {n: v for n, v in chosen.items() if n not in unsaid or v != unsaid[n]}
+    def unsaid(self) -> dict[str, Value]:
+        """As in `Params`; R^d has one law that stands for the uniform one."""
+        normal: dict[str, Value] = {"marginal": "normal"} if self.space == "unbounded" else {}
+        return {"tau": self.matched_tau, **normal}
 
     @property
     def unsupervised(self) -> bool:

@@ -6,13 +6,16 @@ After the post "Anti-Diversity is All You Need to Get a Unified Latent Space" an
 
 from typing import Literal
 
-from core.scenarios.scenario import (
+from core.scenarios.knobs import (
     WIDTH,
+)
+from core.scenarios.scenario import (
     Assumption,
     Notice,
     Params,
     Promise,
     Scenario,
+    Value,
     knob,
     lacking,
     missing,
@@ -193,12 +196,9 @@ class Invariance(Params):
             unused |= {"steps", "encoder_rate", "initialisation", "width", "batch"}
         return frozenset(unused)
 
-    def chosen(self) -> dict:
-        """As in `Params`; a code dimension that only spells out the default is no choice."""
-        chosen = super().chosen()
-        if self.method != "leace" and self.d_z == CONTENT:
-            chosen.pop("d_z", None)
-        return chosen
+    def unsaid(self) -> dict[str, Value]:
+        """As in `Params`; for LEACE no dimension means none is learnt."""
+        return {} if self.method == "leace" else {"d_z": CONTENT}
 
     @property
     def trains(self) -> bool:

@@ -15,6 +15,7 @@ from core.scenarios.scenario import (
     Params,
     Promise,
     Scenario,
+    Value,
     knob,
     lacking,
     missing,
@@ -269,12 +270,9 @@ class Reversal(Params):
             unused |= {"encoder_weight_decay"}
         return frozenset(unused)
 
-    def chosen(self) -> dict:
-        """As in `Params`; a code dimension that only spells out the default is no choice."""
-        chosen = super().chosen()
-        if self.d_z == self.d - self.rank:
-            chosen.pop("d_z", None)
-        return chosen
+    def unsaid(self) -> dict[str, Value]:
+        """As in `Params`."""
+        return {"d_z": self.d - self.rank}
 
     @property
     def code(self) -> int:

@@ -48,12 +48,18 @@ class Params(BaseModel):
 
     def chosen(self) -> dict[str, Value]:
         """The active fields that differ from their default: what makes this setting itself."""
-        fields, inactive = type(self).model_fields, self.inactive()
+        fields, inactive, unsaid = type(self).model_fields, self.inactive(), self.unsaid()
         return {
-            name: getattr(self, name)
+            name: value
             for name in sorted(fields)
-            if name not in inactive and getattr(self, name) != fields[name].default
+            if name not in inactive
+            and (value := getattr(self, name)) != fields[name].default
+            and (name not in unsaid or value != unsaid[name])
         }
+
+    def unsaid(self) -> Mapping[str, Value]:
+        """By field the value that only spells out what its default means, so is no choice."""
+        return {}
 
     def but(self, **changes: Value) -> "Params":
         """The same parameters with some changed, validated again (raises `ValidationError`)."""
@@ -90,71 +96,6 @@ def knob(
         "none": none,
     }
     return Field(default, description=help, ge=ge, le=le, json_schema_extra=about)
-
-
-# of every scenario that hides latents behind g and trains a multilayer encoder
-MIXING_LAYERS: Any = knob(
-    3,
-    "Layers of the invertible network g that hides the latents. 0 shows them: x = z.",
-    label="Mixing layers",
-    advanced=True,
-    ge=0,
-    le=5,
-    unit="layers",
-)
-WIDTH: Any = knob(
-    64,
-    "Hidden width of the encoder.",
-    label="Encoder width",
-    advanced=True,
-    ge=8,
-    le=512,
-    scale="doubling",
-    unit="units",
-)
-DEPTH: Any = knob(
-    3,
-    "Hidden layers of the encoder.",
-    label="Encoder depth",
-    advanced=True,
-    ge=1,
-    le=6,
-    unit="layers",
-)
-
-
-# of scenarios that learn from pairs
-OBJECTIVE: Any = knob(
-    "contrastive",
-    "contrastive: InfoNCE on pairs. supervised: the same encoder and budget, told z itself by "
-    "squared error.",
-    label="Objective",
-    advanced=True,
-    unit="what is minimised",
-)
-
-
-def whiten_knob(default: bool) -> Any:
-    """The knob for what an encoder is fed."""
-    return knob(
-        default,
-        "Whether observations are whitened (mean and covariance of a first batch) before f.",
-        label="Whitened observations",
-        advanced=True,
-        unit="on or off",
-    )
-
-
-def steps_knob(default: int, le: int) -> Any:
-    """The knob for how long training is."""
-    return knob(default, "Optimiser steps.", label="Steps", advanced=True, ge=1, le=le,
-                scale="log", unit="steps")  # fmt: skip
-
-
-def rate_knob(default: float, le: float) -> Any:
-    """The knob for the rate of a learner that descends by `core.run.training.Descent`."""
-    return knob(default, "Peak of the one-cycle schedule of Adam.", label="Learning rate",
-                advanced=True, ge=1e-5, le=le, scale="log", unit="peak rate")  # fmt: skip
 
 
 @dataclass(frozen=True)

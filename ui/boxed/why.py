@@ -8,7 +8,7 @@ import streamlit as st
 from core.run.experiment import Result
 from core.scenarios.infonce_box import InfoNCEBox
 from core.scenarios.infonce_box import broken as broken_by
-from ui import sheet, story
+from ui import pairs, sheet, story
 
 PAIRS = 1000  # in the picture of the first step
 TURNED = 200  # latents whose loss is taken at every angle
@@ -21,9 +21,7 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCEBox, result.member.params)
-    if params.objective == "supervised":
-        st.info("This encoder was trained on z itself: there is nothing to prove.",
-                icon=":material/info:")  # fmt: skip
+    if pairs.told(params):
         return
     broken = broken_by(params)
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
