@@ -190,7 +190,7 @@ RECIPE = (
     "{learning_rate:g}, scores held out. There: 300,003 steps of batch 6,144, six layers of 100 to "
     "500 units, Adam at 0.0001, τ = 1, scores of the points that fit the map."
 )
-SPREAD = "Published: mean ± sd of five seeds, in percent."
+SPREAD = "Published: mean ± sd, in percent."
 TABLES = (
     Table("contrastive-1", "Contrastive 1", "Contrastive, Table 1: R² up to affine maps",
           f"{PAPER}, Table 1", R2, TABLE_1,
