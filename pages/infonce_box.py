@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.lessons import LESSONS
 from core.scenarios.infonce_box import InfoNCEBox
-from ui import article, numbers, pairs, papers, recovery, runner, seeds
-from ui.boxed import picture
-from ui.boxed.why import why
+from ui import article, numbers, papers, recovery, runner, seeds
+from ui.pairs import picture, runs
+from ui.pairs.why import why
 from ui.window import address
 
 scenario = LESSONS["infonce_box"]
@@ -22,7 +22,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         return
     promise = scenario.promise(params)
     place = numbers.places()
-    pairs.show(run, promise, params, place)
+    runs.show(run, promise, params, place)
     with place.picture:
         box, beside = st.columns([3.2, 1], gap="small", vertical_alignment="center")
         with box:
@@ -33,7 +33,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     recovery.picture_first("box")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        pairs.curves(shown, run, scenario, params, seed)
+        runs.curves(shown, run, scenario, params, seed)
 
 
 def paper() -> None:

@@ -13,7 +13,8 @@ from core.run.experiment import Result
 from core.scenarios.infonce import InfoNCE
 from core.scenarios.infonce import broken as broken_by
 from core.scenarios.scenario import knobs_of
-from ui import article, claims, numbers, pairs, papers, recovery, runner, seeds, sheet, story
+from ui import article, claims, numbers, papers, recovery, runner, seeds, sheet, story
+from ui.pairs import runs
 from ui.window import address
 
 scenario = LESSONS["infonce_sphere"]
@@ -30,14 +31,14 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         return
     promise = scenario.promise(params)
     place = numbers.places()  # the numbers are text: they do not wait for the 3-D view
-    pairs.show(run, promise, params, place)
+    runs.show(run, promise, params, place)
     with place.picture:
         view = recovery.view_of(run, choice, shown.stale)
         recovery.picture(view, "globe", 365 if address.presenting() else 284)
     recovery.picture_first("globe")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        pairs.curves(shown, run, scenario, params, seed)
+        runs.curves(shown, run, scenario, params, seed)
 
 
 def why(result: Result) -> None:
@@ -45,7 +46,7 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCE, result.member.params)
-    if pairs.told(params):
+    if runs.told(params):
         return
     loss, floor, broken = result.scores["loss"], result.scores["loss_floor"], broken_by(params)
 

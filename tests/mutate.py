@@ -92,7 +92,7 @@ EDITS = (
          "test_boxes.py"),
     Edit("core/laws/coordinates.py", "weight = np.exp(log_p - log_inside(law, z))",
          "weight = np.exp(log_p)", "test_boxes.py"),
-    Edit("ui/boxed/picture.py", "(_matched if choice.aligned else _as_learnt)(run)",
+    Edit("ui/pairs/picture.py", "(_matched if choice.aligned else _as_learnt)(run)",
          "(_as_learnt if choice.aligned else _matched)(run)", "test_boxed.py"),
     # told the latents, and crowded ones
     Edit("core/laws/vmf.py", "WEIGHTS @ density - cap)", "WEIGHTS @ density)", "test_theory.py"),

@@ -11,7 +11,7 @@ from core.run.experiment import Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from ui import recovery
-from ui.boxed import picture
+from ui.pairs import picture
 from ui.player.plain import plain_figure
 from ui.player.view import pack
 

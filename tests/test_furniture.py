@@ -12,9 +12,9 @@ from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise
 from ui import knobs, recovery, runner, seeds
-from ui.boxed import picture as boxed
 from ui.clusters import heads
 from ui.entropic import waterfall
+from ui.pairs import picture as boxed
 from ui.player.view import Arrow, pack
 from ui.reversal import game
 

@@ -8,7 +8,8 @@ import streamlit as st
 from core.run.experiment import Result
 from core.scenarios.infonce_box import InfoNCEBox
 from core.scenarios.infonce_box import broken as broken_by
-from ui import pairs, sheet, story
+from ui import sheet, story
+from ui.pairs import runs
 
 PAIRS = 1000  # in the picture of the first step
 TURNED = 200  # latents whose loss is taken at every angle
@@ -21,7 +22,7 @@ def why(result: Result) -> None:
     from core import figures, metrics, theory
 
     params = cast(InfoNCEBox, result.member.params)
-    if pairs.told(params):
+    if runs.told(params):
         return
     broken = broken_by(params)
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
