@@ -225,7 +225,7 @@ def test_pages_change_quickly(server, page):
     settled(page)
     for group, link, heading in (
         ("Start", "Identifiability Explorer", "When does"),
-        ("Contrastive", "InfoNCE", "Contrastive"),
+        ("Contrastive", "InfoNCE on a sphere", "Contrastive"),
     ):
         start = time.monotonic()
         choose_page(page, group, link)

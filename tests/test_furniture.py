@@ -161,7 +161,7 @@ def test_the_spread_tells_of_the_baseline_and_of_whole_maps_where_they_are_measu
     assert said == "total correlation 0.500 nats, one seed."
     assert seeds.summed_up(runs([{"linear_r2": None}])) == "not measured here."
     shown = runs([{"linear_r2": 0.9, "raw_linear_r2": 1.0}], mixing_layers=0)
-    assert seeds.summed_up(shown) == "linear R² 0.900, one seed (raw x 1.000, as x = z)."
+    assert seeds.summed_up(shown) == "linear R² 0.900, one seed (x = z: 1.000)."
 
 
 def test_where_nothing_is_promised_no_bound_is_counted_against():

@@ -196,16 +196,17 @@ def summed_up(results: Sequence[Record | Result], score: str = "linear_r2") -> s
     words = f"{title} {counted([value for value, _ in known], score, unit)}"
     pairs = [(value, raw) for value, raw in known if raw is not None]
     if pairs:
-        better = sum(raw > value for value, raw in pairs)
-        words += f" (raw x {span_of([raw for _, raw in pairs])}"
-        if getattr(results[0].member.params, "mixing_layers", None) == 0:
-            words += ", as x = z)"  # which is the best by construction
-        else:
-            words += f", better for {better} of {len(pairs)})" if better else ")"
+        shown = getattr(results[0].member.params, "mixing_layers", None) == 0
+        words += f" ({'x = z:' if shown else 'raw x'} {span_of([raw for _, raw in pairs])}"
+        # x = z is the best by construction
+        better = 0 if shown else sum(raw > value for value, raw in pairs)
+        words += f", better for {better} of {len(pairs)})" if better else ")"
     degrees = [r.scores.get("degree") for r in results if r.member.params.whole]
     if all(degree is None for degree in degrees):
         return words + end
-    return f"{words}, {sum(d in (1, -1) for d in degrees)} of {len(degrees)} maps whole{end}"
+    whole = sum(d in (1, -1) for d in degrees)
+    share = "all" if whole == len(degrees) > 1 else f"{whole} of {len(degrees)}"
+    return f"{words}, {share} maps whole{end}"
 
 
 def counted(values: Sequence[float], score: str = "linear_r2", unit: str = "") -> str:
