@@ -127,9 +127,9 @@ def fitted_once() -> Iterator[None]:
 
     An estimator of scikit-learn with a seed of its own is a function of its settings and its data.
     """
-    from core import metrics
+    from core.metrics import probes
 
-    fit, known = metrics._fitted, {}
+    fit, known = probes._fitted, {}
 
     def fitted(estimator: object, x: np.ndarray, target: np.ndarray) -> object:
         data = hashlib.sha256(x.tobytes() + target.tobytes()).digest()
@@ -139,7 +139,7 @@ def fitted_once() -> Iterator[None]:
         return known[asked]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(metrics, "_fitted", fitted)
+        patch.setattr(probes, "_fitted", fitted)
         yield
 
 

@@ -88,7 +88,7 @@ EDITS = (
          "low, high = (wall / self.scale for", "test_boxes.py"),
     Edit("core/objectives.py", "to_b[:, axis] = slope.sum(1).neg_()",
          "to_b[:, axis] = slope.sum(1)", "test_boxes.py"),
-    Edit("core/metrics.py", "np.sign(correlation[latents, codes]) * scale", "scale",
+    Edit("core/metrics/matching.py", "np.sign(correlation[latents, codes]) * scale", "scale",
          "test_boxes.py"),
     Edit("core/laws/coordinates.py", "weight = np.exp(log_p - log_inside(law, z))",
          "weight = np.exp(log_p)", "test_boxes.py"),

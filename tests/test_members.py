@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from core import metrics
 from core.learners import infonce
 from core.lessons.laplace_violation import LAPLACE
+from core.metrics import probes
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Progress, Result, Stopped, groups
 from core.run.training import FRAMES, LOST, MOST_LOSSES, schedule, train
@@ -146,14 +146,14 @@ def one_round(monkeypatch):
 
     What they give is still another number for other data.
     """
-    fitted = metrics._fitted
+    fitted = probes._fitted
 
     def quickly(estimator, x, target):
         if "hidden_layer_sizes" in estimator.get_params():
             estimator.set_params(max_iter=1)
         return fitted(estimator, x, target)
 
-    monkeypatch.setattr(metrics, "_fitted", quickly)
+    monkeypatch.setattr(probes, "_fitted", quickly)
 
 
 @pytest.mark.parametrize("members", COMPANY.values(), ids=COMPANY)
