@@ -1,5 +1,5 @@
 """The same from a shell: `python -m core list | run | sweep | export | bench | gallery |
-claims | measure | papers`.
+claims | measure | papers | score`.
 
 Results go to stdout (`--json`: one document), errors to stderr in one line with exit status 2.
 """
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one verb; the exit status."""
     verbs = {"list": _list, "run": _run, "sweep": _sweep, "export": _export, "bench": _bench,
              "gallery": _gallery, "claims": _claims, "measure": _measure,
-             "papers": _papers}  # fmt: skip
+             "papers": _papers, "score": _score}  # fmt: skip
     if not arguments or arguments[0] in ("-h", "--help"):
         print(__doc__)
         return 0
@@ -184,11 +184,24 @@ def _claims(arguments: list[str]) -> int:
 
 def _measure(arguments: list[str]) -> int:
     from core.decoders import measure
+    from core.entropy import Degenerate
+    from core.kept.arrays import Unreadable
 
     parser = _OneLineParser(prog="python -m core measure", allow_abbrev=False)
     try:
         return measure.command(arguments, parser)
-    except measure.Degenerate as reason:
+    except (Degenerate, Unreadable) as reason:
+        fail(str(reason))
+
+
+def _score(arguments: list[str]) -> int:
+    from core.kept.arrays import Unreadable
+    from core.scores.command import command
+
+    parser = _OneLineParser(prog="python -m core score", allow_abbrev=False)
+    try:
+        return command(arguments, parser)
+    except Unreadable as reason:
         fail(str(reason))
 
 

@@ -82,8 +82,9 @@ class _LogSumExpLp(torch.autograd.Function):
         found = a.new_empty(m, n)
         for rows in _blocks(n, b.shape[2]):
             logits = weights[:, rows]
+            space = torch.empty_like(logits)
             for axis in range(d):
-                size = _differences(a, b, axis, rows).abs_()
+                size = _differences(a, b, axis, rows, space).abs_()
                 logits.sub_(size if p == 1 else size.pow_(p))
             top = logits.amax(-1, keepdim=True)
             total[:, rows] = logits.sub_(top).exp_().sum(-1, keepdim=True)
@@ -95,17 +96,19 @@ class _LogSumExpLp(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, None]:
         a, b, weights, total = ctx.saved_tensors
+        assert ctx.p in (1, 3)
         factor = -ctx.p * grads[0].unsqueeze(-1) / total
         to_a, to_b = torch.empty_like(a), torch.zeros_like(b)
         for rows in _blocks(a.shape[2], b.shape[2]):
             share = weights[:, rows] * factor[:, rows]
+            space = torch.empty_like(share)
             for axis in range(a.shape[1]):
-                slope = _differences(a, b, axis, rows)
-                slope = slope.sign_() if ctx.p == 1 else slope * slope.abs() ** (ctx.p - 2)
+                slope = _differences(a, b, axis, rows, space)
+                slope = slope.sign_() if ctx.p == 1 else slope.mul_(slope.abs())
                 slope.mul_(share)
                 to_a[:, axis, rows] = slope.sum(2)
-                # (summed in place, over rows, it would round as the number of members has it)
-                to_b[:, axis] -= slope.mT.contiguous().sum(2)
+                for own, each in zip(to_b[:, axis], slope, strict=True):
+                    own -= each.sum(0)  # (of all at once, it would round as their number has it)
         # in the order of a and b, or sums over it would round as the number of members has it
         return to_a.mT.contiguous(), to_b.mT.contiguous(), None
 
@@ -116,15 +119,15 @@ def _blocks(n: int, k: int) -> Iterator[slice]:
     return (slice(start, start + rows) for start in range(0, n, rows))
 
 
-def _differences(a: Tensor, b: Tensor, axis: int, rows: slice) -> Tensor:
-    """a_i - b_j of one coordinate, (m, rows, k), from (m, d, n) and (m, d, k)."""
-    return a[:, axis, rows, None] - b[:, axis, None, :]
+def _differences(a: Tensor, b: Tensor, axis: int, rows: slice, space: Tensor) -> Tensor:
+    """a_i - b_j of one coordinate, (m, rows, k), from (m, d, n) and (m, d, k), into `space`."""
+    return torch.sub(a[:, axis, rows, None], b[:, axis, None, :], out=space)
 
 
 def log_sum_exp_lp(a: Tensor, b: Tensor, p: int) -> Tensor:
     """log sum_j exp -|a_i - b_j|_p^p: a (m, n, d), b (m, k, d), p in 1, 2, 3 -> (m, n).
 
-    Memory: one array of m n k numbers, whatever d, and three of a block's. p = 2 is a scalar
+    Memory: one array of m n k numbers, whatever d, and a few of a block's. p = 2 is a scalar
     product of d + 1 coordinates, -|a|^2 + (2 <a, b> - |b|^2), about the mean of b so that squares
     stay small.
     """

@@ -34,6 +34,8 @@ LEAVES = (
     "core.metrics.matching",
     "core.metrics.probes",
     "core.metrics.degrees",
+    "core.metrics.disentanglement",
+    "core.metrics.resampling",
     "core.metrics",
     "core.theory",
     "core.jacobians",
@@ -81,9 +83,13 @@ MAY_IMPORT = {
     },
     "core.papers.table": ("core.lessons", "core.scenarios", "core.run.experiment"),
     "core.kept.folder": (),
+    "core.kept.arrays": (),
     "core.decoders.ruler": ("core.entropy",),
     "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),
-    "core.decoders.measure": ("core.entropy", "core.decoders", "core.command"),
+    "core.decoders.measure": ("core.entropy", "core.decoders", "core.command", "core.kept"),
+    "core.scores.worlds": ("core.scenarios",),
+    "core.scores.reading": ("core.metrics",),
+    "core.scores.command": ("core.metrics", "core.scores", "core.kept"),
 }
 
 

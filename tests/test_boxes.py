@@ -1,5 +1,7 @@
 """Boxes: truncated laws against scipy, Lp losses against the direct ones, matchings, the world."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -157,6 +159,39 @@ def test_without_walls_a_normal_view_of_a_normal_latent_is_normal():
     log_view = coordinates.log_view(narrow, wide, Flat(1))
     at = np.linspace(-3, 3, 13)
     np.testing.assert_allclose(log_view(at), stats.norm(scale=1.3).logpdf(at), atol=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("family", "spread", "marginal", "wide"),
+    [
+        ("laplace", 0.005, "laplace", 1.0),
+        ("normal", 5.0, "laplace", 0.05),
+        ("laplace", 1.0, "normal", 1.0),
+    ],
+)
+def test_without_walls_the_law_of_a_view_is_right_however_narrow_the_noise(
+    family, spread, marginal, wide
+):
+    of = {"laplace": stats.laplace, "normal": stats.norm}
+    noise, around = of[family](scale=spread), of[marginal](scale=wide)
+    laws = [
+        Law(each, spread=size, project=False) for each, size in ((family, spread), (marginal, wide))
+    ]
+    log_view = coordinates.log_view(*laws, Flat(1))
+    for view in (0.3, 2.0):
+        size, reach = max(spread, wide), 20 * min(spread, wide)
+
+        def joint(e, at=view * size):
+            return noise.pdf(e) * around.pdf(at - e)
+
+        cuts = [0.0, view * size]
+        ends = sorted({-60 * size, 60 * size, *(c + s for c in cuts for s in (-reach, 0, reach))})
+        exact = sum(
+            integrate.quad(joint, a, b, epsabs=1e-12, limit=200)[0] for a, b in pairwise(ends)
+        )
+        assert np.exp(log_view(np.array(view * size))) == pytest.approx(exact, rel=2e-3)
+    at = np.linspace(-20 * size, 20 * size, 100_001)
+    assert np.trapezoid(np.exp(log_view(at)), at) == pytest.approx(1, abs=2e-3)
 
 
 def test_the_true_ratio_tells_positives_best():

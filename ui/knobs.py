@@ -10,13 +10,21 @@ from pydantic import ValidationError
 
 from core.command import spelt
 from core.legend import label_of, named, wording
-from core.scenarios.scenario import Knob, Params, Preset, Scenario, Value, explain, knobs_of
+from core.scenarios.scenario import (
+    MOST_SEEDS,
+    Knob,
+    Params,
+    Preset,
+    Scenario,
+    Value,
+    explain,
+    knobs_of,
+)
 from ui.window import address
 
 SEEDS, SHOW, BESIDE = "seeds", "show", "beside"  # keys of a link that are no parameter
-MOST_SEEDS = 8
 DEFAULT_SEEDS = 3
-WIDEST = 20  # letters that buttons side by side hold in the knobs' column
+WIDEST = 17  # letters that buttons side by side hold in the knobs' column
 
 
 def key_of(name: str, prefix: str = "") -> str:

@@ -21,11 +21,8 @@ def compared(table: Table, fits: str = "all", page: str = "") -> list[Cell]:
     store = runner.store()
     found = cells([table], store.record, store.get)
     return [
-        cell
-        for cell in found
-        if fits in ("all", fit(cell.row)) and page in ("", cell.row.lesson)
-        and not cell.row.repeats
-    ]  # fmt: skip
+        cell for cell in found if fits in ("all", fit(cell.row)) and page in ("", cell.row.lesson)
+    ]
 
 
 def fit(row: Row) -> str:
@@ -46,25 +43,32 @@ def beside(page: str, *names: str) -> None:
 def about(table: Table) -> None:
     """How our runs differ from the published ones, and what the spreads are."""
     notes = [f"{c.title}: {c.note}" for c in table.columns if c.note]
-    kept = [text for text in (table.spread, table.recipe, *notes) if text]
-    st.caption(" ".join(kept))
+    kept = [text for text in (table.words, table.spread, table.recipe, *notes) if text]
+    st.caption("\n".join(f"- {text}" for text in kept))
 
 
 def linked(found: Sequence[Cell]) -> None:
     """A row a line, a score a column: published, and here in bold as a link to its runs."""
     columns = list({cell.column.name: cell.column for cell in found}.values())
     rows = list({cell.row.name: cell.row for cell in found}.values())
+    if not rows:
+        st.info("No row of this table is of that kind.", icon=":material/info:")
+        return
     at = {(cell.row.name, cell.column.name): cell for cell in found}
     lines = [
-        "| row | assumptions | " + " | ".join(c.title for c in columns) + " |",
+        "| row | fits | " + " | ".join(c.title for c in columns) + " |",
         "|:--|:--|" + ":--|" * len(columns),
     ]
     for row in rows:
         texts = [_pair(at.get((row.name, column.name))) for column in columns]
-        lines.append(f"| {_plain(row.words)} | {fit(row)} | " + " | ".join(texts) + " |")
+        again = " (again)" if row.repeats else ""
+        fits = "yes" if row.matched else "no"
+        lines.append(f"| {_plain(row.words)}{again} | {fits} | " + " | ".join(texts) + " |")
     st.markdown("\n".join(lines))
     st.caption(
-        "Published, then **here**, in percent: mean ± sd over seeds. Ours link to their runs."
+        "Fits: whether the theory's assumptions hold. Published, then **here**, in percent: mean ± "
+        "sd over seeds, and by how many points ours "
+        "is off, :red[▼] where it is more than one point worse. Ours link to their runs."
     )
     st.markdown("\n".join(f"- {_plain(row.words)}: {text}" for row in rows
                           for text in (row.differs, _needs(row)) if text))  # fmt: skip
@@ -86,7 +90,13 @@ def _pair(cell: Cell | None) -> str:
     if cell.mean is None:
         return f"{theirs} · not measured"
     address = f"{cell.row.lesson}?{urlencode(query(cell.row, cell.experiment))}"
-    return f"{theirs} · [**{_here(cell)}**]({address})"
+    off = "" if cell.difference is None else f" {_signed(cell.difference)}"
+    return f"{theirs} · [**{_here(cell)}**]({address}){f' :red[▼{off}]' if cell.missed else off}"
+
+
+def _signed(points: float) -> str:
+    """A difference in percentage points."""
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def _here(cell: Cell) -> str:
@@ -98,7 +108,7 @@ def dots(found: Sequence[Cell], table: Table, column: Column) -> None:
     """One score of every row: the published diamond with its bar, ours a dot a seed."""
     from core import figures  # altair: the words do not wait for it
 
-    shown = [cell for cell in found if cell.column is column]
+    shown = [cell for cell in found if cell.column is column and not cell.row.repeats]
     if not any(cell.printed or cell.known for cell in shown):
         st.info("No row of this table has that score under this choice.", icon=":material/info:")
         return
@@ -129,28 +139,35 @@ def _spoken(cell: Cell) -> str:
 
 
 def disagreements(found: Sequence[Cell], table: Table) -> None:
-    """What the runs show where they disagree with the table, and every number that does."""
-    both = [cell for cell in found if cell.difference is not None]
-    apart = [cell for cell in both if cell.apart]
-    if not any(cell.printed for cell in found):
+    """Every number that disagrees with the table, by what the runs show of it."""
+    both = [cell for cell in found if cell.difference is not None and not cell.row.repeats]
+    if found and not any(cell.printed for cell in found):
         st.markdown("Nothing is printed in numbers to be held against these.")
         return
+    left = {id(cell): cell for cell in both if cell.apart}
     st.markdown(
-        f"**Where the two disagree** ({len(apart)} of {len(both)} numbers, by more than a point "
-        "beyond both deviations)"
+        f"**Where the two disagree**: {len(left)} of {len(both)} numbers, by more than a point "
+        "beyond the printed deviation; here less published, in points."
     )
-    for name in table.claims:
-        claim = CLAIMS[name]
-        st.markdown(claims.found(claim).words)
-        st.caption(claims.found(claim).because)
-        st.page_link(f"pages/{claim.opens.lesson}.py", label="Open its setting", icon=ARROW,
-                     query_params=claims.query(claim))  # fmt: skip
-    lines = [
-        f"- {_plain(cell.row.words)}, {cell.column.title}: **{_here(cell)}** here, "
-        f"{cell.printed.mean:g} published ({cell.difference:+.1f})".replace("-", "−", 0)
-        for cell in apart
-        if cell.printed is not None and cell.difference is not None
-    ]
-    if lines:
-        with st.expander("Every such number"):
-            st.markdown("\n".join(lines))
+    for name, rows in table.claims.items():
+        mine = [cell for cell in left.values() if cell.row.name in rows]
+        if mine:
+            claim = claims.found(CLAIMS[name])
+            st.markdown(claim.words)
+            st.markdown(_off(mine))
+            st.caption(claim.because)
+            st.page_link(f"pages/{claim.claim.opens.lesson}.py", label="Open its setting",
+                         icon=ARROW, query_params=claims.query(claim.claim))  # fmt: skip
+            left = {key: cell for key, cell in left.items() if cell not in mine}
+    if left:
+        st.markdown("**No run here explains these**")
+        st.markdown(_off(list(left.values())))
+
+
+def _off(found: Sequence[Cell]) -> str:
+    """Rows as a list, each with the scores in which it is off, and by how much."""
+    rows: dict[str, list[str]] = {}
+    for cell in found:
+        off = f"{cell.column.title} {_signed(cell.difference or 0.0)}"
+        rows.setdefault(_plain(cell.row.words), []).append(off)
+    return "\n".join(f"- {words}: {', '.join(off)}" for words, off in rows.items())

@@ -12,6 +12,7 @@ from core.legend import SCORES, direction_colours
 from core.run.experiment import Result
 from core.run.job import Live
 from core.scenarios import SCENARIOS
+from core.scenarios.scenario import MOST_SEEDS
 from ui import knobs
 from ui.player.view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
@@ -154,7 +155,7 @@ class Choice:
 
 def settings(sides: bool = True, prefix: str = "") -> tuple[address.Settings, ...]:
     """The keys of a page's link that `choose` offers."""
-    every = range(knobs.MOST_SEEDS)
+    every = range(MOST_SEEDS)
     show = knobs.key_of(knobs.SHOW, prefix)
     seed = address.choice(show, every, "Seed drawn", 0, lambda seed: f"seed {seed}")
     view = address.choice(VIEW, VIEWS, "Recovered side", VIEWS[0])

@@ -2,7 +2,8 @@
 
 from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
 from core.claims.relations import count, every, high, low, mean, value
-from core.lessons.infonce_box import EIGHT, STUCK, WRONG
+from core.lessons.infonce_box import EIGHT, PATIENCE, STUCK, TEN_TURNED, WRONG
+from core.scenarios.scenario import OPENED
 
 PAGE = "infonce_box"
 PAPER = "Zimmermann et al. 2021, theorem on convex bodies"
@@ -14,6 +15,7 @@ pressed = preset(PAGE, "pressed")
 roomy = preset(PAGE, "roomy")
 stuck = preset(PAGE, "stuck")
 whitened = Runs(PAGE, {**STUCK, "whiten": True}, EIGHT)
+short = Runs(PAGE, {**TEN_TURNED, "steps": PATIENCE[0]}, OPENED)
 sides = swept(PAGE, "bound_start", (0.1, 0.25, 0.5, 1.0), symbol="share", params=WRONG,
               seeds=EIGHT)  # fmt: skip
 
@@ -27,9 +29,9 @@ NORMS = (
         "What keeps the distances of p = 1 in a box permutes and mirrors its axes.",
         {"square": matched, "cube": cube, "raw x": cube.read("raw_mcc")},
         "mcc",
-        (every("square") >= 0.99) & (every("cube") >= 0.98) & (low("cube") > high("raw x")),
+        (every("square") >= 0.99) & (every("cube") >= 0.99) & (low("cube") > high("raw x")),
         ("cube", turned),
-        Opens(PAGE, "cube"),
+        Opens(PAGE, "matched"),
         kind="theorem",
         source=PAPER,
         typed=("p = 1",),
@@ -48,8 +50,6 @@ NORMS = (
         (count("turned", value < 0.9) > count("turned", value >= 0.9)) & (every("r2") >= 0.97),
         ("turned", cube),
         Opens(PAGE, "cube-turned"),
-        kind="theorem",
-        source="Zimmermann et al. 2021, Table 2",
         numbers={"lost": count("turned", value < 0.9)},
         typed=("p = 2",),
     ),
@@ -125,4 +125,22 @@ STARTS = (
         typed=("98 percent",),
     ),
 )
-CLAIMS = (*NORMS, *WALLS, *STARTS)
+PATIENT = (
+    Claim(
+        "in-ten-dimensions-a-direction-may-come-late",
+        PAGE,
+        "**In {short.d} dimensions a direction may come late**: linear R² {short.span} after "
+        "{short.steps} steps, {long.span} after {long.steps}.",
+        "Far latents are told apart by any few directions; only near ones ask for all. Where a row "
+        "of the papers' tables is missed here, as a rule one direction of one seed is still "
+        "missing: a mean of ten. The papers train a hundred times longer, with six times the "
+        "pairs.",
+        {"short": short, "long": Runs(PAGE, {**TEN_TURNED, "steps": PATIENCE[1]}, OPENED)},
+        "linear_r2",
+        (low("short") < low("long") - 0.01) & (every("long") >= 0.99),
+        ("long", short),
+        Opens.of(short),
+        shows=Shows("sweep", "steps", params=TEN_TURNED),
+    ),
+)
+CLAIMS = (*NORMS, *WALLS, *STARTS, *PATIENT)

@@ -12,42 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from core import entropy
 from core.command import link
 from core.decoders.measurement import PLACE, Measurement, Shelf
 from core.decoders.ruler import Ruler, ruler
-from core.entropy import Array, Degenerate, Estimate, Reading
+from core.entropy import Estimate, Reading
+from core.kept.arrays import loaded
 
 PAGE = "manifold_entropy"  # shows what is kept
-MOST = 1 << 28  # numbers in a file: 2 GB at eight bytes
 SHOWN = 20  # latents of a spectrum, in a line each
-
-
-def loaded(path: Path) -> Array:
-    """The array of an .npy file. Raises `Degenerate` where it is none of numbers, in a sentence."""
-    try:
-        array = np.load(path, allow_pickle=False, mmap_mode="r")
-    except FileNotFoundError:
-        raise Degenerate(f"{path}: there is no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise Degenerate(f"{path}: {_why(error)}") from error
-    if not isinstance(array, np.ndarray):
-        raise Degenerate(f"{path}: holds several arrays; save one with np.save")
-    if array.size > MOST:
-        raise Degenerate(
-            f"{path}: {array.size:,} numbers are more than {MOST:,}: take fewer samples"
-        )
-    return array
-
-
-def _why(error: Exception) -> str:
-    if "pickle" in str(error).lower() or "Python objects" in str(error):
-        return (
-            "is no .npy file of numbers (and unpickling, which objects would take, is never done)"
-        )
-    return f"cannot be read as .npy ({error})"
 
 
 def document(reading: Reading, beside: Ruler) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from core.laws.spaces import Flat
 Array = np.ndarray
 FINE = 25.0  # points of a quadrature to a scale of the noise
 LEAST, MOST = 401, 8001  # points at all
+BLOCK = 1_000_000  # numbers held at a time
 METRICS = {1.0: "cityblock", 2.0: "sqeuclidean"}  # those of SciPy that are powers of a norm
 FAR = 40.0  # nats below its mode at which a law that has no walls is cut off
 
@@ -44,8 +45,10 @@ def log_view(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array], A
     """log p(z') (...) of one coordinate of a positive z' of z, for z of a marginal law.
 
     `law` is that of z' around z; the marginal lies around the space's centre, None is uniform on
-    its cube. By quadrature over z.
+    its cube. By quadrature over z, or over the narrower of two laws that nothing confines.
     """
+    if marginal is not None and marginal.walls is None and law.walls is None:
+        return _log_sum(law, marginal, space.centre)
     low, high = _support(marginal, space)
     points = int(np.clip(FINE * (high - low) / law.generalised[1], LEAST, MOST))
     z = np.linspace(low, high, points)
@@ -59,7 +62,30 @@ def log_view(law: Law, marginal: Law | None, space: Flat) -> Callable[[Array], A
         reach = _reach(law)
         low, high = low - reach, high + reach
     at = np.linspace(low, high, points)
-    density = np.exp(log_density(law, at[:, None] - z)) @ weight * (z[1] - z[0])
+    return _interpolated(at, z, weight * (z[1] - z[0]), law)
+
+
+def _log_sum(law: Law, other: Law, centre: float) -> Callable[[Array], Array]:
+    """log density (...) of the sum of two laws without walls, around a centre."""
+    narrow, wide = sorted((law, other), key=lambda each: each.generalised[1])
+    e = _symmetric(_reach(narrow), narrow)
+    at = _symmetric(_reach(narrow) + _reach(wide), wide)
+    weight = np.exp(log_density(narrow, e)) * (e[1] - e[0])
+    return _interpolated(centre + at, centre + e, weight, wide)
+
+
+def _symmetric(reach: float, law: Law) -> Array:
+    """Points from -reach to reach, fine for a law, 0 among them."""
+    half = int(np.clip(2 * FINE * reach / law.generalised[1], LEAST, MOST / 2))
+    return np.linspace(-reach, reach, 2 * half + 1)
+
+
+def _interpolated(at: Array, nodes: Array, weight: Array, kernel: Law) -> Callable[[Array], Array]:
+    """log of the nodes' weights smeared by a kernel, taken at points and interpolated between."""
+    blocks = np.array_split(at, max(1, len(at) * len(nodes) // BLOCK))
+    density = np.concatenate(
+        [np.exp(log_density(kernel, some[:, None] - nodes)) @ weight for some in blocks]
+    )
     known = np.log(np.maximum(density, 1e-300))
     return lambda view: np.interp(view, at, known)
 

@@ -47,15 +47,16 @@ class Learner(OfPairs):
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
         p = members[0].params
         assert isinstance(p, Params)
+        taus = [each.params.model_tau for each in members if isinstance(each.params, Params)]
+        self.tau = torch.tensor(taus, device=device)
         super().__init__(members, device, p.flat, p.d, p.d)
 
     def _world(self, settings: Sequence[Params]) -> World:
         return World(settings, self.device)
 
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Sequential:
-        """The network itself, and the space of its codes."""
+        """An encoder, and a box around its codes unless they are told what to be."""
         p = self.settings[0]
-        self.tau = torch.tensor([s.model_tau for s in self.settings], device=self.device)
         where = p.model_space if self.unsupervised else "unbounded"
         parts: list[nn.Module] = [
             make_encoder(starts, p.d, p.d, p.width, p.depth, p.initialisation, where == "sphere")

@@ -5,7 +5,15 @@ map take points in two halves: the first fits, the second scores. z is (n, d), z
 """
 
 from core.metrics.degrees import Degree, degree
-from core.metrics.matching import generalised_permutation, matching, mcc
+from core.metrics.disentanglement import DCI, dci
+from core.metrics.matching import (
+    best_matching,
+    generalised_permutation,
+    matching,
+    mcc,
+    mcc_spearman,
+    mutual_information_gap,
+)
 from core.metrics.probes import (
     cubic_r2,
     least_squares_accuracy,
@@ -19,6 +27,7 @@ from core.metrics.regression import (
     complement_r2,
     linear_map,
     linear_r2,
+    linear_r2_in_sample,
     orthogonal_r2,
     procrustes,
     r2,
@@ -28,29 +37,21 @@ from core.metrics.regression import (
     v_orthogonal_r2,
     v_r2,
 )
+from core.metrics.resampling import (
+    SHUFFLES,
+    expected_largest,
+    interval,
+    linear_r2_draws,
+    mcc_draws,
+    null,
+)
 
 __all__ = [
-    "Degree",
-    "affine_map",
-    "clipped_r2",
-    "complement_r2",
-    "cubic_r2",
-    "degree",
-    "generalised_permutation",
-    "least_squares_accuracy",
-    "linear_map",
-    "linear_r2",
-    "matching",
-    "mcc",
-    "orthogonal_r2",
-    "probe_accuracy",
-    "procrustes",
-    "r2",
-    "readout_r2",
-    "readout_r2_by_class",
-    "singular_value_mae",
-    "span",
-    "span_r2",
-    "v_orthogonal_r2",
-    "v_r2",
-]
+    "DCI", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
+    "complement_r2", "cubic_r2", "dci", "degree", "expected_largest",
+    "generalised_permutation", "interval", "least_squares_accuracy", "linear_map",
+    "linear_r2", "linear_r2_draws", "linear_r2_in_sample", "matching", "mcc", "mcc_draws",
+    "mcc_spearman", "mutual_information_gap", "null", "orthogonal_r2", "probe_accuracy",
+    "procrustes", "r2", "readout_r2", "readout_r2_by_class", "singular_value_mae", "span",
+    "span_r2", "v_orthogonal_r2", "v_r2",
+]  # fmt: skip

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import rankdata
 
 Array = np.ndarray
 
@@ -24,7 +25,62 @@ def matching(z: Array, z_hat: Array) -> tuple[Array, tuple[Array, Array]]:
     d = z.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(np.corrcoef(z, z_hat, rowvar=False)[:d, d:])
-    return correlation, linear_sum_assignment(np.abs(correlation), maximize=True)
+    return correlation, best_matching(np.abs(correlation))
+
+
+def best_matching(size: Array) -> tuple[Array, Array]:
+    """Rows and columns (k,) each of the pairs, no two alike, with the largest sum of sizes (d, m).
+
+    (Hungarian algorithm; k is the fewer of d and m.)
+    """
+    return linear_sum_assignment(size, maximize=True)
+
+
+def mcc_spearman(z: Array, z_hat: Array) -> float:
+    """The same of ranks: a monotone distortion of a latent does not lower it."""
+    return mcc(ranks(z), ranks(z_hat))
+
+
+def ranks(x: Array) -> Array:
+    """The rank of each value in its column (n, d), equal values sharing their mean rank."""
+    return rankdata(x, axis=0)
+
+
+def mutual_information_gap(z: Array, z_hat: Array, bins: int = 20) -> float:
+    """MIG: how much more the best code tells of a latent than the next best, over its entropy.
+
+    Chen et al. 2018 (arXiv 1802.04942, eq. 6), averaged over the latents (n, d); informations of
+    values in `bins` bins of equal width, as is usual. 0 with fewer than two codes: no code is next.
+    """
+    if z_hat.shape[1] < 2:
+        return 0.0
+    of_z, of_code = (_binned(x, bins) for x in (z, z_hat))
+    gaps = []
+    for latent in of_z.T:
+        entropy = _entropy(np.bincount(latent))
+        told = np.sort([_information(latent, code, bins) for code in of_code.T])
+        gaps.append((told[-1] - told[-2]) / entropy if entropy > 0 else 0.0)
+    return float(np.mean(gaps))
+
+
+def _binned(x: Array, bins: int) -> Array:
+    """Index of the bin of each value, (n, d)."""
+    low, high = x.min(0), x.max(0)
+    share = (x - low) / np.where(high > low, high - low, 1)
+    return np.minimum((share * bins).astype(int), bins - 1)
+
+
+def _entropy(counts: Array) -> float:
+    """Entropy in nats of the law that counts stand for."""
+    share = counts[counts > 0] / counts.sum()
+    return float(-(share * np.log(share)).sum())
+
+
+def _information(a: Array, b: Array, bins: int) -> float:
+    """Mutual information in nats of two columns of bins."""
+    joint = np.bincount(a * bins + b, minlength=bins**2)
+    both = joint.reshape(bins, bins)
+    return _entropy(both.sum(0)) + _entropy(both.sum(1)) - _entropy(joint)
 
 
 def generalised_permutation(z: Array, z_hat: Array) -> tuple[Array, Array]:

@@ -26,6 +26,12 @@ def linear_r2(z: Array, z_hat: Array) -> float:
     return r2(z[test], z_hat[test] @ map_ + offset)
 
 
+def linear_r2_in_sample(z: Array, z_hat: Array) -> float:
+    """The same of the very points that fitted the map: 1 when columns come near points."""
+    map_, offset = affine_map(z_hat, z)
+    return r2(z, z_hat @ map_ + offset)
+
+
 def orthogonal_r2(z: Array, z_hat: Array) -> float:
     """Held-out R2 of the best scaled orthogonal map z_hat -> z without intercept.
 

@@ -22,7 +22,7 @@ stored is printed and nothing trained; otherwise what is missing of the tables (
 trained first, every run stored when it is done, so that a second call goes on where one stopped.
 """
 HEADINGS = ("table", "row", "score", "published", "published sd", "here", "here sd", "seeds",
-            "difference", "CPU-s a run", "device", "recipe")  # fmt: skip
+            "difference", "CPU-s a run", "device", "recipe", "link")  # fmt: skip
 
 
 def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
@@ -127,7 +127,7 @@ def _values(cell: Cell) -> list[object]:
     return [
         cell.table.name, cell.row.name, cell.column.name, printed and printed.mean,
         printed and printed.sd, cell.mean, cell.sd, len(cell.known), cell.difference,
-        cell.cpu_seconds, cell.device, cell.recipe,
+        cell.cpu_seconds, cell.device, cell.recipe, cell.link,
     ]  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from core.claims.measures import MEASURES, measured
 from core.command import command, link, spelt
 from core.papers.table import Column, Printed, Row, Table
 from core.run.experiment import Experiment, Member, Record, Result
-from core.scenarios.scenario import Params, Value
+from core.scenarios.scenario import MOST_SEEDS, Params, Value
 
-APART = 1.0  # percentage points, beside both deviations, from which on two scores disagree
+APART = 1.0  # percentage points from which on two scores disagree, or one is missed
 Budget = Mapping[str, Value]
 Run = Record | Result
 Read = Callable[[Member], Run | None]
@@ -51,10 +51,17 @@ class Cell:
 
     @property
     def apart(self) -> bool:
-        """Whether they disagree: by more than both deviations and `APART` on top."""
+        """Whether they disagree: by more than the printed deviation and `APART` on top."""
         if self.difference is None or self.printed is None:
             return False
-        return abs(self.difference) > APART + self.printed.sd + (self.sd or 0.0)
+        return abs(self.difference) > APART + self.printed.sd
+
+    @property
+    def missed(self) -> bool:
+        """Whether ours is the worse by more than `APART`."""
+        if self.difference is None:
+            return False
+        return self.difference * (1 if self.column.best else -1) < -APART
 
     @property
     def cpu_seconds(self) -> float | None:
@@ -80,14 +87,18 @@ class Cell:
 
 
 def query(row: Row, experiment: Experiment) -> dict[str, str]:
-    """The link's keys that open these runs on their page: what differs from how it opens."""
+    """The link's keys that open these runs on their page: what differs from how it opens.
+
+    A page draws the seeds from 0 up to a few; of others a link can open the setting alone.
+    """
     params, start = experiment.params, row.scenario.at_start()
     changed = {
         name: spelt(getattr(params, name))
         for name in type(params).model_fields
         if getattr(params, name) != getattr(start, name)
     }
-    return {**changed, "seeds": str(len(experiment.seeds))}
+    count = max(experiment.seeds) + 1
+    return {**changed, **({"seeds": str(count)} if count <= MOST_SEEDS else {})}
 
 
 def cells(

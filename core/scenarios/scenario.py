@@ -254,6 +254,7 @@ def in_words(items: Sequence[str]) -> str:
     return " and ".join([*([", ".join(items[:-1])] if len(items) > 1 else []), items[-1]])
 
 
+MOST_SEEDS = 8  # that a page draws, from 0 up
 OPENED = (0, 1, 2)  # the seeds that a page opens with
 FURTHER = (3, 4)  # those that a range printed in a text rests on beside them
 

@@ -21,7 +21,7 @@ class OfPairs(Protocol):
 
 def show(run: recovery.Run, promise: Promise, params: OfPairs, place: numbers.Places) -> None:
     """The numbers; of a run that is told z without its loss, a squared error and no nats."""
-    floor = "floor" if params.negatives == "views" else "at truth"
+    floor = "floor" if params.negatives == "views" else "truth, no bound:"
     without = () if params.unsupervised else ("loss",)
     numbers.show(run, promise, floor, without=without, place=place)
 

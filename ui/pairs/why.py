@@ -15,6 +15,7 @@ PAIRS = 1000  # in the picture of the first step
 TURNED = 200  # latents whose loss is taken at every angle
 DEGREES = np.arange(0.0, 91.0, 3.0)
 NORMS = (1, 2, 3)
+MOST = 6  # latents that a numbered matrix has room for
 
 
 def why(result: Result) -> None:
@@ -42,6 +43,10 @@ def why(result: Result) -> None:
             ),
             of=(result.member.key,),
         )  # fmt: skip
+        if params.negatives == "anchors":
+            st.caption("Every anchor repels itself as well, and in many dimensions others are "
+                       "far: smaller codes than the truth then have a lower loss, and dots lie "
+                       "below the line.")  # fmt: skip
         if broken:
             st.caption(f"No identity line: it can hold only with {', '.join(broken)}.")
 
@@ -77,7 +82,8 @@ def why(result: Result) -> None:
             "map", "The fitted linear map from codes to latents, in their deviations.",
             lambda: figures.matrix(map_.T), of=(result.member.key,),
         )  # fmt: skip
-        st.caption("A permutation has one entry of size 1 in every row and column.")
+        st.caption("A row is a latent, a column a code. A permutation has one entry of size 1 in "
+                   "each.")  # fmt: skip
 
     story.why(
         [
@@ -90,8 +96,8 @@ def why(result: Result) -> None:
             ),
             (
                 "2. A norm may know the axes",
-                r"A turned code keeps all distances if $p = 2$, and no other: the unit ball of "
-                r"$p = 1$ or $3$ has corners or flat sides. The loss says so.",
+                r"A turned code keeps all distances if $p = 2$. For $p = 1$ or $3$ only turns that "
+                r"permute and mirror the axes map the unit ball onto itself. The loss says so.",
                 turned,
             ),
             (
@@ -102,6 +108,3 @@ def why(result: Result) -> None:
             ),
         ]
     )
-
-
-MOST = 6  # latents that a numbered matrix has room for

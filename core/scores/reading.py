@@ -1,0 +1,116 @@
+"""Scores of any latents and codes, each with its null, its interval and what warns of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core import metrics
+
+Array = np.ndarray
+FEW = 20  # samples for each code, below which chance is not small
+ALIKE = 0.999  # correlation from which on a column repeats another
+TOGETHER = 0.5  # correlation of factors that lets a score count one for another
+Function = Callable[[Array, Array], float]
+Resampled = Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A score as it is computed, and resampled where that is cheap."""
+
+    title: str
+    of: Function
+    draws: Resampled | None = None
+    ranked: bool = False
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A score of some codes: its value, that of shuffled codes, and 95 % of resampled ones."""
+
+    value: float
+    null: tuple[float, ...]
+    interval: tuple[float, float] | None
+
+    @property
+    def null_mean(self) -> float:
+        """What chance gives."""
+        return float(np.mean(self.null))
+
+    @property
+    def null_high(self) -> float:
+        """What 95 % of shuffled codes stay below."""
+        return float(np.quantile(self.null, 0.95))
+
+
+SCORES: Mapping[str, Measure] = {
+    "linear_r2": Measure("Linear R²", metrics.linear_r2, metrics.linear_r2_draws),
+    "linear_r2_in_sample": Measure("Linear R², in sample", metrics.linear_r2_in_sample),
+    "orthogonal_r2": Measure("Orthogonal R²", metrics.orthogonal_r2),
+    "mcc": Measure("MCC", metrics.mcc, metrics.mcc_draws),
+    "mcc_spearman": Measure(
+        "MCC, Spearman", metrics.mcc_spearman,
+        lambda z, z_hat: metrics.mcc_draws(z, z_hat, by_rank=True),
+    ),
+    "mig": Measure("MIG", metrics.mutual_information_gap),
+}  # fmt: skip
+
+
+def read(
+    z: Array, z_hat: Array, names: Sequence[str] = tuple(SCORES), seed: int = 0,
+    shuffles: int = metrics.SHUFFLES,
+) -> dict[str, Reading]:  # fmt: skip
+    """Scores by name of z (n, d) and z_hat (n, m), finite, n of at least four.
+
+    Latents and codes are brought to mean 0 first, for the score that fits no offset.
+    """
+    z, z_hat = (x.astype(float) - x.mean(0) for x in (z, z_hat))
+    return {name: _reading(SCORES[name], z, z_hat, seed, shuffles) for name in names}
+
+
+def _reading(measure: Measure, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
+    null = metrics.null(measure.of, z, z_hat, shuffles, seed)
+    draws = measure.draws
+    between = None if draws is None else metrics.interval(draws(z, z_hat))
+    return Reading(measure.of(z, z_hat), tuple(null.tolist()), between)
+
+
+def warnings(z: Array, z_hat: Array) -> list[str]:
+    """Sentences about samples and columns that scores of z (n, d) and z_hat (n, m) do not say."""
+    n, m = z_hat.shape
+    found = []
+    if n < FEW * m:
+        found.append(
+            f"{n} samples for {m} codes: chance alone gives scores that are not small, and R² in "
+            "sample is 1 when codes come near samples. Hold the scores against their null."
+        )
+    for name, x in (("latents", z), ("codes", z_hat)):
+        still = [str(i + 1) for i in np.flatnonzero(x.std(0) == 0)]
+        if still:
+            found.append(f"Constant columns of the {name} ({', '.join(still)}) count 0.")
+        pairs = _alike(x)
+        if pairs:
+            said = ", ".join(f"{i + 1} and {j + 1}" for i, j in pairs[:5])
+            found.append(f"Columns of the {name} repeat each other ({said}).")
+    close = _largest_pair(z)
+    if TOGETHER <= close < ALIKE:
+        found.append(
+            f"Latents are correlated (up to {close:.2f}): MCC is high for codes that mix them."
+        )
+    return found
+
+
+def _correlations(x: Array) -> Array:
+    """Absolute correlations of different columns (d, d), above the diagonal."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.abs(np.nan_to_num(np.atleast_2d(np.corrcoef(x, rowvar=False))))
+    return np.triu(size, 1)
+
+
+def _alike(x: Array) -> list[tuple[int, int]]:
+    return [(int(i), int(j)) for i, j in np.argwhere(_correlations(x) >= ALIKE)]
+
+
+def _largest_pair(x: Array) -> float:
+    return float(_correlations(x).max())

@@ -1,0 +1,210 @@
+"""How far scores can be trusted: nulls and intervals, known codes, anybody's arrays."""
+
+import json
+
+import numpy as np
+import pytest
+from scipy import stats
+from shell import told
+from sklearn.feature_selection import mutual_info_regression
+
+from core import metrics
+from core.scores.reading import SCORES, read, warnings
+from core.scores.worlds import KINDS, Setting, bent, drawn, factors
+
+RNG = np.random.default_rng(0)
+
+
+# ---- nulls
+
+
+@pytest.mark.parametrize(("n", "codes"), [(200, 1), (500, 5), (1000, 50)])
+def test_the_null_of_one_latent_is_the_largest_of_normal_correlations(n, codes):
+    z, z_hat = RNG.standard_normal((n, 1)), RNG.standard_normal((n, codes))
+    found = metrics.null(metrics.mcc, z, z_hat, shuffles=400)
+    expected = metrics.expected_largest(n, codes)
+    assert found.mean() == pytest.approx(expected, abs=4 * found.std() / 20)
+    if codes == 1:
+        assert expected == pytest.approx(np.sqrt(2 / (np.pi * n)), rel=1e-3)
+    if codes == 50:
+        assert expected == pytest.approx(np.sqrt(2 * np.log(codes) / n), rel=0.2)
+
+
+def test_the_null_of_r2_in_sample_is_that_of_the_f_distribution():
+    """R2 of m columns of noise with an intercept is Beta(m / 2, (n - m - 1) / 2), F in disguise."""
+    n, m = 60, 12
+    z, z_hat = RNG.standard_normal((n, 1)), RNG.standard_normal((n, m))
+    found = metrics.null(metrics.linear_r2_in_sample, z, z_hat, shuffles=600)
+    assert stats.kstest(found, stats.beta(m / 2, (n - m - 1) / 2).cdf).pvalue > 1e-3
+    held_out = metrics.null(metrics.linear_r2, z, z_hat, shuffles=50)
+    assert found.mean() == pytest.approx(m / (n - 1), abs=0.02) and held_out.mean() < 0
+
+
+def test_a_null_is_the_score_of_shuffled_rows_and_the_same_for_its_seed():
+    z = RNG.standard_normal((300, 3))
+    found = metrics.null(metrics.mcc, z, z, shuffles=3, seed=4)
+    rng = np.random.default_rng(4)
+    assert found.tolist() == [metrics.mcc(z, z[rng.permutation(300)]) for _ in range(3)]
+    assert not np.array_equal(found, metrics.null(metrics.mcc, z, z, shuffles=3, seed=5))
+
+
+# ---- intervals
+
+
+@pytest.mark.parametrize("by_rank", [False, True])
+def test_resampled_mcc_is_that_of_the_points_drawn(by_rank):
+    z = RNG.standard_normal((150, 3))
+    z_hat = z @ RNG.standard_normal((3, 4)) + 0.3 * RNG.standard_normal((150, 4))
+    found = metrics.mcc_draws(z, z_hat, draws=6, seed=2, by_rank=by_rank)
+    chosen = np.random.default_rng(2).integers(150, size=(6, 150))
+    from core.metrics.matching import ranks
+
+    a, b = (ranks(z), ranks(z_hat)) if by_rank else (z, z_hat)
+    np.testing.assert_allclose(found, [metrics.mcc(a[i], b[i]) for i in chosen], atol=1e-9)
+
+
+def test_resampled_r2_keeps_the_map_of_the_other_half():
+    z = RNG.standard_normal((200, 2))
+    z_hat = z @ RNG.standard_normal((2, 3)) + 0.5 * RNG.standard_normal((200, 3))
+    found = metrics.linear_r2_draws(z, z_hat, draws=5, seed=1)
+    map_, offset = metrics.affine_map(z_hat[:100], z[:100])
+    chosen = 100 + np.random.default_rng(1).integers(100, size=(5, 100))
+    expected = [metrics.r2(z[i], z_hat[i] @ map_ + offset) for i in chosen]
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_an_interval_of_mcc_holds_the_correlation_about_as_often_as_it_says():
+    """A latent and a code of correlation .6: percentile intervals of 95 % hold it."""
+    rng, held = np.random.default_rng(3), 0
+    for _ in range(120):
+        z = rng.standard_normal((200, 1))
+        z_hat = 0.6 * z + 0.8 * rng.standard_normal((200, 1))
+        low, high = metrics.interval(metrics.mcc_draws(z, z_hat, seed=int(rng.integers(1e6))))
+        held += low <= 0.6 <= high
+    assert 0.87 <= held / 120 <= 1
+
+
+# ---- scores
+
+
+def test_spearman_forgives_what_pearson_does_not():
+    z = RNG.standard_normal((2000, 3))
+    assert metrics.mcc_spearman(z, -bent(z[:, ::-1], 1.0)) == pytest.approx(1)
+    assert metrics.mcc(z, -bent(z[:, ::-1], 1.0)) < 0.85
+
+
+def test_the_gap_of_information_is_wide_for_one_code_and_none_for_two():
+    z = RNG.uniform(size=(5000, 2))
+    assert metrics.mutual_information_gap(z, z[:, ::-1]) == pytest.approx(1, abs=0.05)
+    assert metrics.mutual_information_gap(z, np.repeat(z, 2, 1)) == 0
+    noisy = z + 0.2 * RNG.standard_normal(z.shape)
+    told_of = [
+        np.sort(mutual_info_regression(noisy, latent, random_state=0))[::-1] for latent in z.T
+    ]
+    expected = np.mean([(first - second) / np.log(20) for first, second in told_of])
+    assert metrics.mutual_information_gap(z, noisy) == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("by", ["lasso", "forest"])
+def test_dci_tells_codes_of_one_latent_from_mixed_ones(by):
+    z = RNG.standard_normal((1500, 3))
+    own, mixed = metrics.dci(z, z[:, ::-1], by), metrics.dci(z, z @ np.ones((3, 3)) + z, by)
+    assert own.disentanglement > 0.95 and own.completeness > 0.95 and own.informativeness > 0.9
+    assert mixed.disentanglement < own.disentanglement - 0.2
+    copies = metrics.dci(z, np.repeat(z, 3, 1) + 0.1 * RNG.standard_normal((1500, 9)), by)
+    assert copies.disentanglement > 0.9 and copies.completeness < 0.9
+
+
+# ---- factors and codes
+
+
+@pytest.mark.parametrize("kind", ["independent", "correlated", "copied", "dependent"])
+def test_factors_have_the_correlation_that_is_asked_for(kind):
+    setting = Setting(factors=kind, rho=0.6, d=3, n=10_000)
+    found = np.corrcoef(factors(setting, np.random.default_rng(0)), rowvar=False)
+    expected = {"independent": (0, 0, 0), "correlated": (0.6, 0.6, 0.6), "copied": (0.6, 0, 0),
+                "dependent": (0, 0.6 / np.sqrt(2), 0.6 / np.sqrt(2))}[kind]  # fmt: skip
+    np.testing.assert_allclose(found[np.triu_indices(3, 1)], expected, atol=0.03)
+    np.testing.assert_allclose(factors(setting, np.random.default_rng(0)).std(0), 1, atol=0.03)
+
+
+@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("changes", [{}, {"alpha": 0.0}, {"m_over_d": 1.0}, {"d": 4}])
+def test_what_a_code_deserves_is_what_it_can_be_undone_by(code, changes):
+    """By brute force: a linear map, a matching of columns, a matching of ranks."""
+    setting = Setting(code=code, n=4000, **changes)
+    z, z_hat = drawn(setting)
+    kind = KINDS[code]
+    assert z_hat.shape == (4000, setting.codes)
+    assert (metrics.linear_r2(z, z_hat) > 0.9999) == kind.linear(setting)
+    assert (metrics.mcc(z, z_hat) > 0.9999) == kind.permutation(setting)
+    assert (metrics.mcc_spearman(z, z_hat) > 0.9999) == kind.monotone(setting)
+
+
+def test_more_samples_are_more_of_the_same_code():
+    few, many = (drawn(Setting(code="mixed", n=n))[1] for n in (100, 1000))
+    np.testing.assert_allclose(few, many[:100])
+
+
+# ---- anybody's arrays
+
+
+def written(folder, **arrays):
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array)
+    return [str(folder / f"{name}.npy") for name in arrays]
+
+
+def test_files_are_scored_with_nulls_intervals_and_warnings(tmp_path, capsys):
+    z, z_hat = drawn(Setting(code="mixed", factors="correlated", rho=0.9, n=400))
+    files = written(tmp_path, z=z, z_hat=z_hat)
+    status, out, err = told(capsys, "score", *files, "--json", "--in-sample", "--forest")
+    found = json.loads(out)
+    assert (status, err) == (0, "") and set(found) == {"scores", "intervals", "warnings"}
+    names = {name for measure in SCORES for name in (measure, f"null_{measure}")}
+    assert names < set(found["scores"]) and found["scores"]["dci_informativeness"] > 0.9
+    assert found["scores"]["mcc"] == pytest.approx(metrics.mcc(z, z_hat))
+    low, high = found["intervals"]["mcc"]
+    assert low <= found["scores"]["mcc"] <= high
+    assert any("correlated" in each for each in found["warnings"])
+    assert any("in sample" in each for each in found["warnings"])
+    status, text, _ = told(capsys, "score", *files)
+    assert status == 0 and "Linear R², in sample" not in text and "by chance" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda z: np.column_stack([z, z[:, 0]]), "repeat each other (1 and 4)"),
+        (lambda z: np.column_stack([z, np.ones(len(z))]), "Constant columns of the codes (4)"),
+        (lambda z: np.tile(z, 9) + RNG.standard_normal((len(z), 27)), "chance alone"),
+    ],
+)
+def test_what_warns_of_a_score_is_said(change, sentence):
+    z = np.random.default_rng(1).standard_normal((200, 3))
+    assert any(sentence in each for each in warnings(z, change(z)))
+    assert not any(sentence in each for each in warnings(z, z))
+
+
+@pytest.mark.parametrize(
+    ("z", "z_hat", "sentence"),
+    [
+        (np.zeros((9, 2)), np.ones((9, 2)), "a column is constant"),
+        (RNG.normal(size=(9, 2)), RNG.normal(size=(8, 2)), "has 9 rows"),
+        (RNG.normal(size=(9,)), RNG.normal(size=(9, 2)), "of shape (9,)"),
+        (RNG.normal(size=(5, 2)), RNG.normal(size=(5, 2)), "fewer than 8"),
+        (np.array([["a", "b"]] * 9), RNG.normal(size=(9, 2)), "not real numbers"),
+        (np.full((9, 2), np.nan), RNG.normal(size=(9, 2)), "not finite"),
+        (np.array([[{}, {}]] * 9), RNG.normal(size=(9, 2)), "unpickling"),
+    ],
+)
+def test_bad_files_get_a_sentence(z, z_hat, sentence, tmp_path, capsys):
+    status, out, err = told(capsys, "score", *written(tmp_path, z=z, z_hat=z_hat))
+    assert (status, out) == (2, "") and err.startswith("error: ") and err.count("\n") == 1
+    assert sentence in err
+
+
+def test_a_reading_knows_chance_from_a_score():
+    z = RNG.standard_normal((500, 3))
+    found, noise = read(z, z, ("mcc",))["mcc"], read(z, RNG.permuted(z, axis=0), ("mcc",))["mcc"]
+    assert found.value > found.null_high and noise.value < 3 * noise.null_mean
