@@ -564,7 +564,8 @@ WIDER = {
     "single moves of a free code that shrinks, against a multilayer adversary": {
         "angle_to_v_deg": 0.22274, "angle_to_v_perp_deg": 89.77726, "adversary_loss": 0.41607,
         "information_nats": 0.81936, "content_r2": -0.00254, "probe_accuracy_linear": 0.87842,
-        "chance": 0.33594, "closed_angle_to_v_perp_deg": 0.27034, "closed_information_nats": 0.00005,
+        "chance": 0.33594, "closed_angle_to_v_perp_deg": 0.27034,
+        "closed_information_nats": 0.00005,
     },
 }  # fmt: skip
 
