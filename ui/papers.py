@@ -143,6 +143,10 @@ def disagreements(found: Sequence[Cell], table: Table) -> None:
     both = [cell for cell in found if cell.difference is not None and not cell.row.repeats]
     if found and not any(cell.printed for cell in found):
         st.markdown("Nothing is printed in numbers to be held against these.")
+        if table.drawn:
+            page, part = table.drawn
+            st.page_link(f"pages/{page}.py", label="As curves, over how uneven the latents are",
+                         icon=ARROW, query_params={"part": part})  # fmt: skip
         return
     left = {id(cell): cell for cell in both if cell.apart}
     st.markdown(

@@ -59,8 +59,8 @@ class Cell:
     @property
     def missed(self) -> bool:
         """Whether ours is the worse by more than `APART`."""
-        if self.difference is None:
-            return False
+        if self.difference is None or self.column.name.startswith("raw_"):
+            return False  # x is not ours to improve
         return self.difference * (1 if self.column.best else -1) < -APART
 
     @property

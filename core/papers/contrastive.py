@@ -240,5 +240,6 @@ TABLES = (
            "rows-that-fail-in-the-paper-fail-here": (
                "unbounded-normal-2", "unbounded-laplace-2", "unbounded-normal-3")}, WORLDS),
     Table("figure-2", "Figure 2", "Contrastive, Figure 2: a concentrated marginal",
-          f"{PAPER}, Figure 2", (R2[0], R2[2]), tuple(_grid()), OUR_GRID, "", budget),
+          f"{PAPER}, Figure 2", (R2[0], R2[2]), tuple(_grid()), OUR_GRID, "", budget,
+          drawn=(SPHERE_PAGE, "uniformity")),
 )  # fmt: skip

@@ -121,7 +121,8 @@ class Table:
     `short` is its name in a row of them. `recipe` says how our runs differ from the published ones
     in general, `spread` what the printed deviation is over, `budget` changes a row's parameters to
     the published budget, `claims` has what the runs show where they disagree with it: a claim's
-    name and the rows that it speaks of. `words` explains the notation of its rows and columns.
+    name and the rows that it speaks of. `words` explains the notation of its rows and columns,
+    `drawn` names the page and its part that draw the same runs otherwise.
     """
 
     name: str
@@ -135,6 +136,7 @@ class Table:
     budget: Callable[[Row], Mapping[str, Value]]
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     words: str = ""
+    drawn: tuple[str, str] | None = None
 
     def of(self, row: Row) -> tuple[Column, ...]:
         """The columns that a row has; those of our own where nothing is printed."""
