@@ -146,6 +146,38 @@ def test_more_samples_are_more_of_the_same_code():
     np.testing.assert_allclose(few, many[:100])
 
 
+# ---- published figures of the paper's experiments 4 and 11, at the same n and d
+
+
+def scored(setting):
+    """MCC as the paper's code has it: of the fifth of the samples on which no map is fitted."""
+    z, z_hat = drawn(setting)
+    last = slice(-(setting.n // 5), None)
+    return metrics.mcc(z[last], z_hat[last])
+
+
+@pytest.mark.parametrize(
+    ("n", "published"), [(50, 0.43), (100, 0.33), (200, 0.24), (500, 0.14), (1000, 0.11),
+                         (2000, 0.08), (5000, 0.04), (10_000, 0.03)]
+)  # fmt: skip
+def test_noise_scores_what_the_paper_prints(n, published):
+    found = [scored(Setting(code="noise", d=5, m_over_d=1, n=n, seed=seed)) for seed in range(5)]
+    assert np.mean(found) == pytest.approx(published, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("rho", "published"),
+    [(0.0, (0.88, 0.75, 0.64)), (0.5, (0.92, 0.86, 0.76)), (0.9, (0.97, 0.90, 0.84)),
+     (-0.9, (0.91, 0.97, 0.96))],
+)  # fmt: skip
+def test_mixed_codes_score_what_the_paper_prints(rho, published):
+    """A mean of five maps strays by up to .09: the printed one is within two such deviations."""
+    for kappa, mean in zip((1.0, 5.0, 50.0), published, strict=True):
+        setting = {"code": "mixed", "factors": "correlated", "rho": rho, "n": 100, "kappa": kappa}
+        found = [scored(Setting(**setting, seed=seed)) for seed in range(60)]
+        assert np.mean(found) == pytest.approx(mean, abs=2 * np.std(found) / np.sqrt(5))
+
+
 # ---- anybody's arrays
 
 
