@@ -252,6 +252,16 @@ def test_rows_of_ten_dimensions_are_reached_or_said_to_be_missed():
     assert all(max(shown("contrastive-2", name, "mcc")) < 0.8 for name in failing)
 
 
+def test_a_score_is_missed_where_it_is_worse_whichever_way_is_better():
+    cells = compare.cells([TABLES["clusters-2"]], Store().record, Store().get, rows=["c-10"])
+    missed = {cell.column.name: cell.missed for cell in cells}
+    off = {cell.column.name: cell.difference for cell in cells}
+    assert off["v_singular_value_mae"] > 1 and missed["v_singular_value_mae"]
+    assert off["v_r2"] < -1 and missed["v_r2"]
+    tight = compare.cells([TABLES["clusters-2"]], Store().record, Store().get, rows=["kappa-50"])
+    assert not any(cell.missed for cell in tight if abs(cell.difference) > 20)
+
+
 @pytest.mark.usefixtures("idle")
 def test_a_kind_of_row_that_a_table_has_not_is_said_to_be_missing():
     at = opened(PAPERS, part="clusters-5", fits="mismatched")

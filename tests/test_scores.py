@@ -141,6 +141,11 @@ def test_what_a_code_deserves_is_what_it_can_be_undone_by(code, changes):
     assert (metrics.mcc_spearman(z, z_hat) > 0.9999) == kind.monotone(setting)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 1.0])
+def test_a_distortion_rises_everywhere(alpha):
+    assert (np.diff(bent(np.linspace(-4, 4, 99), alpha)) > 0).all()
+
+
 def test_more_samples_are_more_of_the_same_code():
     few, many = (drawn(Setting(code="mixed", n=n))[1] for n in (100, 1000))
     np.testing.assert_allclose(few, many[:100])
