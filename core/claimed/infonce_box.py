@@ -23,9 +23,8 @@ NORMS = (
     Claim(
         "boxes-give-their-axes",
         PAGE,
-        "**With Laplace noise and a Laplace model in boxes each code is one latent**: MCC "
-        "{square.span} for two latents and {cube.span} for three, where x itself has "
-        "{raw x.span} ({square.runs} and {cube.runs} seeds).",
+        "**In boxes, Laplace noise and model make each code one latent**: MCC {square.span} for "
+        "two and {cube.span} for three; x has {raw x.span} ({cube.runs} seeds each).",
         "What keeps the distances of p = 1 in a box permutes and mirrors its axes.",
         {"square": matched, "cube": cube, "raw x": cube.read("raw_mcc")},
         "mcc",
