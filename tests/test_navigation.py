@@ -78,6 +78,10 @@ def expect_setting(page: Page, name: str, set_: bool) -> None:
     assert link_of(page) == (name, {field: spelt(getattr(params, field)) for field in fields})
     label = re.compile(re.escape(lesson.controls()[stop.field].label))
     knob = page.get_by_role("slider", name=label).first
+    for _ in range(40):  # a browser that is busy moves it after the script has come to rest
+        if float(knob.get_attribute("aria-valuetext")) == getattr(params, stop.field):
+            break
+        page.wait_for_timeout(250)
     assert float(knob.get_attribute("aria-valuetext")) == getattr(params, stop.field)
     if set_:
         lit = page.locator("[class*=-presets] button[kind=primary], [class*=-more] button").first
