@@ -67,6 +67,15 @@ SCORES = {  # in the order in which a page shows them
         "is left open its second decimal depends on the machine (R² agrees to 0.001)",
         "",
     ),
+    "mcc_spearman": Score(
+        "MCC, Spearman", "the same of ranks: a distortion that only rises, or falls, is forgiven"
+    ),
+    "mig": Score(
+        "MIG", "mutual-information gap: what the best code tells of a latent more than the next"
+    ),
+    "linear_r2_in_sample": Score(
+        "Linear R², in sample", "R² of the points that fit the map: it rises with every code"
+    ),
     "singular_value_mae": Score(
         "Singular-value error", "0 when the fitted map is orthogonal, of theory's scale", "best 0"
     ),

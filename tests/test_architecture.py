@@ -89,7 +89,7 @@ MAY_IMPORT = {
     "core.decoders.measure": ("core.entropy", "core.decoders", "core.command", "core.kept"),
     "core.scores.worlds": ("core.scenarios",),
     "core.scores.reading": ("core.metrics",),
-    "core.scores.command": ("core.metrics", "core.scores", "core.kept"),
+    "core.scores.command": ("core.metrics", "core.scores", "core.kept", "core.legend"),
 }
 
 

@@ -52,7 +52,9 @@ def test_a_null_is_the_score_of_shuffled_rows_and_the_same_for_its_seed():
 
 
 @pytest.mark.parametrize("by_rank", [False, True])
-def test_resampled_mcc_is_that_of_the_points_drawn(by_rank):
+@pytest.mark.parametrize("at_once", [300, 2_000_000])
+def test_resampled_mcc_is_that_of_the_points_drawn(by_rank, at_once, monkeypatch):
+    monkeypatch.setattr("core.metrics.resampling.AT_ONCE", at_once)
     z = RNG.standard_normal((150, 3))
     z_hat = z @ RNG.standard_normal((3, 4)) + 0.3 * RNG.standard_normal((150, 4))
     found = metrics.mcc_draws(z, z_hat, draws=6, seed=2, by_rank=by_rank)
@@ -209,6 +211,17 @@ def test_files_are_scored_with_nulls_intervals_and_warnings(tmp_path, capsys):
     assert status == 0 and "Linear R², in sample" not in text and "by chance" in text
 
 
+def test_rows_that_are_sorted_are_scored_as_any_others(tmp_path, capsys):
+    z, z_hat = drawn(Setting(code="distorted", n=600))
+    order = np.argsort(z[:, 0])
+    found = []
+    for a, b in ((z, z_hat), (z[order], z_hat[order])):
+        _, out, _ = told(capsys, "score", *written(tmp_path, z=a, z_hat=b), "--json")
+        found.append(json.loads(out)["scores"]["linear_r2"])
+    halves = metrics.linear_r2(z[order], z_hat[order])
+    assert found[0] == pytest.approx(found[1], abs=0.1) and abs(halves - found[1]) > 0.2
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
@@ -231,6 +244,7 @@ def test_what_warns_of_a_score_is_said(change, sentence):
         (RNG.normal(size=(9,)), RNG.normal(size=(9, 2)), "of shape (9,)"),
         (RNG.normal(size=(5, 2)), RNG.normal(size=(5, 2)), "fewer than 8"),
         (np.array([["a", "b"]] * 9), RNG.normal(size=(9, 2)), "not real numbers"),
+        (np.eye(9)[:, :2], RNG.normal(size=(9, 2)), "constant in one half"),
         (np.full((9, 2), np.nan), RNG.normal(size=(9, 2)), "not finite"),
         (np.array([[{}, {}]] * 9), RNG.normal(size=(9, 2)), "unpickling"),
     ],

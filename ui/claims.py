@@ -13,7 +13,7 @@ from core.claims.claim import Claim, Exact, Found, Runs, gathered
 from core.command import spelt
 from core.legend import BASELINES
 from core.lessons import LESSONS
-from core.scenarios.scenario import Params, Preset, Scenario, Sweep, Value, knobs_of
+from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
 from ui import knobs, runner, seeds, sheet, story
 from ui.window import address
 
@@ -106,15 +106,9 @@ def _counter(claim: Claim, label: str, group: Runs | Exact) -> str:
     before = claim.evidence[label]
     if isinstance(group, Exact) or (isinstance(before, Runs) and group.setting == before.setting):
         return f"With {score.title} {place}"
-    named = next((p.title for p in LESSONS[group.lesson].presets
-                  if group.setting.chosen() == _chosen(group.lesson, p)), None)  # fmt: skip
-    said = f"of “{named}”" if named else f"at {knobs.said(group.setting) or 'the defaults'}"
-    return f"With runs {said} {place}"
-
-
-def _chosen(lesson: str, preset: Preset) -> dict[str, Value]:
-    """What a preset changes of the defaults."""
-    return LESSONS[lesson].Params.model_validate(dict(preset.params)).chosen()
+    named = LESSONS[group.lesson].presets_of(group.setting)
+    said = knobs.said(group.setting) or "the defaults"
+    return f"With runs {f'of “{named[0].title}”' if named else f'at {said}'} {place}"
 
 
 def opener(claim: Claim) -> None:

@@ -141,7 +141,9 @@ def _spoken(cell: Cell) -> str:
 def disagreements(found: Sequence[Cell], table: Table) -> None:
     """Every number that disagrees with the table, by what the runs show of it."""
     both = [cell for cell in found if cell.difference is not None and not cell.row.repeats]
-    if found and not any(cell.printed for cell in found):
+    if not found:
+        return
+    if not any(cell.printed for cell in found):
         st.markdown("Nothing is printed in numbers to be held against these.")
         if table.drawn:
             page, part = table.drawn
@@ -153,8 +155,8 @@ def disagreements(found: Sequence[Cell], table: Table) -> None:
         f"**Where the two disagree**: {len(left)} of {len(both)} numbers, by more than a point "
         "beyond the printed deviation; here less published, in points."
     )
-    for name, rows in table.claims.items():
-        mine = [cell for cell in left.values() if cell.row.name in rows]
+    for name in table.claims:
+        mine = [c for c in left.values() if table.explained(name, c.row, c.column)]
         if mine:
             claim = claims.found(CLAIMS[name])
             st.markdown(claim.words)
@@ -162,7 +164,8 @@ def disagreements(found: Sequence[Cell], table: Table) -> None:
             st.caption(claim.because)
             st.page_link(f"pages/{claim.claim.opens.lesson}.py", label="Open its setting",
                          icon=ARROW, query_params=claims.query(claim.claim))  # fmt: skip
-            left = {key: cell for key, cell in left.items() if cell not in mine}
+            for cell in mine:
+                del left[id(cell)]
     if left:
         st.markdown("**No run here explains these**")
         st.markdown(_off(list(left.values())))

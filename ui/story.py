@@ -67,13 +67,10 @@ def presenter_switch() -> None:
 
 def active(scenario: Scenario, params: Params) -> Preset | None:
     """The preset that these parameters, and the link's further keys, are; if any."""
-    for preset in scenario.presets:
-        same = scenario.Params.model_validate(dict(preset.params)).chosen() == params.chosen()
-        # which seed is drawn is the visitor's to change
-        beside = knobs.compares(scenario) and address.get(knobs.BESIDE)
-        if same and preset.compared == beside:
-            return preset
-    return None
+    # which seed is drawn is the visitor's to change
+    beside = knobs.compares(scenario) and address.get(knobs.BESIDE)
+    found = scenario.presets_of(params)
+    return next((preset for preset in found if preset.compared == beside), None)
 
 
 def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:

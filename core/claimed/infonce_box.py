@@ -2,8 +2,7 @@
 
 from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
 from core.claims.relations import count, every, high, low, mean, value
-from core.lessons.infonce_box import EIGHT, PATIENCE, STUCK, TEN_TURNED, WRONG
-from core.scenarios.scenario import OPENED
+from core.lessons.infonce_box import EIGHT, STUCK, WRONG
 
 PAGE = "infonce_box"
 PAPER = "Zimmermann et al. 2021, theorem on convex bodies"
@@ -15,7 +14,6 @@ pressed = preset(PAGE, "pressed")
 roomy = preset(PAGE, "roomy")
 stuck = preset(PAGE, "stuck")
 whitened = Runs(PAGE, {**STUCK, "whiten": True}, EIGHT)
-short = Runs(PAGE, {**TEN_TURNED, "steps": PATIENCE[0]}, OPENED)
 sides = swept(PAGE, "bound_start", (0.1, 0.25, 0.5, 1.0), symbol="share", params=WRONG,
               seeds=EIGHT)  # fmt: skip
 
@@ -124,22 +122,4 @@ STARTS = (
         typed=("98 percent",),
     ),
 )
-PATIENT = (
-    Claim(
-        "in-ten-dimensions-a-direction-may-come-late",
-        PAGE,
-        "**In {short.d} dimensions a direction may come late**: linear R² {short.span} after "
-        "{short.steps} steps, {long.span} after {long.steps}.",
-        "Far latents are told apart by any few directions; only near ones ask for all. Where a row "
-        "of the papers' tables is missed here, as a rule one direction of one seed is still "
-        "missing: a mean of ten. The papers train a hundred times longer, with six times the "
-        "pairs.",
-        {"short": short, "long": Runs(PAGE, {**TEN_TURNED, "steps": PATIENCE[1]}, OPENED)},
-        "linear_r2",
-        (low("short") < low("long") - 0.01) & (every("long") >= 0.99),
-        ("long", short),
-        Opens.of(short),
-        shows=Shows("sweep", "steps", params=TEN_TURNED),
-    ),
-)
-CLAIMS = (*NORMS, *WALLS, *STARTS, *PATIENT)
+CLAIMS = (*NORMS, *WALLS, *STARTS)

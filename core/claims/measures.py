@@ -63,6 +63,13 @@ def _end(run: Result) -> tuple[np.ndarray, np.ndarray]:
     return run.z.astype(float), run.z_hat[-1].astype(float)
 
 
+def _least_direction(run: Result) -> float:
+    """Smallest squared canonical correlation of latents and codes: the direction told least."""
+    bases = (np.linalg.qr(x - x.mean(0))[0] for x in _end(run))
+    z, z_hat = bases
+    return float(np.linalg.svd(z.T @ z_hat, compute_uv=False).min() ** 2)
+
+
 def _condition(run: Result) -> float:
     """Largest over smallest singular value of the fitted map z_hat -> z; of a rotation 1."""
     return float(np.linalg.cond(metrics.linear_map(*_end(run))))
@@ -182,6 +189,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "kept_outside": Measure("Share of V⊥ kept", _kept_outside, ".2f"),
     "jump": Measure("λ at which the exact minimum jumps", _jump, ".2f"),
+    "least_direction": Measure("Least direction found", _least_direction, ".2f"),
     "condition": Measure("Condition of the fitted map", _condition, ".2f"),
     "v_singular_value_mae": Measure("Singular-value error of w → v", _row_error),
     "concentration": Measure("Length of the mean of ẑ", _concentration),

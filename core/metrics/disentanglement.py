@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.metrics.regression import halves
+from core.metrics.regression import centre_and_scale, halves
 
 Array = np.ndarray
 TREES, DEPTH = 20, 8
@@ -33,7 +33,9 @@ def dci(z: Array, z_hat: Array, by: Literal["lasso", "forest"] = "lasso") -> DCI
     completeness 1 where every latent is told by one code.
     """
     fit, test = halves(len(z))
-    codes, latents = _standardised(z_hat, fit), _standardised(z, fit)
+    codes, latents = (
+        (x - centre) / scale for x in (z_hat, z) for centre, scale in [centre_and_scale(x[fit])]
+    )
     columns, scores = [], []
     for latent in latents.T:
         model = _regressor(by).fit(codes[fit], latent[fit])
@@ -63,8 +65,3 @@ def _concentration(importance: Array) -> float:
     share = importance / np.where(rows > 0, rows, 1)[:, None]
     entropy = -(share * np.log(np.where(share > 0, share, 1))).sum(1) / np.log(importance.shape[1])
     return float(((1 - entropy) * rows / total).sum())
-
-
-def _standardised(x: Array, fit: slice) -> Array:
-    scale = x[fit].std(0)
-    return (x - x[fit].mean(0)) / np.where(scale > 0, scale, 1)

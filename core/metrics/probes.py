@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.metrics.regression import affine_map, halves, linear_r2, r2
+from core.metrics.regression import affine_map, centre_and_scale, halves, linear_r2, r2
 
 Array = np.ndarray
 
@@ -23,7 +23,7 @@ def probe_accuracy(code: Array, y: Array, kind: str, fit: int | None = None) -> 
     from sklearn.neural_network import MLPClassifier
 
     size = len(code) // 2 if fit is None else fit
-    centre, scale = _centre_and_scale(code[:size])
+    centre, scale = centre_and_scale(code[:size])
     x = (code - centre) / scale
     probe = (
         LogisticRegression(max_iter=500)
@@ -33,12 +33,6 @@ def probe_accuracy(code: Array, y: Array, kind: str, fit: int | None = None) -> 
         )
     )
     return float(_fitted(probe, x[:size], y[:size]).score(x[size:], y[size:]))
-
-
-def _centre_and_scale(code: Array) -> tuple[Array, Array]:
-    """What standardises a code (n, d_z): means and deviations (d_z,), 1 of a constant column."""
-    scale = code.std(0)
-    return code.mean(0), np.where(scale > 0, scale, 1)
 
 
 def _fitted(estimator: Any, x: Array, target: Array) -> Any:
@@ -78,7 +72,7 @@ def _readout(code: Array, content: Array) -> Callable[[Array], Array]:
     """Regression of the content on the standardised code with one hidden layer, stopped early."""
     from sklearn.neural_network import MLPRegressor
 
-    centre, scale = _centre_and_scale(code)
+    centre, scale = centre_and_scale(code)
     offset, unit = content.mean(0), content.std()
     network = MLPRegressor(
         hidden_layer_sizes=(64,),
@@ -112,7 +106,7 @@ def least_squares_accuracy(code: Array, y: Array) -> float:
 
 def _monomials(code: Array) -> Array:
     """Products of one to three coordinates of the standardised code, (n, .)."""
-    centre, scale = _centre_and_scale(code)
+    centre, scale = centre_and_scale(code)
     x = (code - centre) / scale
     chosen = (
         list(each)

@@ -147,6 +147,12 @@ def span(v: Array, rank: int | None = None) -> tuple[Array, Array]:
     return vt[:found].T, vt[found:].T
 
 
+def centre_and_scale(code: Array) -> tuple[Array, Array]:
+    """What standardises columns (n, k): means and deviations (k,), 1 of a constant column."""
+    scale = code.std(0)
+    return code.mean(0), np.where(scale > 0, scale, 1)
+
+
 def halves(n: int) -> tuple[slice, slice]:
     """The points that fit, and those that score."""
     return slice(0, n // 2), slice(n // 2, n)

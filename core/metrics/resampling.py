@@ -1,19 +1,19 @@
 """What a score is by chance, and how far it depends on which samples were drawn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.special import ndtr
 
 from core.metrics.matching import best_matching, ranks
-from core.metrics.regression import affine_map, halves
+from core.metrics.regression import affine_map, centre_and_scale, halves
 
 Array = np.ndarray
 Score = Callable[[Array, Array], float]
 SHUFFLES = 5
 DRAWS = 200
 LEVEL = 0.95
-AT_ONCE = 2_000_000  # products of columns held at a time
+AT_ONCE = 2_000_000  # numbers held at a time
 
 
 def null(score: Score, z: Array, z_hat: Array, shuffles: int = SHUFFLES, seed: int = 0) -> Array:
@@ -44,29 +44,41 @@ def linear_r2_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -
     target = z[test].astype(float)
     residual = (target - z_hat[test] @ map_ - offset) ** 2
     target = target - target.mean(0)
-    count = _counts(len(target), draws, seed)
-    left, mean, square = (count @ each / len(target) for each in (residual, target, target**2))
-    return (1 - left / (square - mean**2)).mean(1)
+    found = []
+    for count in _counts(len(target), draws, seed):
+        left, mean, square = (count @ each / len(target) for each in (residual, target, target**2))
+        found.append((1 - left / (square - mean**2)).mean(1))
+    return np.concatenate(found)
 
 
 def mcc_draws(
     z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0, by_rank: bool = False
 ) -> Array:
     """MCC (draws,) of resampled points, each matched anew; of ranks of all points if `by_rank`."""
-    a, b = (_standardised(ranks(x) if by_rank else x) for x in (z, z_hat))
+    if by_rank:
+        z, z_hat = ranks(z), ranks(z_hat)
+    a, b = (
+        (x - centre) / scale
+        for x in (z.astype(float), z_hat.astype(float))
+        for centre, scale in [centre_and_scale(x)]
+    )
+    return np.concatenate([_mcc_of(a, b, count / len(a)) for count in _counts(len(a), draws, seed)])
+
+
+def _mcc_of(a: Array, b: Array, weight: Array) -> Array:
+    """MCC (draws,) of standardised columns under weights of their points (draws, n)."""
     n, d, m = len(a), a.shape[1], b.shape[1]
-    count = _counts(n, draws, seed) / n
-    means = [count @ each for each in (a, b)]
+    means = [weight @ each for each in (a, b)]
     scales = [
-        np.sqrt(np.clip(count @ each**2 - mean**2, 0, None))
+        np.sqrt(np.clip(weight @ each**2 - mean**2, 0, None))
         for each, mean in zip((a, b), means, strict=True)
     ]
-    products = np.empty((draws, d, m))
+    products = np.empty((len(weight), d, m))
     columns = max(1, AT_ONCE // (n * m))
     for start in range(0, d, columns):
         some = slice(start, start + columns)
         pairs = (a[:, some, None] * b[:, None, :]).reshape(n, -1)
-        products[:, some] = (count @ pairs).reshape(draws, -1, m)
+        products[:, some] = (weight @ pairs).reshape(len(weight), -1, m)
     covariance = products - means[0][:, :, None] * means[1][:, None, :]
     scale = scales[0][:, :, None] * scales[1][:, None, :]
     size = np.abs(np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-12))
@@ -79,15 +91,10 @@ def interval(draws: Array, level: float = LEVEL) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _counts(n: int, draws: int, seed: int) -> Array:
-    """How often each of n points is drawn, (draws, n)."""
-    rng = np.random.default_rng(seed)
-    chosen = rng.integers(n, size=(draws, n)) + n * np.arange(draws)[:, None]
-    return np.bincount(chosen.ravel(), minlength=draws * n).reshape(draws, n).astype(float)
-
-
-def _standardised(x: Array) -> Array:
-    """Columns of mean 0 and deviation 1; those that do not vary are 0."""
-    x = x.astype(float)
-    scale = x.std(0)
-    return (x - x.mean(0)) / np.where(scale > 0, scale, 1)
+def _counts(n: int, draws: int, seed: int) -> Iterator[Array]:
+    """How often each of n points is drawn, (some, n) at a time until there are as many draws."""
+    rng, most = np.random.default_rng(seed), max(1, AT_ONCE // n)
+    for start in range(0, draws, most):
+        some = min(most, draws - start)
+        chosen = rng.integers(n, size=(some, n)) + n * np.arange(some)[:, None]
+        yield np.bincount(chosen.ravel(), minlength=some * n).reshape(some, n).astype(float)

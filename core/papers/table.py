@@ -121,8 +121,8 @@ class Table:
     `short` is its name in a row of them. `recipe` says how our runs differ from the published ones
     in general, `spread` what the printed deviation is over, `budget` changes a row's parameters to
     the published budget, `claims` has what the runs show where they disagree with it: a claim's
-    name and the rows that it speaks of. `words` explains the notation of its rows and columns,
-    `drawn` names the page and its part that draw the same runs otherwise.
+    name and the numbers that it speaks of, each "row/score". `words` explains the notation of its
+    rows and columns, `drawn` names the page and its part that draw the same runs otherwise.
     """
 
     name: str
@@ -137,6 +137,10 @@ class Table:
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     words: str = ""
     drawn: tuple[str, str] | None = None
+
+    def explained(self, name: str, row: Row, column: Column) -> bool:
+        """Whether a claim, by name, speaks of a number."""
+        return f"{row.name}/{column.name}" in self.claims[name]
 
     def of(self, row: Row) -> tuple[Column, ...]:
         """The columns that a row has; those of our own where nothing is printed."""

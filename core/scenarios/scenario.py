@@ -336,6 +336,11 @@ class Scenario:
         """The parameters a page opens with: the defaults but for `start`."""
         return self.Params.model_validate(dict(self.start))
 
+    def presets_of(self, params: Any) -> list[Preset]:
+        """The presets whose parameters these are, spelt out or not."""
+        chosen, model = params.chosen(), self.Params
+        return [p for p in self.presets if model.model_validate(dict(p.params)).chosen() == chosen]
+
     def controls(self) -> dict[str, Knob]:
         """The page's knobs: those of `front` first and the others behind, each at its start."""
         knobs, start = knobs_of(self.Params), self.at_start()

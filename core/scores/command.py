@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import metrics
+from core import legend, metrics
 from core.kept.arrays import Unreadable, loaded
 from core.scores.reading import SCORES, Reading, read, warnings
 
@@ -37,6 +37,11 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     if options.seed < 0:
         parser.error("--seed: must be 0 or larger")
     z, z_hat = checked(options.latents, options.codes)
+    # rows may be sorted by anything: each half is to be a sample of all
+    order = np.random.default_rng(options.seed).permutation(len(z))
+    z, z_hat = z[order], z_hat[order]
+    if not all((half.std(0) > 0).all() for half in np.array_split(z, 2)):
+        raise Unreadable(f"{options.latents}: a column hardly varies: it is constant in one half")
     names = [name for name in SCORES if options.in_sample or not name.endswith("in_sample")]
     found, told = read(z, z_hat, names, options.seed), warnings(z, z_hat)
     if options.in_sample:
@@ -107,7 +112,7 @@ def lines(
         if each.interval is not None:
             between = "   95 % {:.3f} to {:.3f}".format(*each.interval)
         said.append(
-            f"{SCORES[name].title:22} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
+            f"{legend.SCORES[name].title:22} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
             f"(95 % below {each.null_high:.3f}){between}"
         )
     said += [f"{name.replace('_', ' '):22} {value:7.3f}" for name, value in extra.items()]

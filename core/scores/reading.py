@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,17 +13,15 @@ FEW = 20  # samples for each code, below which chance is not small
 ALIKE = 0.999  # correlation from which on a column repeats another
 TOGETHER = 0.5  # correlation of factors that lets a score count one for another
 Function = Callable[[Array, Array], float]
-Resampled = Callable[[Array, Array], Array]
+Resampled = Callable[..., Array]
 
 
 @dataclass(frozen=True)
-class Measure:
+class Computed:
     """A score as it is computed, and resampled where that is cheap."""
 
-    title: str
     of: Function
     draws: Resampled | None = None
-    ranked: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,17 +43,14 @@ class Reading:
         return float(np.quantile(self.null, 0.95))
 
 
-SCORES: Mapping[str, Measure] = {
-    "linear_r2": Measure("Linear R²", metrics.linear_r2, metrics.linear_r2_draws),
-    "linear_r2_in_sample": Measure("Linear R², in sample", metrics.linear_r2_in_sample),
-    "orthogonal_r2": Measure("Orthogonal R²", metrics.orthogonal_r2),
-    "mcc": Measure("MCC", metrics.mcc, metrics.mcc_draws),
-    "mcc_spearman": Measure(
-        "MCC, Spearman", metrics.mcc_spearman,
-        lambda z, z_hat: metrics.mcc_draws(z, z_hat, by_rank=True),
-    ),
-    "mig": Measure("MIG", metrics.mutual_information_gap),
-}  # fmt: skip
+SCORES: Mapping[str, Computed] = {  # called as `core.legend` has it
+    "linear_r2": Computed(metrics.linear_r2, metrics.linear_r2_draws),
+    "linear_r2_in_sample": Computed(metrics.linear_r2_in_sample),
+    "orthogonal_r2": Computed(metrics.orthogonal_r2),
+    "mcc": Computed(metrics.mcc, metrics.mcc_draws),
+    "mcc_spearman": Computed(metrics.mcc_spearman, partial(metrics.mcc_draws, by_rank=True)),
+    "mig": Computed(metrics.mutual_information_gap),
+}
 
 
 def read(
@@ -69,11 +65,10 @@ def read(
     return {name: _reading(SCORES[name], z, z_hat, seed, shuffles) for name in names}
 
 
-def _reading(measure: Measure, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
-    null = metrics.null(measure.of, z, z_hat, shuffles, seed)
-    draws = measure.draws
-    between = None if draws is None else metrics.interval(draws(z, z_hat))
-    return Reading(measure.of(z, z_hat), tuple(null.tolist()), between)
+def _reading(score: Computed, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
+    null = metrics.null(score.of, z, z_hat, shuffles, seed)
+    between = None if score.draws is None else metrics.interval(score.draws(z, z_hat, seed=seed))
+    return Reading(score.of(z, z_hat), tuple(null.tolist()), between)
 
 
 def warnings(z: Array, z_hat: Array) -> list[str]:

@@ -92,13 +92,6 @@ class Setting(Params):
         le=10_000,
         unit="samples",
     )
-    held_out: bool = knob(
-        True,
-        "Whether R² fits its map on one half of the samples and scores the other.",
-        label="Held out",
-        advanced=True,
-        unit="on or off",
-    )
     seed: int = knob(0, "Of factors, code and samples.", label="Seed", advanced=True, ge=0, le=99,
                      unit="number")  # fmt: skip
 
