@@ -114,8 +114,12 @@ EDITS = (
     # told the latents, and crowded ones
     Edit("core/laws/vmf.py", "WEIGHTS @ density - cap)", "WEIGHTS @ density)", "test_theory.py"),
     Edit("core/scenarios/infonce.py", "else unread | OF_PAIRS", "else unread", "test_infonce.py"),
-    Edit("core/learners/infonce.py", "if p.unsupervised:\n            world[", "if True:\n"
+    Edit("core/learners/pairs.py", "if self.unsupervised:\n            world[", "if True:\n"
          "            world[", "test_infonce.py"),
+    Edit("core/claims/measures.py", "compute_uv=False).min() ** 2", "compute_uv=False).max() ** 2",
+         "test_claims.py"),
+    Edit("core/papers/table.py", 'f"{row.name}/{column.name}" in', 'f"{row.name}/mcc" in',
+         "test_papers.py"),
     Edit("core/run/experiment.py", 'f"supervised_{name}": twin.get(name)',
          'f"supervised_{name}": scores.get(name)', "test_twin.py"),
     Edit("core/figures/crowding.py", "_at(conditional,", "_at(2 * conditional,", FIGURES),

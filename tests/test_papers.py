@@ -143,6 +143,13 @@ def test_without_a_table_all_that_is_stored_is_printed_and_nothing_trained(capsy
         assert each["link"].startswith(f"http://localhost:8501/{row.lesson}?")
 
 
+def test_what_is_not_stored_is_not_trained_unless_it_is_asked_for(tiny, capsys, monkeypatch):
+    monkeypatch.setattr(command, "retrain", lambda *_: pytest.fail("it trains"))
+    status, out, err = told(capsys, "papers", "--json")
+    assert status == 0 and json.loads(out)[0]["measured"] is None
+    assert err.startswith("3 runs not stored; name their table to train them")
+
+
 def test_a_table_is_retrained_and_a_second_call_finds_its_runs(tiny, capsys, monkeypatch):
     monkeypatch.setattr(retrain, "side_by_side", one_by_one)
     status, out, err = told(capsys, "papers", tiny, "--seeds", "3", "4", "--json")
