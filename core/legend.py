@@ -1,5 +1,6 @@
 """What colours and words stand for, everywhere the same: roles, directions, scores, values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,7 +170,22 @@ BASELINES = {
     "cholesky": "Cholesky by pixel",
     "rotated": "random rotation",
     "gaussian": "a Gaussian",
+    "null": "shuffled codes",
 }
+NEGLIGIBLE = 0.05  # what shuffled codes get, below which no line is drawn for it
+
+
+def baselines(score: str, scores: Mapping[str, float | None]) -> dict[str, str]:
+    """By name the baselines of a score that a run has, each in a word or two.
+
+    What shuffled codes get is left out where it is negligible, as it is with thousands of samples.
+    """
+    found = {}
+    for kind, word in BASELINES.items():
+        value = scores.get(name := f"{kind}_{score}")
+        if value is not None and (kind != "null" or abs(value) >= NEGLIGIBLE):
+            found[name] = word
+    return found
 
 
 # Told apart by the colour-blind, and visible on a white wall as on a dark page; words in these

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from core.laws.densities import log_density
-from core.legend import BASELINES
+from core.legend import baselines
 from core.lessons import LESSONS
 from core.lessons.infonce_sphere import BESIDE_CLUSTERS
 from core.lessons.laplace_violation import LAPLACE
@@ -178,8 +178,7 @@ def after_the_figures() -> None:
             runs = seeds.runs_of(lesson, swept)
             with place:
                 st.markdown(f"**{title}**")
-                beside = [f"{kind}_{score}" for kind in BASELINES]
-                known = [b for b in beside if runs and runs[0][1].scores.get(b) is not None]
+                known = list(baselines(score, runs[0][1].scores)) if runs else []
                 key = f"figure_{name}_{by}_{score}"
                 sheet.figure(
                     key,

@@ -1,11 +1,22 @@
 """The evaluation set: which of its latents are drawn, watched, fitted and scored."""
 
 import numpy as np
+import pytest
 import torch
 
+from core import metrics
 from core.laws.samplers import sphere
 from core.laws.spaces import Sphere
-from core.run.evaluation import COVERED, DEGREE_EVERY, DRAWN, WATCHED, Evaluation
+from core.legend import baselines
+from core.run.evaluation import (
+    COVERED,
+    DEGREE_EVERY,
+    DRAWN,
+    WATCHED,
+    Evaluation,
+    between,
+    by_chance,
+)
 from core.run.experiment import EVALUATED
 
 HALF = EVALUATED // 2
@@ -45,3 +56,25 @@ def test_the_degree_has_its_turn_and_is_of_the_whole_sphere():
     assert np.abs(covering.mean(1)).max() < 0.06  # uniform, whatever the latents' law
     assert seen.degree(covering[0]) == 1 and seen.degree(-covering[0]) == -1
     assert seen.degree(None) is None
+
+
+def test_every_run_says_what_shuffled_codes_get_and_what_other_samples_would_give():
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((400, 2))
+    z_hat = z + 0.5 * rng.standard_normal((400, 2))
+    found = by_chance(z, z_hat, {"mcc": metrics.mcc, "linear_r2": metrics.linear_r2})
+    assert found["null_mcc"] == pytest.approx(metrics.null(metrics.mcc, z, z_hat).mean())
+    assert 0.01 < found["null_mcc"] < 0.1 and found["null_linear_r2"] < 0.01
+    for name in ("mcc", "linear_r2"):
+        ends = between(z, z_hat, name)
+        assert ends[f"{name}_low"] < getattr(metrics, name)(z, z_hat) < ends[f"{name}_high"]
+    lost = np.full_like(z_hat, np.nan)
+    assert by_chance(z, lost, {"mcc": metrics.mcc}) == {"null_mcc": None}
+    assert set(between(z, lost, "mcc").values()) == {None}
+
+
+def test_a_null_is_a_baseline_to_draw_where_it_is_not_negligible():
+    scores = {"raw_mcc": 0.5, "null_mcc": 0.03, "untrained_mcc": None}
+    assert baselines("mcc", scores) == {"raw_mcc": "raw x"}
+    assert "null_mcc" in baselines("mcc", {**scores, "null_mcc": 0.2})
+    assert "null_linear_r2" in baselines("linear_r2", {"null_linear_r2": -0.6})

@@ -75,6 +75,12 @@ def test_resampled_r2_keeps_the_map_of_the_other_half():
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+@pytest.mark.parametrize(("hits", "n"), [(0, 20), (37, 120), (4000, 4096)])
+def test_the_interval_of_a_share_is_wilsons(hits, n):
+    expected = stats.binomtest(hits, n).proportion_ci(method="wilson")
+    assert metrics.share_interval(hits / n, n) == pytest.approx((expected.low, expected.high))
+
+
 def test_an_interval_of_mcc_holds_the_correlation_about_as_often_as_it_says():
     """A latent and a code of correlation .6: percentile intervals of 95 % hold it."""
     rng, held = np.random.default_rng(3), 0

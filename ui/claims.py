@@ -11,7 +11,7 @@ import streamlit as st
 from core.claimed import CLAIMS
 from core.claims.claim import Claim, Exact, Found, Runs, gathered
 from core.command import spelt
-from core.legend import BASELINES
+from core.legend import baselines
 from core.lessons import LESSONS
 from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
 from ui import knobs, runner, seeds, sheet, story
@@ -190,8 +190,7 @@ def _sweep(claim: Claim) -> None:
     fields = knobs_of(lesson.Params)
     scores = shows.scores or (_own_score(claim, runs),)
     for score in scores:
-        beside = [f"{kind}_{score}" for kind in BASELINES]
-        known = [n for n in beside if runs and runs[0][1].scores.get(n) is not None]
+        known = list(baselines(score, runs[0][1].scores)) if runs else []
         if shows.by:  # whose lines would each need a level of their own
             known = [n for n in known if not n.startswith("closed")]
         by = fields[shows.by] if shows.by else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from core.legend import BASELINES, SCORES
+from core.legend import SCORES, baselines
 from core.scenarios.scenario import Promise
 from ui import recovery
 from ui.window import address
@@ -81,7 +81,7 @@ def _metrics(
                 beside,
                 delta_color="off",
                 delta_arrow="off",
-                help=score.meaning,
+                help=". ".join((score.meaning, *_trust(name, run))),
                 width="content",
             )
 
@@ -90,8 +90,8 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
     """A score's baselines and its ceiling, or why it has no value: the small line under it."""
     known = [
         f"{word} {_briefly(name, value)}"
-        for word, kind in ((word, f"{kind}_{name}") for kind, word in BASELINES.items())
-        if (value := run.scores.get(kind)) is not None
+        for beside, word in baselines(name, run.scores).items()
+        if (value := run.scores[beside]) is not None
     ]
     at_truth = run.scores.get(f"{name}_floor")
     known += [f"{floor} {at_truth:.2f}"] if at_truth is not None else []
@@ -101,6 +101,17 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
     full = len(known) >= FULL  # the line has no room for more
     ideal = "" if full else ideals.get(name, SCORES[name].ideal)
     return " · ".join([*known, *([ideal] if ideal else [])])
+
+
+def _trust(name: str, run: recovery.Run) -> list[str]:
+    """What shuffled codes get of a score, and how far other samples would move it, if measured."""
+    score, null = SCORES[name], run.scores.get(f"null_{name}")
+    low, high = (run.scores.get(f"{name}_{end}") for end in ("low", "high"))
+    found = [] if null is None else [f"Shuffled codes get {score.written(null)}"]
+    if low is not None and high is not None:
+        reach = f"{score.written(low)} to {score.written(high)}"
+        found.append(f"Other samples would give {reach} (95 %)")
+    return found
 
 
 def _briefly(name: str, value: float) -> str:

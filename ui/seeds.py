@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.legend import BASELINES, SCORES
+from core.legend import SCORES, baselines
 from core.run.experiment import EVALUATED, Experiment, Member, Record, Result
 from core.scenarios.scenario import FURTHER, OPENED, Promise, Scenario, Sweep, Value
 from ui import export, numbers, recovery, runner, sheet
@@ -55,11 +55,11 @@ def strip(results: Sequence[Result], promise: Promise) -> None:
 
     score = promise.score
     values = {f"seed {r.member.seed}": r.scores.get(score) for r in results}
+    words = {name: word for r in results for name, word in baselines(score, r.scores).items()}
     beside = {}
-    for kind, word in BASELINES.items():
-        known = [v for r in results if (v := r.scores.get(f"{kind}_{score}")) is not None]
-        if known:
-            beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
+    for name, word in words.items():
+        known = [v for r in results if (v := r.scores.get(name)) is not None]
+        beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
     title = SCORES[score].title
     best = 0.0 if promise.at_most else 1.0
     sheet.figure(
@@ -96,7 +96,8 @@ def curves(
     for column, score in zip(columns, ("loss", chosen), strict=True):
         with column:
             title = loss if score == "loss" else SCORES[score].title
-            levels = loss_levels if score == "loss" else baselines(run, score)
+            own = {word: run.scores[name] for name, word in baselines(score, run.scores).items()}
+            levels = loss_levels if score == "loss" else own
             known = {name: value for name, value in levels.items() if value is not None}
             side = "loss" if score == "loss" else "score"
             done = None if run.live else (score, bold, *shown.results)
@@ -105,11 +106,6 @@ def curves(
                 partial(figures.curves, history(shown, score), run.total, title, known, bold),
                 of=done, numbers=score if done else None,
             )  # fmt: skip
-
-
-def baselines(run: recovery.Run, score: str) -> dict[str, float | None]:
-    """A score of x itself, of f at its start, and told z: where they are measured."""
-    return {word: run.scores.get(f"{kind}_{score}") for kind, word in BASELINES.items()}
 
 
 def history(shown: runner.Shown, score: str) -> Series:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 from pydantic import ValidationError
 
-from core.legend import BASELINES, SCORES, spoken
+from core.legend import SCORES, baselines, spoken
 from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
 from ui import knobs, runner, sheet, story
@@ -261,8 +261,7 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
     knob, by = all_knobs[names[0]], all_knobs[names[1]] if len(names) > 1 else None
     members = [m for m in shown.experiment.members if m.key in shown.results]
     runs = [(member, shown.results[member.key]) for member in members]
-    baselines = [f"{kind}_{score}" for kind in BASELINES]
-    known = [b for b in baselines if runs and runs[0][1].scores.get(b) is not None]
+    known = list(baselines(score, runs[0][1].scores)) if runs else []
     key = "_".join(("sweep", *names, score))
 
     def open_run() -> None:

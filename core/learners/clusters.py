@@ -15,7 +15,7 @@ from core.laws.densities import log_density
 from core.laws.samplers import Noise, cluster_vectors, generator, sampler
 from core.mixing import make_mixing, stack
 from core.objectives import cross_entropy, log_sum_exp_dot
-from core.run.evaluation import EVALUATED, Evaluation
+from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
 from core.scenarios.clusters import Clusters as Params
@@ -167,8 +167,11 @@ class Learner:
         return Observation(columns(rows), seen.z_hat, seen.net_hat, self._moving())
 
     def finish(self) -> list[Scores]:
-        """Held-out scores, and the loss on latents that no one trained on."""
-        return [{**row, "loss": self._loss(i)} for i, row in enumerate(self._final_scores())]
+        """Held-out scores and how far to trust them, the loss on latents no one trained on."""
+        return [
+            {**row, **self._trust(i), "loss": self._loss(i)}
+            for i, row in enumerate(self._final_scores())
+        ]
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
         """Latents, observations, labels and features of member i, cluster vectors, all weights."""
@@ -200,6 +203,12 @@ class Learner:
         return [
             self._scores(i, z, z_hat[i], w[i], covering[i]) for i, z in enumerate(self.evaluation.z)
         ]
+
+    def _trust(self, i: int) -> Scores:
+        """What shuffled codes of member i get, and the interval of its promised score."""
+        z, z_hat = self.evaluation.z[i], self.evaluation.features(i)
+        nulls = {"linear_r2": metrics.linear_r2, "orthogonal_r2": metrics.orthogonal_r2}
+        return {**by_chance(z, z_hat, nulls), **between(z, z_hat, "linear_r2")}
 
     def _scores(
         self, i: int, z: np.ndarray, z_hat: np.ndarray, w: np.ndarray, covering: np.ndarray | None

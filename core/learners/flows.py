@@ -19,7 +19,16 @@ from core.flows.known import AXES
 from core.flows.plane import Flow, coordinate_lines, normal_axes, rotation, sources
 from core.flows.stacked import core_alone, nll, squared_error, stacked
 from core.laws.samplers import Noise, generator
-from core.run.evaluation import CHUNK, EVALUATED, drawn, held_out, in_parts, watched
+from core.run.evaluation import (
+    CHUNK,
+    EVALUATED,
+    between,
+    by_chance,
+    drawn,
+    held_out,
+    in_parts,
+    watched,
+)
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, number, schedule
 from core.scenarios.flows import SIZE
@@ -28,6 +37,11 @@ from core.scenarios.flows import Flows as Params
 NOISE = 0.1  # of the two moons, as in the paper
 DEGREE = pi / 180
 PENALISED = 2  # of so many points one is read for the penalty
+RECOVERY = {  # scores of codes whose latents are known
+    "mcc": metrics.mcc,
+    "mcc_spearman": metrics.mcc_spearman,
+    "linear_r2": metrics.linear_r2,
+}
 READ, GLANCED = 10_000, 500  # latents behind the metrics at the end, and while training
 
 
@@ -169,10 +183,16 @@ class Reader(ABC):
         return {**found.scores(self.p.core_dim, self.p.ordered)}
 
     def _recovery(self, i: int, z_hat: np.ndarray) -> Scores:
+        """How well codes (n, d) give the known latents, what shuffled ones do, and the interval."""
         if not self.world.known or not np.isfinite(z_hat).all():
-            return {"mcc": None, "linear_r2": None}
+            return dict.fromkeys((*RECOVERY, *(f"null_{name}" for name in RECOVERY),
+                                  "mcc_low", "mcc_high"))  # fmt: skip
         z = self.z[i]
-        return {"mcc": metrics.mcc(z, z_hat), "linear_r2": metrics.linear_r2(z, z_hat)}
+        return {
+            **{name: score(z, z_hat) for name, score in RECOVERY.items()},
+            **by_chance(z, z_hat, RECOVERY),
+            **between(z, z_hat, "mcc"),
+        }
 
     def _baselines(self, i: int) -> Scores:
         """x itself, and of the known generator its own entropy and total correlation."""

@@ -41,7 +41,7 @@ class World:
 class Learner(OfPairs):
     """m members of equal shape training together; see `core.run.training.Learner`."""
 
-    names = ("mcc", "linear_r2")
+    names = ("mcc", "mcc_spearman", "linear_r2")
     settings: list[Params]
 
     def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:

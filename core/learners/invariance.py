@@ -25,6 +25,7 @@ from core.run.evaluation import (
     DRAWN,
     EVALUATED,
     WATCHED,
+    by_chance,
     chance,
     drawn,
     held_out,
@@ -301,14 +302,16 @@ class Learner:
         }
 
     def _probes(self, code: np.ndarray, y: np.ndarray) -> Scores:
-        """Accuracies of fresh probes, on the evaluation set's second half."""
-        kinds = ("linear", "mlp")
-        if not np.isfinite(code).all():
-            return {f"probe_accuracy_{kind}": None for kind in kinds}
-        return {
-            f"probe_accuracy_{kind}": metrics.probe_accuracy(code, y, kind, PROBED)
-            for kind in kinds
-        }
+        """Accuracies of fresh probes with their intervals, on the evaluation set's second half."""
+        found: Scores = {}
+        for name, kind in (("probe_accuracy_linear", "linear"), ("probe_accuracy_mlp", "mlp")):
+            if not np.isfinite(code).all():
+                found |= dict.fromkeys((name, f"{name}_low", f"{name}_high"))
+                continue
+            share = metrics.probe_accuracy(code, y, kind, PROBED)
+            low, high = metrics.share_interval(share, len(y) - PROBED)
+            found |= {name: share, f"{name}_low": low, f"{name}_high": high}
+        return found
 
     def _standardised(self, raw: Sample) -> Sample:
         mean, scale = self.unit
@@ -407,6 +410,7 @@ class Learner:
         per_class, transfer = metrics.readout_r2_by_class(content, code, y)
         return {
             "content_r2": metrics.readout_r2(content, code),
+            **by_chance(content, code, {"content_r2": metrics.readout_r2}, shuffles=1),
             "content_r2_per_class": per_class,
             "transfer_r2": transfer,
             "adversary_loss": number(against[i]),
@@ -437,8 +441,8 @@ class Learner:
 
 
 SCORES = (
-    "probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "content_r2_per_class",
-    "transfer_r2", "adversary_loss", "action_r2", "state_r2", "loss",
+    "probe_accuracy_linear", "probe_accuracy_mlp", "content_r2", "null_content_r2",
+    "content_r2_per_class", "transfer_r2", "adversary_loss", "action_r2", "state_r2", "loss",
 )  # fmt: skip
 
 

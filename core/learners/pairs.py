@@ -18,13 +18,14 @@ from core.laws.samplers import Noise, generator
 from core.laws.spaces import Space
 from core.mixing import Mixing, make_mixing, stack
 from core.objectives import squared_error
-from core.run.evaluation import EVALUATED, Evaluation
+from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
 
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
 MOST_FRESH = 1000
 BASELINES = ("linear_r2", "mcc")  # scores that x itself and an untrained f have as well
+NULLS = ("linear_r2", "orthogonal_r2", "mcc", "mcc_spearman")  # that shuffled codes have
 Map = Callable[[Tensor], Tensor]
 Ratio = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -47,7 +48,7 @@ class OfPairs(ABC):
     Those that are told z itself draw latents alone, so that nothing of the pairs touches them.
     """
 
-    names: ClassVar[tuple[str, ...]]  # of the scores that a code has against its latents
+    names: ClassVar[tuple[str, ...]]  # of the scores of a code, the promised one first
 
     def __init__(self, members: Sequence[Member], device: torch.device | str, space: Space,
                  observed: int, encoded: int) -> None:  # fmt: skip
@@ -122,9 +123,10 @@ class OfPairs(ABC):
         return Observation(columns([self._scores(*each) for each in watched]), *seen[:2])
 
     def finish(self) -> list[Scores]:
-        """Held-out scores, and the loss on data that no one trained on."""
+        """Held-out scores and how far to trust them, the loss on data that no one trained on."""
         return [
-            {**scores, "loss": self._fresh_loss(i)} for i, scores in enumerate(self._final_scores())
+            {**scores, **self._trust(i), "loss": self._fresh_loss(i)}
+            for i, scores in enumerate(self._final_scores())
         ]
 
     def whole(self, i: int) -> dict[str, np.ndarray]:
@@ -172,6 +174,12 @@ class OfPairs(ABC):
     def _final_scores(self) -> list[Scores]:
         everything = zip(self.evaluation.z, *self.evaluation.everything(), strict=True)
         return [self._scores(*each) for each in everything]
+
+    def _trust(self, i: int) -> Scores:
+        """What shuffled codes of member i get, and the interval of its promised score."""
+        z, z_hat = self.evaluation.z[i], self.evaluation.features(i)
+        nulls = {name: getattr(metrics, name) for name in self.names if name in NULLS}
+        return {**by_chance(z, z_hat, nulls), **between(z, z_hat, self.names[0])}
 
     def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
         """Every score of one member, all None once its latents are not finite."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core import metrics
 from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
-from core.run.evaluation import EVALUATED, chance, drawn, held_out, watched
+from core.run.evaluation import EVALUATED, by_chance, chance, drawn, held_out, watched
 from core.run.experiment import Member, Scores
 from core.run.training import Observation, Truth, columns, number, parameters, schedule
 from core.scenarios.reversal import Reversal as Params
@@ -359,7 +359,7 @@ class Learner:
 
     def _final(self, i: int, against: float | None) -> Scores:
         names = ("information_nats", "information_standard_error", "content_r2",
-                 "probe_accuracy_linear", "probe_accuracy_mlp")  # fmt: skip
+                 "null_content_r2", "probe_accuracy_linear", "probe_accuracy_mlp")  # fmt: skip
         scores = {**self._geometry(i), "adversary_loss": against, "loss": against}
         if scores["angle_to_v_deg"] is None:
             return {**scores, **dict.fromkeys(names)}
@@ -371,6 +371,7 @@ class Learner:
             "information_nats": told,
             "information_standard_error": error,
             "content_r2": metrics.linear_r2(content, code),
+            **by_chance(content, code, {"content_r2": metrics.linear_r2}),
             "probe_accuracy_linear": metrics.probe_accuracy(code, self.y[i], "linear"),
             "probe_accuracy_mlp": metrics.probe_accuracy(code, self.y[i], "mlp"),
         }

@@ -38,20 +38,22 @@ from core.metrics.regression import (
     v_r2,
 )
 from core.metrics.resampling import (
+    RESAMPLED,
     SHUFFLES,
     expected_largest,
     interval,
     linear_r2_draws,
     mcc_draws,
     null,
+    share_interval,
 )
 
 __all__ = [
-    "DCI", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
+    "DCI", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
     "complement_r2", "cubic_r2", "dci", "degree", "expected_largest",
     "generalised_permutation", "interval", "least_squares_accuracy", "linear_map",
     "linear_r2", "linear_r2_draws", "linear_r2_in_sample", "matching", "mcc", "mcc_draws",
     "mcc_spearman", "mutual_information_gap", "null", "orthogonal_r2", "probe_accuracy",
-    "procrustes", "r2", "readout_r2", "readout_r2_by_class", "singular_value_mae", "span",
-    "span_r2", "v_orthogonal_r2", "v_r2",
+    "procrustes", "r2", "readout_r2", "readout_r2_by_class", "share_interval",
+    "singular_value_mae", "span", "span_r2", "v_orthogonal_r2", "v_r2",
 ]  # fmt: skip

@@ -1,9 +1,10 @@
 """What a score is by chance, and how far it depends on which samples were drawn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from core.metrics.matching import best_matching, ranks
 from core.metrics.regression import affine_map, centre_and_scale, halves
@@ -89,6 +90,21 @@ def interval(draws: Array, level: float = LEVEL) -> tuple[float, float]:
     """The middle of resampled scores that holds a share of them."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def share_interval(share: float, n: int) -> tuple[float, float]:
+    """Between what a share of n points lies, at the level of 95 % (Wilson 1927, eq. 2)."""
+    z = float(ndtri((1 + LEVEL) / 2))
+    centre = share + z**2 / (2 * n)
+    reach = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return float((centre - reach) / (1 + z**2 / n)), float((centre + reach) / (1 + z**2 / n))
+
+
+RESAMPLED: Mapping[str, Callable[..., Array]] = {  # by score: (z, z_hat, draws=, seed=) -> (draws,)
+    "linear_r2": linear_r2_draws,
+    "mcc": mcc_draws,
+    "mcc_spearman": partial(mcc_draws, by_rank=True),
+}
 
 
 def _counts(n: int, draws: int, seed: int) -> Iterator[Array]:

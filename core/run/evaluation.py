@@ -1,6 +1,6 @@
 """The fixed evaluation set: latents that are scored, drawn, or wrapped around the whole sphere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from core import metrics
 from core.laws.spaces import Space
 from core.mixing import Mixing
-from core.run.experiment import EVALUATED  # draws of the training law
+from core.run.experiment import EVALUATED, Scores  # EVALUATED draws of the training law
 
 HALF = EVALUATED // 2  # the first fits, the second is scored
 WATCHED = 512  # of each half, for the scores while training
@@ -40,6 +40,28 @@ def held_out(x: Latents) -> Latents:
 def chance(y: np.ndarray) -> float:
     """Accuracy (labels y (EVALUATED,) of one member) of always saying what is most frequent."""
     return float(np.bincount(y[HALF:]).max() / HALF)
+
+
+Scored = Mapping[str, Callable[[np.ndarray, np.ndarray], float]]  # of (z, z_hat), by name
+
+
+def by_chance(
+    z: np.ndarray, z_hat: np.ndarray, scores: Scored, shuffles: int = metrics.SHUFFLES
+) -> Scores:
+    """What shuffled codes (n, d_hat) get of some scores; None for codes that are not finite."""
+    sound = np.isfinite(z_hat).all()
+    return {
+        f"null_{name}": float(metrics.null(of, z, z_hat, shuffles).mean()) if sound else None
+        for name, of in scores.items()
+    }
+
+
+def between(z: np.ndarray, z_hat: np.ndarray, name: str) -> Scores:
+    """What 95 % of resampled points give for a score; None for codes that are not finite."""
+    low, high = f"{name}_low", f"{name}_high"
+    if not np.isfinite(z_hat).all():
+        return {low: None, high: None}
+    return dict(zip((low, high), metrics.interval(metrics.RESAMPLED[name](z, z_hat)), strict=True))
 
 
 @torch.inference_mode()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -13,15 +12,6 @@ FEW = 20  # samples for each code, below which chance is not small
 ALIKE = 0.999  # correlation from which on a column repeats another
 TOGETHER = 0.5  # correlation of factors that lets a score count one for another
 Function = Callable[[Array, Array], float]
-Resampled = Callable[..., Array]
-
-
-@dataclass(frozen=True)
-class Computed:
-    """A score as it is computed, and resampled where that is cheap."""
-
-    of: Function
-    draws: Resampled | None = None
 
 
 @dataclass(frozen=True)
@@ -43,13 +33,13 @@ class Reading:
         return float(np.quantile(self.null, 0.95))
 
 
-SCORES: Mapping[str, Computed] = {  # called as `core.legend` has it
-    "linear_r2": Computed(metrics.linear_r2, metrics.linear_r2_draws),
-    "linear_r2_in_sample": Computed(metrics.linear_r2_in_sample),
-    "orthogonal_r2": Computed(metrics.orthogonal_r2),
-    "mcc": Computed(metrics.mcc, metrics.mcc_draws),
-    "mcc_spearman": Computed(metrics.mcc_spearman, partial(metrics.mcc_draws, by_rank=True)),
-    "mig": Computed(metrics.mutual_information_gap),
+SCORES: Mapping[str, Function] = {  # called as `core.legend` has it
+    "linear_r2": metrics.linear_r2,
+    "linear_r2_in_sample": metrics.linear_r2_in_sample,
+    "orthogonal_r2": metrics.orthogonal_r2,
+    "mcc": metrics.mcc,
+    "mcc_spearman": metrics.mcc_spearman,
+    "mig": metrics.mutual_information_gap,
 }
 
 
@@ -62,13 +52,14 @@ def read(
     Latents and codes are brought to mean 0 first, for the score that fits no offset.
     """
     z, z_hat = (x.astype(float) - x.mean(0) for x in (z, z_hat))
-    return {name: _reading(SCORES[name], z, z_hat, seed, shuffles) for name in names}
+    return {name: _reading(name, z, z_hat, seed, shuffles) for name in names}
 
 
-def _reading(score: Computed, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
-    null = metrics.null(score.of, z, z_hat, shuffles, seed)
-    between = None if score.draws is None else metrics.interval(score.draws(z, z_hat, seed=seed))
-    return Reading(score.of(z, z_hat), tuple(null.tolist()), between)
+def _reading(name: str, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
+    score, draws = SCORES[name], metrics.RESAMPLED.get(name)
+    null = metrics.null(score, z, z_hat, shuffles, seed)
+    between = None if draws is None else metrics.interval(draws(z, z_hat, seed=seed))
+    return Reading(score(z, z_hat), tuple(null.tolist()), between)
 
 
 def warnings(z: Array, z_hat: Array) -> list[str]:
