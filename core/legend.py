@@ -74,6 +74,10 @@ SCORES = {  # in the order in which a page shows them
     "mig": Score(
         "MIG", "mutual-information gap: what the best code tells of a latent more than the next"
     ),
+    "dci_lasso": Score(
+        "DCI-D, lasso", "disentanglement by DCI: how far each code serves one latent, by a lasso"
+    ),
+    "dci_forest": Score("DCI-D, forest", "the same by a random forest"),
     "linear_r2_in_sample": Score(
         "Linear R², in sample", "R² of the points that fit the map: it rises with every code"
     ),

@@ -15,7 +15,7 @@ from core.scenarios.scenario import (
     Knob,
     Params,
     Preset,
-    Scenario,
+    Setup,
     Value,
     explain,
     knobs_of,
@@ -32,8 +32,8 @@ def key_of(name: str, prefix: str = "") -> str:
     return f"{prefix}_{name}" if prefix else name
 
 
-def settings(scenario: Scenario, prefix: str = "") -> address.Settings:
-    """The scenario's parameters and the number of seeds as keys of the page's link."""
+def settings(scenario: Setup, prefix: str = "") -> address.Settings:
+    """The parameters, and of what is trained the number of seeds, as keys of the page's link."""
     knobs = scenario.controls()
     keys = {key_of(name, prefix): name for name in knobs}
     count = key_of(SEEDS, prefix)
@@ -52,12 +52,13 @@ def settings(scenario: Scenario, prefix: str = "") -> address.Settings:
                 )
         return taken, sentences
 
-    rest = {key: knobs[name].default for key, name in keys.items()}
-    return address.Settings({**rest, count: DEFAULT_SEEDS}, take)
+    rest: dict[str, Value] = {key: knobs[name].default for key, name in keys.items()}
+    return address.Settings(rest | ({count: DEFAULT_SEEDS} if scenario.trained else {}), take)
 
 
-def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]:
-    """The parameters and seeds that the link, or the knobs since, ask for; draws nothing.
+def read(scenario: Setup, prefix: str = "") -> tuple[Params, tuple[int, ...]]:
+    """The parameters and seeds (none of what is not trained) that the link, or the knobs since,
+    ask for; draws nothing.
 
     So a page can show its numbers before its knobs, which take the browser longer.
     """
@@ -68,7 +69,8 @@ def read(scenario: Scenario, prefix: str = "") -> tuple[Params, tuple[int, ...]]
         address.put(key_of(name, prefix), value)
     for sentence in sentences:
         address.note(sentence)
-    return params, tuple(range(address.get(key_of(SEEDS, prefix))))
+    seeds = range(address.get(key_of(SEEDS, prefix))) if scenario.trained else ()
+    return params, tuple(seeds)
 
 
 def said(params: Params, without: Container[str] = ()) -> str:
@@ -90,48 +92,49 @@ def has_widget(knob: Knob) -> bool:
     return knob.kind is not str or bool(knob.choices)
 
 
-def draw(scenario: Scenario, params: Params, prefix: str = "") -> None:
+def draw(scenario: Setup, params: Params, prefix: str = "") -> None:
     """The widgets, the main ones first; greyed out where they have no effect."""
     with st.container(key=f"knobs{prefix}"):
         _draw(scenario, params, prefix)
 
 
-def _draw(scenario: Scenario, params: Params, prefix: str) -> None:
+def _draw(scenario: Setup, params: Params, prefix: str) -> None:
     off = params.inactive()
     knobs = {name: knob for name, knob in scenario.controls().items() if has_widget(knob)}
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off)
-    count = key_of(SEEDS, prefix)
-    st.slider(
-        "Seeds", 1, MOST_SEEDS, address.get(count), key=address.widget(count),
-        help="How many runs, each with its own g, encoder and data. Every one is drawn.",
-    )  # fmt: skip
+    if scenario.trained:
+        count = key_of(SEEDS, prefix)
+        st.slider(
+            "Seeds", 1, MOST_SEEDS, address.get(count), key=address.widget(count),
+            help="How many runs, each with its own g, encoder and data. Every one is drawn.",
+        )  # fmt: skip
     with st.expander("Advanced"):
         for name, knob in knobs.items():
             if knob.advanced:
                 _widget(knob, key_of(name, prefix), name in off)
 
 
-def apply(scenario: Scenario, preset: Preset, prefix: str = "") -> None:
+def apply(scenario: Setup, preset: Preset, prefix: str = "") -> None:
     """Set every knob to a preset's values (a widget callback: before the widgets are drawn).
 
     Also which seed is drawn and whether something is beside it, as far as any of its presets says.
     """
-    turn_to(scenario, preset.params, len(preset.seeds), prefix)
+    turn_to(scenario, preset.params, len(preset.seeds) or None, prefix)
     if any(other.drawn is not None for other in scenario.presets):
         address.put(key_of(SHOW, prefix), preset.seeds[0] if preset.drawn is None else preset.drawn)
     if compares(scenario):
         address.put(BESIDE, preset.compared)
 
 
-def compares(scenario: Scenario) -> bool:
+def compares(scenario: Setup) -> bool:
     """Whether its page has a switch that draws another setting beside."""
     return any(preset.compared for preset in scenario.presets)
 
 
 def turn_to(
-    scenario: Scenario, params: Mapping[str, Value], seeds: int | None = None, prefix: str = ""
+    scenario: Setup, params: Mapping[str, Value], seeds: int | None = None, prefix: str = ""
 ) -> None:
     """Set the knobs to `params`, defaults elsewhere (before the widgets are drawn)."""
     chosen = scenario.Params.model_validate(dict(params))
@@ -159,7 +162,7 @@ def ticks(knob: Knob) -> list[Value]:
     return [None, *found] if knob.optional else list(found)
 
 
-def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
+def query(scenario: Setup, preset: Preset) -> dict[str, str]:
     """A preset as the query of a link to its page, where it is of the page's first scenario."""
     params = scenario.Params.model_validate(dict(preset.params))
     wanted = {
@@ -170,8 +173,9 @@ def query(scenario: Scenario, preset: Preset) -> dict[str, str]:
     switched = {BESIDE: spelt(True)} if preset.compared else {}
     if preset.drawn is not None:
         switched[SHOW] = spelt(preset.drawn)
-    # always said: a link without any settings opens the page as it was left
-    return {**wanted, **switched, SEEDS: str(len(preset.seeds))}
+    # something is always said: a link without any settings opens the page as it was left
+    always = {SEEDS: str(len(preset.seeds))} if scenario.trained else {"part": "explore"}
+    return {**wanted, **switched, **always}
 
 
 def _widget(knob: Knob, key: str, off: bool) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
-from core.scenarios.scenario import Params, Preset, Scenario
+from core.scenarios.scenario import Params, Preset, Setup
 from ui import knobs
 from ui.window import address
 
@@ -18,7 +18,9 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
 }
-READING = {"Papers": {"papers": "The papers' tables"}}  # pages that set up none
+READING = {  # pages that train nothing
+    "Reading": {"scores": "How far to trust a score", "papers": "The papers' tables"}
+}
 TITLES = {name: title for pages in MENU.values() for name, title in pages.items()}
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
 ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest
@@ -51,7 +53,7 @@ def bar(parts: Mapping[str, str], now: str) -> None:
     )  # fmt: skip
 
 
-def about(scenario: Scenario, params: Params) -> None:
+def about(scenario: Setup, params: Params) -> None:
     """Which setting this part of the page is about, where the knobs are not in sight."""
     now = active(scenario, params)
     said = knobs.said(params) or "the defaults"
@@ -65,7 +67,7 @@ def presenter_switch() -> None:
               )  # fmt: skip
 
 
-def active(scenario: Scenario, params: Params) -> Preset | None:
+def active(scenario: Setup, params: Params) -> Preset | None:
     """The preset that these parameters, and the link's further keys, are; if any."""
     # which seed is drawn is the visitor's to change
     beside = knobs.compares(scenario) and address.get(knobs.BESIDE)
@@ -73,7 +75,7 @@ def active(scenario: Scenario, params: Params) -> Preset | None:
     return next((preset for preset in found if preset.compared == beside), None)
 
 
-def presets(scenario: Scenario, params: Params, prefix: str = "") -> None:
+def presets(scenario: Setup, params: Params, prefix: str = "") -> None:
     """The presets in a row, the active one lit; each sets the whole link.
 
     Buttons, which hold no state: a widget that mirrors the knobs would, with a knob in motion, be
@@ -122,14 +124,14 @@ def refused(sentences: Sequence[str]) -> None:
         st.warning(sentence, icon=":material/link_off:")
 
 
-def lesson(scenario: Scenario, params: Params, key: str = "lesson_row") -> None:
+def lesson(scenario: Setup, params: Params, key: str = "lesson_row") -> None:
     """What the setting teaches, in a place of two lines: the picture below it stays where it is."""
     now = active(scenario, params)
     with st.container(key=address.owned(key)):
         st.caption(now.lesson if now else "Your own setting. Every knob is in the link: share it.")
 
 
-def notes(scenario: Scenario, params: Params, key: str = "notes") -> None:
+def notes(scenario: Setup, params: Params, key: str = "notes") -> None:
     """What the setting breaks or cannot show, one click away and in the line of other choices."""
     notices = scenario.notices(params)
     if notices:

@@ -10,6 +10,7 @@ from core.claimed import (
     nonlinear,
     papers,
     reversal_limits,
+    scores,
     vmf_clusters,
     vmf_minimisers,
 )
@@ -27,6 +28,7 @@ FILES = (
     papers,
     manifold_entropy,
     digits,
+    scores,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}

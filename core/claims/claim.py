@@ -7,10 +7,11 @@ from functools import cached_property
 from math import isfinite
 from typing import Literal
 
+from core.claims.drawn import Drawn
 from core.claims.measures import MEASURES, Scored, described, measured
 from core.claims.relations import Relation, Summary, Term
 from core.legend import Score
-from core.lessons import LESSONS
+from core.lessons import LESSONS, SETUPS
 from core.run.experiment import Experiment, Member, Result
 from core.scenarios.scenario import FURTHER, OPENED, Params, Value
 
@@ -61,8 +62,12 @@ class Exact:
         """None."""
         return ()
 
+    def values(self, seeds: Sequence[int] | None = None) -> Sequence[float]:
+        """What theory gives, whatever the seeds."""
+        return self.compute()
 
-Exhibit = Runs | Exact
+
+Exhibit = Runs | Drawn | Exact
 
 
 @dataclass(frozen=True)
@@ -74,14 +79,16 @@ class Opens:
     params: Mapping[str, Value] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, runs: "Runs") -> "Opens":
-        """The setting of the first of some runs."""
-        return cls(runs.lesson, params=runs.members()[0].params.chosen())
+    def of(cls, group: "Runs | Drawn") -> "Opens":
+        """The setting of the first of some runs, or of what is drawn."""
+        if isinstance(group, Drawn):
+            return cls("scores", params=group.setting.chosen())
+        return cls(group.lesson, params=group.members()[0].params.chosen())
 
     @property
     def setting(self) -> Params:
         """The parameters, validated (StopIteration for a preset that there is not)."""
-        lesson = LESSONS[self.lesson]
+        lesson = SETUPS[self.lesson]
         chosen = self.params
         if self.preset:
             chosen = next(p for p in lesson.presets if p.name == self.preset).params
@@ -181,7 +188,7 @@ class Found:
             return self._number(self.claim.numbers[name])
         label, _, asked = name.rpartition(".")
         group = self.claim.evidence[label]
-        if isinstance(group, Runs) and asked in type(group.setting).model_fields:
+        if not isinstance(group, Exact) and asked in type(group.setting).model_fields:
             setting = getattr(group.setting, asked)
             return f"{setting:g}".replace("-", "−") if isinstance(setting, float) else str(setting)
         return STATISTICS[asked](self.values[label], self.claim.written_by(group))
@@ -241,8 +248,8 @@ def gathered(
     values: dict[str, tuple[float | None, ...]] = {}
     missing: list[Member] = []
     for label, group in (claim.against if counter else claim.evidence).items():
-        if isinstance(group, Exact):
-            values[label] = tuple(float(v) for v in group.compute())
+        if not isinstance(group, Runs):
+            values[label] = tuple(float(v) for v in group.values(seeds))
             continue
         name = group.score or claim.score
         latents = name in MEASURES and MEASURES[name].latents

@@ -1,7 +1,7 @@
 """What every page sets up, by the page's name: its scenario with presets, sweeps and tables.
 
 `nonlinear` is the second scenario on the page on gradient reversal, `digits` that of the page on
-manifold entropies.
+manifold entropies. `SETUPS` has those pages as well that train nothing.
 """
 
 from core.lessons import (
@@ -12,9 +12,10 @@ from core.lessons import (
     laplace_violation,
     manifold_entropy,
     nonlinear,
+    scores,
     vmf_clusters,
 )
-from core.scenarios.scenario import Scenario
+from core.scenarios.scenario import Scenario, Setup
 
 LESSONS: dict[str, Scenario] = {
     "infonce_sphere": infonce_sphere.LESSON,
@@ -26,3 +27,4 @@ LESSONS: dict[str, Scenario] = {
     "manifold_entropy": manifold_entropy.LESSON,
     "digits": digits.LESSON,
 }
+SETUPS: dict[str, Setup] = {**LESSONS, "scores": scores.LESSON}

@@ -13,6 +13,7 @@ from core.metrics.matching import (
     mcc,
     mcc_spearman,
     mutual_information_gap,
+    ranks,
 )
 from core.metrics.probes import (
     cubic_r2,
@@ -38,6 +39,7 @@ from core.metrics.regression import (
     v_r2,
 )
 from core.metrics.resampling import (
+    DRAWS,
     RESAMPLED,
     SHUFFLES,
     expected_largest,
@@ -49,11 +51,11 @@ from core.metrics.resampling import (
 )
 
 __all__ = [
-    "DCI", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
+    "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
     "complement_r2", "cubic_r2", "dci", "degree", "expected_largest",
     "generalised_permutation", "interval", "least_squares_accuracy", "linear_map",
     "linear_r2", "linear_r2_draws", "linear_r2_in_sample", "matching", "mcc", "mcc_draws",
     "mcc_spearman", "mutual_information_gap", "null", "orthogonal_r2", "probe_accuracy",
-    "procrustes", "r2", "readout_r2", "readout_r2_by_class", "share_interval",
+    "procrustes", "r2", "ranks", "readout_r2", "readout_r2_by_class", "share_interval",
     "singular_value_mae", "span", "span_r2", "v_orthogonal_r2", "v_r2",
 ]  # fmt: skip

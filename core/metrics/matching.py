@@ -57,8 +57,9 @@ def mutual_information_gap(z: Array, z_hat: Array, bins: int = 20) -> float:
     of_z, of_code = (_binned(x, bins) for x in (z, z_hat))
     gaps = []
     for latent in of_z.T:
-        entropy = _entropy(np.bincount(latent))
-        told = np.sort([_information(latent, code, bins) for code in of_code.T])
+        joint = _joint(latent, of_code, bins)
+        entropy = _entropy(joint[0].sum(1))
+        told = np.sort(entropy + _entropy(joint.sum(1)) - _entropy(joint.reshape(len(joint), -1)))
         gaps.append((told[-1] - told[-2]) / entropy if entropy > 0 else 0.0)
     return float(np.mean(gaps))
 
@@ -70,17 +71,17 @@ def _binned(x: Array, bins: int) -> Array:
     return np.minimum((share * bins).astype(int), bins - 1)
 
 
-def _entropy(counts: Array) -> float:
-    """Entropy in nats of the law that counts stand for."""
-    share = counts[counts > 0] / counts.sum()
-    return float(-(share * np.log(share)).sum())
+def _entropy(counts: Array) -> Array:
+    """Entropies in nats (...) of the laws that counts (..., k) stand for."""
+    share = counts / counts.sum(-1, keepdims=True)
+    return -(share * np.log(np.where(share > 0, share, 1))).sum(-1)
 
 
-def _information(a: Array, b: Array, bins: int) -> float:
-    """Mutual information in nats of two columns of bins."""
-    joint = np.bincount(a * bins + b, minlength=bins**2)
-    both = joint.reshape(bins, bins)
-    return _entropy(both.sum(0)) + _entropy(both.sum(1)) - _entropy(joint)
+def _joint(latent: Array, codes: Array, bins: int) -> Array:
+    """How often each bin of a latent (n,) meets each of the codes (n, m): (m, bins, bins)."""
+    m = codes.shape[1]
+    cell = (np.arange(m) * bins + latent[:, None]) * bins + codes
+    return np.bincount(cell.ravel(), minlength=m * bins**2).reshape(m, bins, bins)
 
 
 def generalised_permutation(z: Array, z_hat: Array) -> tuple[Array, Array]:

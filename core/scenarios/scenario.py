@@ -6,7 +6,7 @@ Nothing here trains or draws, so importing it is cheap (no torch).
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -61,7 +61,7 @@ class Params(BaseModel):
         """By field the value that only spells out what its default means, so is no choice."""
         return {}
 
-    def but(self, **changes: Value) -> "Params":
+    def but(self, **changes: Value) -> Self:
         """The same parameters with some changed, validated again (raises `ValidationError`)."""
         return type(self).model_validate({**self.model_dump(), **changes})
 
@@ -305,32 +305,21 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
+class Setup:
+    """What a page sets up: parameters as knobs, and named settings of them.
 
-    `version` is raised when what is trained changes, `scored` when a score or a baseline does: runs
-    scored by an older version are shown until they are trained again. `promise` is what the
-    theorem promises for given parameters. `scores` are those that its curves and sweeps offer, the
-    first at first.
-    `work` gives the floating-point operations of one member's training, from which a run's
-    duration is foretold. What follows belongs to a page: presets and sweeps, the parameters it
-    opens with, the knobs it puts in front, and how many frames of a preset's run are shipped.
+    `notices` says what there is to know of a setting, `start` has the parameters the page opens
+    with, `front` the knobs it puts in front.
     """
 
     name: str
     title: str
     Params: type[Params]
-    version: int
-    promise: Callable[[Any], Promise]
-    scores: tuple[str, ...]
     notices: Callable[[Any], tuple[Notice, ...]]
-    work: Callable[[Any], float]
     presets: tuple[Preset, ...] = ()
-    sweeps: tuple[Sweep, ...] = ()
     start: Mapping[str, Value] = field(default_factory=dict)
     front: tuple[str, ...] = ()
-    frames: int = 30
-    scored: int = 1
+    trained: ClassVar[bool] = False  # whether its settings are trained, with several seeds
 
     def at_start(self) -> Any:
         """The parameters a page opens with: the defaults but for `start`."""
@@ -349,3 +338,26 @@ class Scenario:
             name: replace(knobs[name], default=getattr(start, name), advanced=name not in first)
             for name in (*first, *(name for name in knobs if name not in first))
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario(Setup):
+    """One way to generate latents, observe them and train an encoder; a value in `SCENARIOS`.
+
+    `version` is raised when what is trained changes, `scored` when a score or a baseline does: runs
+    scored by an older version are shown until they are trained again. `promise` is what the
+    theorem promises for given parameters. `scores` are those that its curves and sweeps offer, the
+    first at first.
+    `work` gives the floating-point operations of one member's training, from which a run's
+    duration is foretold. `sweeps` and `frames` belong to a page: how many of a preset's run are
+    shipped.
+    """
+
+    version: int
+    promise: Callable[[Any], Promise]
+    scores: tuple[str, ...]
+    work: Callable[[Any], float]
+    sweeps: tuple[Sweep, ...] = ()
+    frames: int = 30
+    scored: int = 1
+    trained: ClassVar[bool] = True

@@ -45,21 +45,25 @@ SCORES: Mapping[str, Function] = {  # called as `core.legend` has it
 
 def read(
     z: Array, z_hat: Array, names: Sequence[str] = tuple(SCORES), seed: int = 0,
-    shuffles: int = metrics.SHUFFLES,
+    shuffles: int = metrics.SHUFFLES, draws: int = metrics.DRAWS,
 ) -> dict[str, Reading]:  # fmt: skip
     """Scores by name of z (n, d) and z_hat (n, m), finite, n of at least four.
 
     Latents and codes are brought to mean 0 first, for the score that fits no offset.
     """
+    found = {}
     z, z_hat = (x.astype(float) - x.mean(0) for x in (z, z_hat))
-    return {name: _reading(name, z, z_hat, seed, shuffles) for name in names}
-
-
-def _reading(name: str, z: Array, z_hat: Array, seed: int, shuffles: int) -> Reading:
-    score, draws = SCORES[name], metrics.RESAMPLED.get(name)
-    null = metrics.null(score, z, z_hat, shuffles, seed)
-    between = None if draws is None else metrics.interval(draws(z, z_hat, seed=seed))
-    return Reading(score(z, z_hat), tuple(null.tolist()), between)
+    for name in names:
+        # once ranked, Spearman's is Pearson's, also of shuffled rows: ranking is what costs
+        of, a, b = (
+            ("mcc", metrics.ranks(z), metrics.ranks(z_hat)) if name == "mcc_spearman"
+            else (name, z, z_hat)
+        )  # fmt: skip
+        null = metrics.null(SCORES[of], a, b, shuffles, seed)
+        resampled = metrics.RESAMPLED.get(of)
+        between = resampled and metrics.interval(resampled(a, b, draws=draws, seed=seed))
+        found[name] = Reading(SCORES[of](a, b), tuple(null.tolist()), between)
+    return found
 
 
 def warnings(z: Array, z_hat: Array) -> list[str]:

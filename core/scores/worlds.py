@@ -11,7 +11,6 @@ from typing import Literal
 
 import numpy as np
 from pydantic import model_validator
-from scipy.stats import ortho_group
 
 from core.scenarios.scenario import Notice, Params, knob
 
@@ -21,6 +20,7 @@ Codes = Literal[
     "permuted", "distorted", "rotated", "mixed", "undercomplete", "copies", "several",
     "overcomplete", "waves", "noise", "uniform noise",
 ]  # fmt: skip
+MOST_NUMBERS = 100_000  # of a code, so that every score is there at once
 Drawn = Callable[[Array, "Setting", np.random.Generator], Array]
 
 
@@ -92,13 +92,17 @@ class Setting(Params):
         le=10_000,
         unit="samples",
     )
-    seed: int = knob(0, "Of factors, code and samples.", label="Seed", advanced=True, ge=0, le=99,
+    seed: int = knob(0, "Of factors, code and samples.", label="Seed", advanced=True, ge=0, le=299,
                      unit="number")  # fmt: skip
 
     @model_validator(mode="after")
     def _enough_samples(self) -> "Setting":
         if self.codes > self.n:
             raise ValueError(f"{self.codes} codes are more than {self.n} samples")
+        if self.codes * self.n > MOST_NUMBERS:
+            most = MOST_NUMBERS // self.codes
+            raise ValueError(f"{self.codes} codes of {self.n} samples are too many at a touch; "
+                             f"{most} samples are not")  # fmt: skip
         return self
 
     def inactive(self) -> frozenset[str]:
@@ -122,16 +126,19 @@ class Setting(Params):
 class Kind:
     """A kind of code: how it is drawn, which knobs it reads, and the classes it deserves.
 
-    `linear`: factors come back by a linear map. `permutation`: each factor is one code, scaled.
-    `monotone`: each factor is one code, by a map that only rises or only falls.
+    `linear`: factors come back by a linear map, `rotation`: by a scaled orthogonal one.
+    `permutation`: each factor is one code, scaled. `monotone`: each factor is one code, by a map
+    that only rises or only falls. `single`: each code depends on one factor, and on nothing else.
     """
 
     draw: Drawn
     words: str
     reads: tuple[str, ...] = ()
     linear: Callable[[Setting], bool] = lambda s: False
+    rotation: Callable[[Setting], bool] = lambda s: False
     permutation: Callable[[Setting], bool] = lambda s: False
     monotone: Callable[[Setting], bool] = lambda s: False
+    single: bool = False
 
 
 def factors(setting: Setting, rng: np.random.Generator) -> Array:
@@ -180,6 +187,8 @@ def _turned(d: int) -> Array:
 
 
 def _orthogonal(d: int, rng: np.random.Generator) -> Array:
+    from scipy.stats import ortho_group  # takes a while to import, and pages open without it
+
     return ortho_group.rvs(d, random_state=rng) if d > 1 else np.ones((1, 1))
 
 
@@ -216,6 +225,14 @@ def _always(setting: Setting) -> bool:
     return True
 
 
+def _never(setting: Setting) -> bool:
+    return False
+
+
+def _even(setting: Setting) -> bool:
+    return setting.kappa == 1
+
+
 def _straight(setting: Setting) -> bool:
     return setting.alpha == 0
 
@@ -227,24 +244,27 @@ def _straight_or_twice(setting: Setting) -> bool:
 
 KINDS: dict[Codes, Kind] = {
     "permuted": Kind(_permuted, "the factors in another order, scaled and mirrored",
-                     (), _always, _always, _always),
+                     (), _always, _never, _always, _always, True),
     "distorted": Kind(lambda z, s, rng: _permuted(bent(z, s.alpha), s, rng),
-                      "each factor bent by a map that only rises", ("alpha",), _straight, _straight,
-                      _always),
+                      "each factor bent by a map that only rises", ("alpha",), _straight, _never,
+                      _straight, _always, True),
     "rotated": Kind(lambda z, s, rng: z @ _turned(s.d).T, "the factors turned by 45 degrees",
-                    (), _always),
+                    (), _always, _always),
     "mixed": Kind(lambda z, s, rng: z @ _mixing(s.d, s.d, s.kappa, rng).T,
-                  "a dense linear map of the factors", ("kappa",), _always),
+                  "a dense linear map of the factors", ("kappa",), _always,
+                  _even),
     "undercomplete": Kind(lambda z, s, rng: _permuted(z, s, rng)[:, : s.codes],
-                          "some of the factors, the others lost", ("m_over_d",)),
-    "copies": Kind(_copies, "each factor several times, scaled", ("m_over_d",), _always, _always,
-                   _always),
+                          "some of the factors, the others lost", ("m_over_d",), single=True),
+    "copies": Kind(_copies, "each factor several times, scaled", ("m_over_d",), _always, _never,
+                   _always, _always, True),
     "several": Kind(_several, "each factor several times, each time bent otherwise",
-                    ("m_over_d", "alpha"), _straight_or_twice, _straight, _always),
+                    ("m_over_d", "alpha"), _straight_or_twice, _never, _straight, _always,
+                    True),
     "overcomplete": Kind(lambda z, s, rng: z @ _mixing(s.codes, s.d, s.kappa, rng).T,
-                         "a dense linear map into more dimensions", ("m_over_d", "kappa"), _always),
+                         "a dense linear map into more dimensions", ("m_over_d", "kappa"), _always,
+                         _even),
     "waves": Kind(lambda z, s, rng: np.concatenate([np.sin(z), np.cos(z)], 1),
-                  "sine and cosine of each factor"),
+                  "sine and cosine of each factor", single=True),
     "noise": Kind(lambda z, s, rng: rng.standard_normal((len(z), s.codes)),
                   "normal noise that ignores the factors", ("m_over_d",)),
     "uniform noise": Kind(lambda z, s, rng: rng.uniform(-1, 1, (len(z), s.codes)),

@@ -1,0 +1,166 @@
+"""What the page on scores shows of a setting: points, correlations, scores and verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+
+from core import metrics
+from core.scores.reading import SCORES, Reading, read, warnings
+from core.scores.worlds import KINDS, Setting, drawn, factors
+
+Array = np.ndarray
+Class = Literal["linear", "rotation", "permutation", "monotone", "single"]
+Verdict = Literal["fooled", "unfair", ""]
+SHOWN = 400  # points of a picture
+WIDEST = 24  # codes whose correlations are drawn
+DRAWS = 100  # behind an interval
+OF_DCI = 400_000  # numbers n m d that it is fitted to in a few seconds
+HIGH = 0.9  # from which on a score says yes
+ASKS: Mapping[str, Class] = {  # what a score is a promise about
+    "linear_r2": "linear",
+    "linear_r2_in_sample": "linear",
+    "orthogonal_r2": "rotation",
+    "mcc": "permutation",
+    "mcc_spearman": "monotone",
+    "mig": "monotone",
+    "dci_lasso": "single",
+    "dci_forest": "single",
+}
+UP_TO: Mapping[Class, str] = {
+    "linear": "a linear map",
+    "rotation": "a rotation and a scale",
+    "permutation": "permutation and scale",
+    "monotone": "permutation and monotone maps",
+    "single": "each code of one factor",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Glance:
+    """Of one setting: drawn factors and the codes matched to the first two, every score."""
+
+    z: Array  # (SHOWN, 2) at most
+    z_hat: Array  # (SHOWN, 2) at most, each code as it is
+    partners: tuple[int | None, int | None]  # which codes those are, None where one has none
+    correlation: Array  # (d, m) absolute; of the WIDEST codes that matter most
+    pairs: tuple[Array, Array]  # matched, indices of rows and columns
+    codes: int  # of the setting, of which some may not be drawn
+    readings: Mapping[str, Reading]
+    warnings: tuple[str, ...]
+
+
+def deserved(setting: Setting) -> dict[Class, bool]:
+    """By class whether the codes of a setting identify its factors up to it, by construction."""
+    kind = KINDS[setting.code]
+    return {
+        "linear": kind.linear(setting),
+        "rotation": kind.rotation(setting),
+        "permutation": kind.permutation(setting),
+        "monotone": kind.monotone(setting),
+        "single": kind.single,
+    }
+
+
+def verdict(value: float, identified: bool) -> Verdict:
+    """Whether a score says yes where the answer is no, or no where it is yes."""
+    if identified:
+        return "" if value >= HIGH else "unfair"
+    return "fooled" if value >= HIGH else ""
+
+
+@lru_cache(maxsize=128)
+def glance(setting: Setting) -> Glance:
+    """Everything but DCI, which takes its time."""
+    z, z_hat = drawn(setting)
+    signed, (rows, columns) = metrics.matching(z, z_hat)
+    size = np.abs(signed)
+    kept = _kept(size, columns)
+    place = {int(column): i for i, column in enumerate(kept)}
+    partner = dict(zip(rows.tolist(), columns.tolist(), strict=True))
+    partners = partner.get(0), partner.get(1)
+    still = np.zeros(len(z))
+    seen = np.stack([still if j is None else z_hat[:, j] for j in partners], 1)[:SHOWN]
+    return Glance(
+        z[:SHOWN, :2].copy(), seen, partners, size[:, kept],
+        (rows, np.array([place[int(column)] for column in columns])), z_hat.shape[1],
+        read(z, z_hat, seed=setting.seed, draws=DRAWS), tuple(warnings(z, z_hat)),
+    )  # fmt: skip
+
+
+def _kept(size: Array, matched: Array) -> Array:
+    """The codes that are drawn: all, or the matched ones and then those of most correlation."""
+    if size.shape[1] <= WIDEST:
+        return np.arange(size.shape[1])
+    strength = size.max(0)
+    strength[matched] += 1
+    return np.sort(np.argsort(-strength, kind="stable")[:WIDEST])
+
+
+def dci_samples(setting: Setting) -> int:
+    """Of how many samples DCI is computed."""
+    return min(setting.n, max(20, OF_DCI // (setting.codes * setting.d)))
+
+
+@lru_cache(maxsize=256)
+def dci(setting: Setting) -> dict[str, float]:
+    """DCI's disentanglement by both regressors, of as many samples as take a few seconds."""
+    z, z_hat = (x[: dci_samples(setting)] for x in drawn(setting))
+    return {
+        "dci_lasso": metrics.dci(z, z_hat, "lasso").disentanglement,
+        "dci_forest": metrics.dci(z, z_hat, "forest").disentanglement,
+    }
+
+
+@lru_cache(maxsize=1024)
+def score(setting: Setting, name: str) -> float:
+    """One score of a setting (KeyError for a name that is none)."""
+    if name in ("dci_lasso", "dci_forest"):
+        return dci(setting)[name]
+    z, z_hat = (x - x.mean(0) for x in drawn(setting))
+    return SCORES[name](z, z_hat)
+
+
+@lru_cache(maxsize=1024)
+def by_chance(setting: Setting, name: str) -> float:
+    """What shuffled codes of a setting get, a mean over a few shuffles."""
+    z, z_hat = (x - x.mean(0) for x in drawn(setting))
+    return float(metrics.null(SCORES[name], z, z_hat, seed=setting.seed).mean())
+
+
+def over(
+    setting: Setting, across: tuple[str, Sequence[float]], up: tuple[str, Sequence[float]],
+    name: str, seeds: Sequence[int],
+) -> Array:  # fmt: skip
+    """A score (up, across), a mean over seeds, where two fields of a setting vary."""
+    found = np.empty((len(up[1]), len(across[1])))
+    for i, j in np.ndindex(*found.shape):
+        changed = {up[0]: up[1][i], across[0]: across[1][j]}
+        found[i, j] = np.mean([score(setting.but(**changed, seed=s), name) for s in seeds])
+    return found
+
+
+def noise_grid(
+    d: int, codes_a_factor: Sequence[float], codes_a_sample: Sequence[float],
+    most: int, seeds: Sequence[int],
+) -> tuple[Array, Array]:  # fmt: skip
+    """MCC of normal noise (m/d, m/n), a mean over seeds, and the samples n that it takes.
+
+    NaN where that is more than `most` samples, or fewer than codes or than ten.
+    """
+    shape = len(codes_a_factor), len(codes_a_sample)
+    found, samples = np.full(shape, np.nan), np.zeros(shape, int)
+    for i, j in np.ndindex(*shape):
+        m = max(1, round(codes_a_factor[i] * d))
+        samples[i, j] = n = round(m / codes_a_sample[j])
+        if max(m, 10) <= n <= most:
+            found[i, j] = np.mean([_of_noise(n, d, m, seed) for seed in seeds])
+    return found, samples
+
+
+def _of_noise(n: int, d: int, m: int, seed: int) -> float:
+    of_map, of_factors = np.random.default_rng(seed).spawn(2)
+    z = factors(Setting(d=d, n=max(n, 20)), of_factors)[:n]
+    return metrics.mcc(z, of_map.standard_normal((n, m)))
