@@ -9,7 +9,7 @@ from math import isfinite
 from core import curate
 from core.claimed import CLAIMS
 from core.claims.claim import Claim, Exact, Found, gathered
-from core.lessons import LESSONS
+from core.lessons import SETUPS
 from core.run.experiment import Member, Result, groups
 from core.run.store import Store
 
@@ -18,7 +18,7 @@ SAID = {True: "holds", False: "FAILS", None: "not run"}
 
 def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     """`claims [PAGE] [--retrain --seeds A B C] [--json]`: 1 when a claim fails, else 0."""
-    pages = sorted({claim.page for claim in CLAIMS.values()}, key=list(LESSONS).index)
+    pages = sorted({claim.page for claim in CLAIMS.values()}, key=list(SETUPS).index)
     parser.add_argument("page", nargs="?", choices=pages, metavar="PAGE")
     parser.add_argument("--retrain", action="store_true", help="train every run from --seeds")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)

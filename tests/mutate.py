@@ -136,7 +136,7 @@ EDITS = (
          "test_flows.py"),
     Edit("core/entropy.py", "self.spectrum if ordered else self.spectrum[self.order]",
          "self.spectrum", "test_flows.py test_members.py"),
-    Edit("core/claimed/twins.py", "weight @ j", "weight.T @ j", "test_twins.py"),
+    Edit("core/claimed/exact/twins.py", "weight @ j", "weight.T @ j", "test_twins.py"),
     Edit("ui/entropic/waterfall.py", "found[-1] = last", "pass", "test_waterfall.py"),
     Edit("ui/entropic/waterfall.py", "core + detail - shared]", "core + detail + shared]",
          "test_waterfall.py"),

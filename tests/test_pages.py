@@ -495,7 +495,7 @@ def test_the_drawn_counterexamples_are_minimisers():
     from scipy.special import softmax
 
     from core import metrics, theory
-    from core.claimed import quadrics
+    from core.claimed.exact import quadrics
 
     for d, eps in quadrics.EPS.items():
         v = quadrics.clusters(d)

@@ -5,7 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from core import entropy
-from core.claimed import twins
+from core.claimed.exact import twins
 from core.flows import known
 from core.flows.known import ARC
 

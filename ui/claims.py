@@ -9,11 +9,12 @@ from math import isfinite
 import streamlit as st
 
 from core.claimed import CLAIMS
-from core.claims.claim import Claim, Exact, Found, Runs, gathered
+from core.claims.claim import Claim, Exact, Exhibit, Found, Runs, gathered
+from core.claims.drawn import Drawn
 from core.command import spelt
 from core.legend import baselines
-from core.lessons import LESSONS
-from core.scenarios.scenario import Params, Scenario, Sweep, knobs_of
+from core.lessons import LESSONS, SETUPS
+from core.scenarios.scenario import Params, Setup, Sweep, knobs_of
 from ui import knobs, runner, seeds, sheet, story
 from ui.window import address
 
@@ -100,12 +101,16 @@ def show(claim: Claim, figures: Figures) -> None:
     st.caption(f"{verdict} if {claim.holds}. {_counter(claim, label, group)} it fails.")
 
 
-def _counter(claim: Claim, label: str, group: Runs | Exact) -> str:
+def _counter(claim: Claim, label: str, group: Exhibit) -> str:
     """What refutes a claim, put in the place of one of its groups, in words."""
     score, place = claim.written_by(group), f"in the place of “{label}”"
     before = claim.evidence[label]
-    if isinstance(group, Exact) or (isinstance(before, Runs) and group.setting == before.setting):
+    if isinstance(group, Exact):
         return f"With {score.title} {place}"
+    if not isinstance(before, Exact) and group.setting == before.setting:
+        return f"With {score.title} {place}"
+    if isinstance(group, Drawn):
+        return f"With {score.title} of codes at {knobs.said(group.setting) or 'rest'} {place}"
     named = LESSONS[group.lesson].presets_of(group.setting)
     said = knobs.said(group.setting) or "the defaults"
     return f"With runs {f'of “{named[0].title}”' if named else f'at {said}'} {place}"
@@ -113,7 +118,7 @@ def _counter(claim: Claim, label: str, group: Runs | Exact) -> str:
 
 def opener(claim: Claim) -> None:
     """The way from a claim to the setting it speaks of."""
-    opens, lesson = claim.opens, LESSONS[claim.opens.lesson]
+    opens, lesson = claim.opens, SETUPS[claim.opens.lesson]
     if PAGE.get(opens.lesson, opens.lesson) != PAGE.get(claim.page, claim.page):
         page = f"pages/{opens.lesson}.py"
         st.page_link(page, label="Open its setting", query_params=query(claim),
@@ -125,7 +130,7 @@ def opener(claim: Claim) -> None:
     )  # fmt: skip
 
 
-def follow(claim: Claim, lesson: Scenario) -> None:
+def follow(claim: Claim, lesson: Setup) -> None:
     """Set the page to what a claim speaks of (a callback)."""
     prefix = PREFIX.get(claim.opens.lesson, "")
     if claim.opens.preset:
@@ -139,7 +144,7 @@ def follow(claim: Claim, lesson: Scenario) -> None:
 
 def query(claim: Claim) -> dict[str, str]:
     """The setting of a claim as the query of a link to its page."""
-    lesson = LESSONS[claim.opens.lesson]
+    lesson = SETUPS[claim.opens.lesson]
     if claim.opens.preset:
         preset = next(p for p in lesson.presets if p.name == claim.opens.preset)
         return knobs.query(lesson, preset)
@@ -245,7 +250,7 @@ def slides(lessons: Sequence[str], params: Params) -> None:
     def go(step: int) -> None:
         at = order.index(now) if now else min(-step, 0)  # from a setting of one's own: the ends
         claim = order[(at + step) % len(order)]
-        follow(claim, LESSONS[claim.opens.lesson])
+        follow(claim, SETUPS[claim.opens.lesson])
         address.put(CLAIM, claim.name)
 
     def leave() -> None:

@@ -19,8 +19,10 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     "Decoders": {"manifold_entropy": "Manifold entropy"},
 }
 READING = {  # pages that train nothing
-    "Reading": {"scores": "How far to trust a score", "papers": "The papers' tables"}
+    "Scores": {"scores": "How far to trust a score"},
+    "Papers": {"papers": "The papers' tables"},
 }
+READ = [name for pages in READING.values() for name in pages]
 TITLES = {name: title for pages in MENU.values() for name, title in pages.items()}
 BUTTON, LETTER = 32.0, 7.2  # pixels of a button's edges and gap, and of a letter
 ROOM, MORE = 560.0, 80.0  # pixels of a row of presets, and of the button for the rest

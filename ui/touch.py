@@ -46,7 +46,7 @@ def measure() -> dict[str, dict[str, float]]:
         time.sleep(0.1)
     own = cpu(AppTest.from_function(empty).run().run)
     figures = {}
-    for page in ("home", *story.TITLES, *story.READING["Papers"]):
+    for page in ("home", *story.TITLES, *story.READ):
         at = AppTest.from_file(APP, default_timeout=60)
         if page != "home":  # as the server does from the address
             at._page_hash = calc_hash(page)

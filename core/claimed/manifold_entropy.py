@@ -1,6 +1,6 @@
 """Claims on what a decoder's columns say of its latents."""
 
-from core.claimed import twins
+from core.claimed.exact import twins
 from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset
 from core.claims.relations import Term, count, every, high, low, mean, value
 from core.flows import known

@@ -1,6 +1,6 @@
 """Claims on which minimisers there are of clusters, and which of them training finds."""
 
-from core.claimed import quadrics
+from core.claimed.exact import quadrics
 from core.claims.claim import Claim, Exact, Opens, Runs, Shows, preset
 from core.claims.relations import count, every, high, low, share, value
 from core.lessons.vmf_clusters import CASES, EIGHT

@@ -14,15 +14,23 @@ from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
 from core.figures.norms import turned
 from core.figures.proofs import agreement, closed_curves, foretold, matching, matrix
-from core.figures.reading import from_the_front, plane, rotation_curve
+from core.figures.reading import (
+    Along,
+    Line,
+    from_the_front,
+    phase,
+    plane,
+    readings,
+    rotation_curve,
+)
 from core.figures.sweeps import sweep
 from core.figures.training import Beside, beside, compare, curves, strip
 
 __all__ = [
-    "Beside", "Gauge", "against_angle", "against_factor", "agreement", "beside", "bistable",
-    "cells", "closed_curves", "cloud", "columns", "compare", "crowding", "curves", "foretold",
-    "from_the_front", "gauges", "generating", "matching", "matrix", "meridian", "nets", "pairs",
-    "plane", "pursuit", "reach",
-    "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip", "sweep",
-    "trade", "traversal", "turned", "twist",
+    "Along", "Beside", "Gauge", "Line", "against_angle", "against_factor", "agreement", "beside",
+    "bistable", "cells", "closed_curves", "cloud", "columns", "compare", "crowding", "curves",
+    "foretold", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
+    "nets", "pairs", "phase", "plane", "pursuit", "reach", "readings", "rotation_curve", "ruler",
+    "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",
+    "turned", "twist",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ from core.legend import ROLE, on_shade
 HEIGHT = 300
 LETTER_SIZE = 0.12  # of a point's name, where the circle has radius 1
 FAINTEST = 0.08  # opacity of a zero in a matrix
-NUMBERED = 5  # latents up to which a correlation has room for its number
+NUMBERED = 6  # latents or codes up to which a correlation has room for its number
 MATCHED = 190  # height of a matrix beside the picture
 INSIDE = 230  # of it, between the axes
 
@@ -74,7 +74,7 @@ def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> F
         .mark_rect(fillOpacity=0, stroke=ROLE["z"], strokeWidth=2.5, cornerRadius=3)
     )  # fmt: skip
     layers = [_cells(base), frames]
-    if len(correlation) <= NUMBERED:
+    if max(correlation.shape) <= NUMBERED:
         numbers = base.mark_text(fontSize=12, fill=words.OWN_INK)
         layers.insert(1, numbers.encode(text=alt.Text("value:Q", format=".2f")))
     shown = table[["latent", "code", "value", "pair"]].rename(

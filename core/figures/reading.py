@@ -1,6 +1,7 @@
-"""Pictures for reading: points from the front, on a plane, and MCC under a rotation."""
+"""Pictures for reading scores: points, MCC under a rotation, scores with nulls, phase diagrams."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import altair as alt
 import numpy as np
@@ -8,7 +9,15 @@ import pandas as pd
 
 from core.figures import words
 from core.figures.figure import SQUARE, Figure
-from core.legend import ROLE
+from core.legend import ROLE, on_shade
+
+LEAST = -0.2  # to which a score below is moved, so that the others have room
+LINE_STEP, CELL_STEP = 33, 27  # pixels a row
+BELOW = 7  # pixels of a score below the middle of its row, under its words
+LINE_END = 108  # pixels right of a score's line, for its number and what to make of it
+FAINTEST = 0.08
+NUMBERED = 420  # pixels of a phase diagram's width from which on its cells say their number
+INK = {"fooled": ROLE["z_hat"], "unfair": ROLE["w"], "": ROLE["z"]}  # by verdict
 
 
 def from_the_front(points: np.ndarray, colours: Sequence[str]) -> Figure:
@@ -35,21 +44,24 @@ def from_the_front(points: np.ndarray, colours: Sequence[str]) -> Figure:
     return words.finished(chart.properties(**SQUARE)), shown
 
 
-def plane(points: np.ndarray, colours: Sequence[str], names: tuple[str, str]) -> Figure:
-    """Points (n, 2) with named axes."""
+def plane(
+    points: np.ndarray, colours: Sequence[str], names: tuple[str, str], height: int = 230
+) -> Figure:
+    """Points (n, 2) with named axes, as far as they reach."""
     table = pd.DataFrame({"a": points[:, 0], "b": points[:, 1], "colour": list(colours)})
-    scale = alt.Scale(domain=[-1.5, 1.5])
+    reach = 1.05 * float(np.abs(points).max())
+    scale = alt.Scale(domain=[-reach, reach], nice=False)
     chart = (
         alt.Chart(table)
-        .mark_circle(size=40, opacity=0.85)
+        .mark_circle(size=30, opacity=0.85)
         .encode(
-            x=alt.X("a:Q", title=names[0], scale=scale),
-            y=alt.Y("b:Q", title=names[1], scale=scale),
+            x=alt.X("a:Q", title=names[0], scale=scale, axis=alt.Axis(tickCount=3)),
+            y=alt.Y("b:Q", title=names[1], scale=scale, axis=alt.Axis(tickCount=3)),
             color=alt.Color("colour:N", scale=None),
         )
     )
     shown = table.drop(columns="colour").rename(columns=dict(zip("ab", names, strict=True)))
-    return words.finished(chart.properties(**SQUARE)), shown
+    return words.finished(chart.properties(height=height)), shown
 
 
 def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: float) -> Figure:
@@ -76,3 +88,137 @@ def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: 
     chart = alt.layer(exact, line, dot, text, height=270)
     shown = table.rename(columns={"angle": "Rotation, degrees"})
     return words.finished(chart), shown
+
+
+@dataclass(frozen=True)
+class Line:
+    """A score: its value, what shuffled codes get, between what it lies, what is made of it.
+
+    `asks` says what it is a promise about and whether the codes keep it.
+    """
+
+    title: str
+    asks: str
+    value: float
+    null: Sequence[float]
+    interval: tuple[float, float] | None
+    verdict: str
+
+
+def readings(lines: Sequence[Line]) -> Figure:
+    """Scores as dots with their intervals, shuffled codes as grey marks, verdicts in words.
+
+    What lies below `LEAST` is drawn there, with its number beside it.
+    """
+    table = pd.DataFrame([_row(line) for line in lines])
+    drawn = ["value", "null", "null_low", "null_high", "low", "high"]
+    shown = table.copy()
+    table[drawn] = table[drawn].clip(lower=LEAST)
+    table = words.inked(table, [INK[verdict] for verdict in table["verdict"]])
+    low = min(0.0, float(table[drawn].min().min()))
+    tens = [at for at in (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if at >= low]
+    x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[low - 0.02, 1.02], nice=False),
+              axis=words.ticks_at(tens, np.asarray(tens), [f"{at:g}" for at in tens]))  # fmt: skip
+    y = alt.Y("title:N", sort=list(table["title"]), axis=None)
+    base = alt.Chart(table)
+    told = [alt.Tooltip("title:N", title="Score"), alt.Tooltip("asks:N", title="Up to"),
+            alt.Tooltip("value:Q", format=".3f", title="Value"),
+            alt.Tooltip("null:Q", format=".3f", title="Shuffled codes")]  # fmt: skip
+    above = base.mark_text(  # cut where it would take the picture's room on a phone
+        align="left", dy=-9, fontSize=12, fill=words.QUIET,
+        limit=alt.expr(f"width + {0.9 * LINE_END}"),
+    )  # fmt: skip
+    grey = ROLE["baseline"]
+    layers = [
+        above.encode(text=alt.Text("label:N"), x=alt.XValue(0), y=y),
+        base.mark_rule(strokeWidth=11, opacity=0.35, yOffset=BELOW, color=grey).encode(
+            x=words.along(x, "null_low"), x2="null_high:Q", y=y),
+        base.mark_tick(thickness=2.5, size=18, yOffset=BELOW, color=grey).encode(
+            x=words.along(x, "null"), y=y),
+        base.mark_rule(strokeWidth=3, opacity=0.6, yOffset=BELOW).encode(
+            x=words.along(x, "low"), x2="high:Q", y=y, color=_by_verdict()),
+        base.mark_circle(size=130, opacity=1, yOffset=BELOW).encode(
+            x=x, y=y, color=_by_verdict(), tooltip=told),
+        _right_of(base, "number", 10, y),
+        _right_of(base, "verdict", 60, y),
+    ]  # fmt: skip
+    chart = alt.layer(*layers, height=alt.Step(LINE_STEP))
+    names = {"title": "Score", "asks": "Up to", "value": "Value", "low": "95 % from",
+             "high": "95 % to", "null": "Shuffled codes", "verdict": "Verdict"}  # fmt: skip
+    return words.finished(chart, right=LINE_END), shown[list(names)].rename(columns=names)
+
+
+def _right_of(base: alt.Chart, field: str, by: float, y: alt.Y) -> alt.Chart:
+    """Words right of the picture, in the colour of their verdict."""
+    text = base.mark_text(
+        align="left", dx=by, dy=BELOW, fontSize=13, fontWeight=600, fill=words.OWN_INK
+    )
+    return text.encode(text=alt.Text(f"{field}:N"), x=alt.XValue(alt.expr("width")), y=y)
+
+
+def _row(line: Line) -> dict[str, object]:
+    low, high = line.interval or (line.value, line.value)
+    null = line.null or (np.nan,)
+    return {
+        "title": line.title, "asks": line.asks, "label": f"{line.title} · {line.asks}",
+        "value": line.value, "low": low, "high": high, "null": float(np.mean(null)),
+        "null_low": min(null), "null_high": max(null), "verdict": line.verdict,
+        "number": f"{line.value:.3f}".replace("-", "−"),
+    }  # fmt: skip
+
+
+def _by_verdict() -> alt.Color:
+    scale = alt.Scale(domain=list(INK), range=list(INK.values()))
+    return alt.Color("verdict:N", scale=scale, legend=None)
+
+
+@dataclass(frozen=True)
+class Along:
+    """An axis of a phase diagram: its title, and each of its values as links and people read it."""
+
+    title: str
+    values: Sequence[str]
+    named: Sequence[str]
+
+
+def phase(
+    across: Along, up: Along, score: np.ndarray, title: str,
+    here: tuple[int, int] | None = None, power: float = 1.0,
+) -> Figure:  # fmt: skip
+    """A score (up, across) as shaded cells, nan left empty; the one at `here` is outlined.
+
+    Shades go by this `power` of it: a larger one parts scores that are near 1.
+    A cell can be selected (name "run"): the selection carries both values.
+    """
+    cells = [
+        (across.values[j], up.values[i], across.named[j], up.named[i], float(score[i, j]),
+         (i, j) == here)
+        for i in range(len(up.values)) for j in range(len(across.values))
+        if np.isfinite(score[i, j])
+    ]  # fmt: skip
+    columns = ["across", "up", "across_named", "up_named", "score", "here"]
+    table = pd.DataFrame(cells, columns=columns)
+    table["shade"] = FAINTEST + (1 - FAINTEST) * table["score"].clip(0, 1) ** power
+    inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
+    table["light"], table["dark"] = map(list, zip(*inks, strict=True))
+    plain = alt.Axis(ticks=False, labelAngle=0, labelOverlap=True)
+    base = alt.Chart(table).encode(
+        x=alt.X("across_named:O", title=across.title, sort=list(across.named), axis=plain),
+        y=alt.Y("up_named:O", title=up.title, sort=list(reversed(up.named)), axis=plain),
+    )  # fmt: skip
+    chosen = alt.selection_point(name="run", fields=["across", "up"], nearest=False)
+    squares = base.mark_rect(color=ROLE["z_hat"], cornerRadius=2, cursor="pointer").encode(
+        opacity=alt.Opacity("shade:Q", scale=None),
+        tooltip=[alt.Tooltip("across_named:N", title=across.title),
+                 alt.Tooltip("up_named:N", title=up.title),
+                 alt.Tooltip("score:Q", format=".3f", title=title)],
+    )  # fmt: skip
+    numbers = base.mark_text(
+        fontSize=11, fill=words.OWN_INK, opacity=alt.expr(f"width < {NUMBERED} ? 0 : 1")
+    ).encode(text=alt.Text("score:Q", format=".2f"))
+    frame = base.transform_filter("datum.here").mark_rect(
+        fillOpacity=0, stroke=ROLE["z"], strokeWidth=3, cornerRadius=2
+    )
+    chart = alt.layer(squares.add_params(chosen), numbers, frame, height=alt.Step(CELL_STEP))
+    names = {"across_named": across.title, "up_named": up.title, "score": title}
+    return words.finished(chart), table[list(names)].rename(columns=names)

@@ -12,16 +12,16 @@ PRESETS = (
     _preset(
         "faked",
         "Correlated factors",
-        "Factors of correlation 0.95, and a code in which each coordinate mixes both: MCC says yes "
-        "though no code is a factor.",
-        factors="correlated", rho=0.95, code="mixed", kappa=1.0,
+        "Factors of correlation 0.98, and codes that each mix both: MCC says yes, though no code "
+        "is a factor.",
+        factors="correlated", rho=0.98, code="mixed", kappa=3.0,
     ),
     _preset(
         "honest",
         "Independent factors",
         "The same mixing of independent factors: MCC falls, and R² is 1 as before. R² cannot see "
         "that codes are mixed.",
-        code="mixed", kappa=1.0,
+        code="mixed", kappa=3.0,
     ),
     _preset(
         "rotated",
@@ -46,9 +46,9 @@ PRESETS = (
     _preset(
         "in-sample",
         "In sample",
-        "Forty codes of noise, 50 samples: R² of the points that fit its map comes near 1, held "
-        "out it is far below 0.",
-        code="noise", d=5, m_over_d=8.0, n=50,
+        "Forty-eight codes of noise, 50 samples: R² of the points that fit its map comes near 1, "
+        "held out it is far below 0.",
+        code="noise", d=5, m_over_d=9.6, n=50,
     ),
     _preset(
         "overcomplete",
@@ -78,5 +78,5 @@ LESSON = Setup(
     Params=worlds.Setting,
     notices=worlds.notices,
     presets=PRESETS,
-    start={"factors": "correlated", "rho": 0.95, "kappa": 1.0},
+    start={"factors": "correlated", "rho": 0.98, "kappa": 3.0},
 )

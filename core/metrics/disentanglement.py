@@ -52,7 +52,7 @@ def _regressor(by: str) -> Any:
     from sklearn.linear_model import Lasso
 
     if by == "lasso":
-        return Lasso(STRENGTH)
+        return Lasso(STRENGTH, max_iter=10_000)
     return RandomForestRegressor(TREES, max_depth=DEPTH, random_state=0)
 
 

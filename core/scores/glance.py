@@ -6,10 +6,11 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+from pydantic import ValidationError
 
 from core import metrics
 from core.scores.reading import SCORES, Reading, read, warnings
-from core.scores.worlds import KINDS, Setting, drawn, factors
+from core.scores.worlds import KINDS, Setting, drawn
 
 Array = np.ndarray
 Class = Literal["linear", "rotation", "permutation", "monotone", "single"]
@@ -143,24 +144,21 @@ def over(
 
 
 def noise_grid(
-    d: int, codes_a_factor: Sequence[float], codes_a_sample: Sequence[float],
-    most: int, seeds: Sequence[int],
+    d: int, codes_a_factor: Sequence[float], codes_a_sample: Sequence[float], seeds: Sequence[int]
 ) -> tuple[Array, Array]:  # fmt: skip
     """MCC of normal noise (m/d, m/n), a mean over seeds, and the samples n that it takes.
 
-    NaN where that is more than `most` samples, or fewer than codes or than ten.
+    NaN where no setting has as many samples, or as few.
     """
     shape = len(codes_a_factor), len(codes_a_sample)
     found, samples = np.full(shape, np.nan), np.zeros(shape, int)
     for i, j in np.ndindex(*shape):
-        m = max(1, round(codes_a_factor[i] * d))
-        samples[i, j] = n = round(m / codes_a_sample[j])
-        if max(m, 10) <= n <= most:
-            found[i, j] = np.mean([_of_noise(n, d, m, seed) for seed in seeds])
+        share = codes_a_factor[i]
+        samples[i, j] = n = round(max(1, round(share * d)) / codes_a_sample[j])
+        try:
+            setting = Setting(code="noise", d=d, m_over_d=share, n=n)
+        except ValidationError:
+            continue
+        of_seeds = (setting.but(seed=seed) for seed in seeds)
+        found[i, j] = np.mean([score(each, "mcc") for each in of_seeds])
     return found, samples
-
-
-def _of_noise(n: int, d: int, m: int, seed: int) -> float:
-    of_map, of_factors = np.random.default_rng(seed).spawn(2)
-    z = factors(Setting(d=d, n=max(n, 20)), of_factors)[:n]
-    return metrics.mcc(z, of_map.standard_normal((n, m)))

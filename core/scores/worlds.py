@@ -20,7 +20,7 @@ Codes = Literal[
     "permuted", "distorted", "rotated", "mixed", "undercomplete", "copies", "several",
     "overcomplete", "waves", "noise", "uniform noise",
 ]  # fmt: skip
-MOST_NUMBERS = 100_000  # of a code, so that every score is there at once
+MOST_NUMBERS = 1_000_000  # samples times codes times factors, so that all scores come at once
 Drawn = Callable[[Array, "Setting", np.random.Generator], Array]
 
 
@@ -80,7 +80,7 @@ class Setting(Params):
         unit="ratio",
     )
     d: int = knob(
-        2, "Number of factors.", label="Factors d", symbol="d", ge=2, le=10, unit="dimensions"
+        2, "Dimensions of z.", label="Number of factors", symbol="d", ge=2, le=10, unit="count"
     )
     n: int = knob(
         1000,
@@ -99,10 +99,10 @@ class Setting(Params):
     def _enough_samples(self) -> "Setting":
         if self.codes > self.n:
             raise ValueError(f"{self.codes} codes are more than {self.n} samples")
-        if self.codes * self.n > MOST_NUMBERS:
-            most = MOST_NUMBERS // self.codes
-            raise ValueError(f"{self.codes} codes of {self.n} samples are too many at a touch; "
-                             f"{most} samples are not")  # fmt: skip
+        most = MOST_NUMBERS // (self.codes * self.d)
+        if self.n > most:
+            raise ValueError(f"{self.n} samples of so many codes are too many for a touch; {most} "
+                             "are not")  # fmt: skip
         return self
 
     def inactive(self) -> frozenset[str]:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from core.claimed.quadrics import EPS, clusters, solution
+from core.claimed.exact.quadrics import EPS, clusters, solution
 from core.laws.spaces import Sphere
 from core.legend import ROLE, direction_colours
 from ui import recovery, sheet

@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
-from core.claimed import twins
+from core.claimed.exact import twins
 from core.flows import known
 from core.legend import SCORES
 from core.run.experiment import Result

@@ -1,0 +1,1 @@
+"""What claims rest on without a run: exact constructions, as numbers."""

@@ -1,0 +1,122 @@
+"""Explore: factors beside codes, who is matched with whom, and every score with its verdict."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from core.legend import SCORES, direction_colours
+from core.scores import glance
+from core.scores.glance import ASKS, UP_TO, Glance
+from core.scores.worlds import KINDS, Setting
+from ui import sheet
+from ui.window import address
+
+if TYPE_CHECKING:
+    from core.figures.figure import Figure
+
+DCI = "dci"
+HEIGHT = 205  # pixels of a picture of points
+CAPTION = (
+    "The code is {code}. :gray[┃] the same codes with their rows shuffled · thick line: 95 % of "
+    "resampled samples · "
+    "**yes** or **no**: whether the codes, as they were made, identify the factors up to that. "
+    f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
+)
+
+
+def show(setting: Setting) -> None:
+    """The first screen."""
+    seen = glance.glance(setting)
+    left, middle, right = st.columns(3, gap="small")
+    with left:
+        _points("factors", seen.z, ("z₁", "z₂"), seen, setting)
+    with middle:
+        _points("codes", seen.z_hat, _names(seen), seen, setting)
+    with right:
+        _matching(seen, setting)
+    _scores(seen, setting)
+    for sentence in seen.warnings:
+        st.caption(f":material/warning: {sentence}")
+    _button(setting)
+
+
+def _names(seen: Glance) -> tuple[str, str]:
+    """The codes that stand for the first two factors."""
+    first, second = ("no code" if j is None else f"code {j + 1}" for j in seen.partners)
+    return f"{first}, for z₁", f"{second}, for z₂"
+
+
+def _points(
+    what: str, points: glance.Array, names: tuple[str, str], seen: Glance, setting: Setting
+) -> None:
+    from core import figures  # altair: the numbers do not wait for it
+
+    of = f"of {setting.d} " if setting.d > 2 else ""
+    titles = {"factors": f"**Factors z** (two {of}shown)" if of else "**Factors z**",
+              "codes": "**Codes ẑ** matched to them"}  # fmt: skip
+    st.markdown(titles[what])
+    sheet.figure(
+        what, f"{what.capitalize()}: {len(points)} points, each in the colour of its factors.",
+        partial(figures.plane, points, direction_colours(seen.z), names, HEIGHT),
+        of=(setting,), numbers=None,
+    )  # fmt: skip
+
+
+def _matching(seen: Glance, setting: Setting) -> None:
+    from core import figures
+
+    more = f", {seen.correlation.shape[1]} of {seen.codes}" if seen.codes > glance.WIDEST else ""
+    st.markdown(f"**|Correlation|**, matches outlined{more}")
+    sheet.figure(
+        "matching", "Absolute correlation of every factor with every code, matched pairs outlined.",
+        partial(figures.matching, seen.correlation, seen.pairs), of=(setting,),
+        numbers=None,
+    )  # fmt: skip
+
+
+def _scores(seen: Glance, setting: Setting) -> None:
+    """Every score as a dot, with DCI once it is asked for."""
+    from core import figures
+
+    asked = st.session_state.get(address.owned(DCI)) == setting
+    extra = glance.dci(setting) if asked else {}
+    deserved = glance.deserved(setting)
+
+    def made() -> "Figure":
+        lines = []
+        for name in (*seen.readings, *extra):
+            reading, up_to = seen.readings.get(name), ASKS[name]
+            value = extra[name] if reading is None else reading.value
+            lines.append(
+                figures.Line(
+                    SCORES[name].title,
+                    f"{'yes' if deserved[up_to] else 'no'}: {UP_TO[up_to]}",
+                    value,
+                    () if reading is None else reading.null,
+                    None if reading is None else reading.interval,
+                    glance.verdict(value, deserved[up_to]),
+                )
+            )
+        return figures.readings(lines)
+
+    numbers = None if address.presenting() else "scores"
+    sheet.figure("scores", "Every score as a dot, with what shuffled codes get and a verdict.",
+                 made, of=(setting, asked), numbers=numbers)  # fmt: skip
+    st.caption(CAPTION.format(code=KINDS[setting.code].words))
+
+
+def _button(setting: Setting) -> None:
+    """DCI, which takes a few seconds."""
+    state = address.owned(DCI)
+
+    def ask() -> None:
+        st.session_state[state] = setting
+
+    if st.session_state.get(state) == setting:
+        few = glance.dci_samples(setting)
+        if few < setting.n:
+            st.caption(f"DCI is of the first {few:,} samples: that takes seconds enough.")
+        return
+    st.button("Add DCI by a lasso and by a random forest", key=address.owned("ask_dci"),
+              on_click=ask, icon=":material/add:", help="Takes a second or a few.")  # fmt: skip
