@@ -107,8 +107,8 @@ def test_a_click_opens_a_setting(claim):
 def test_a_click_opens_a_setting_that_the_claim_speaks_of(claim):
     settings = [member.params.chosen() for group in claim.evidence.values()
                 if isinstance(group, Runs) for member in group.members()]  # fmt: skip
-    settings += [group.setting.chosen() for group in claim.evidence.values()
-                 if isinstance(group, Drawn)]  # fmt: skip
+    settings += [each.chosen() for group in claim.evidence.values()
+                 if isinstance(group, Drawn) for each in group.settings]  # fmt: skip
     if settings and claim.opens.lesson == claim.page:  # else all of it is exact, or of another page
         assert claim.opens.setting.chosen() in settings
 

@@ -16,6 +16,7 @@ from core.lessons import LESSONS
 from core.papers import TABLES
 from core.run.archive import Gallery
 from core.run.experiment import Member
+from core.scores.worlds import Setting
 
 pytestmark = [pytest.mark.browser, pytest.mark.flat]
 
@@ -38,7 +39,7 @@ STOPS = {
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
     "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
 }
-HOME, ANGLE = "Identifiability Explorer", "Rotate the recovered latents"
+HOME = "Identifiability Explorer"
 GROUPS = {
     "Contrastive": ["infonce_sphere", "infonce_box"],
     "Cross-entropy": ["vmf_clusters", "laplace_violation"],
@@ -66,10 +67,7 @@ def expect_setting(page: Page, name: str, set_: bool) -> None:
     """
     settled(page)
     if name == "":
-        angle = page.get_by_role("slider", name=ANGLE).get_attribute("aria-valuetext")
-        told = link_of(page), angle, number(page, "MCC")
-        turned, start = (("", {"angle": "90"}), "90°", "1.00"), (("", {}), "45°", "0.71")
-        assert told == (turned if set_ else start)
+        assert link_of(page) == ("", {}) and not set_  # it has none
         return
     stop, lesson = STOPS[name], LESSONS[name]
     params = lesson.Params.model_validate(dict(preset_of(name).params if set_ else lesson.start))
@@ -109,15 +107,11 @@ def steps(page: Page) -> int:
 
 def set_(page: Page, name: str) -> None:
     """One click, or key, that moves a page's setting."""
-    if name == "":
-        page.get_by_role("slider", name=ANGLE).focus()
-        page.keyboard.press("End")
-    else:
-        press_preset(page, preset_of(name).title)
+    press_preset(page, preset_of(name).title)
     page.wait_for_function("() => location.search.length > 1")
 
 
-@pytest.mark.parametrize("here", MENU, ids=lambda name: name or "home")
+@pytest.mark.parametrize("here", STOPS)
 def test_each_page_keeps_its_own_setting_on_the_way_to_every_other_and_back(
     server, browser, page, here
 ):
@@ -247,3 +241,19 @@ def test_a_number_of_a_published_table_opens_its_runs(server, page):
     run = Gallery().get(row.experiment(TABLES["clusters-3"].columns[0]).members[0])
     assert number(there, "Linear R²") == SCORES["linear_r2"].written(run.scores["linear_r2"])
     there.close()
+
+
+def test_a_cell_of_a_phase_diagram_opens_its_setting_and_back_leads_to_it_again(server, page):
+    page.goto(f"{server}/scores?part=phases")
+    settled(page)
+    marks = page.locator("[data-testid=stVegaLiteChart]").first.locator("canvas, svg").first
+    box = marks.bounding_box()
+    page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.3 * box["height"])
+    page.get_by_role("button", name="Correlated factors", exact=True).wait_for()
+    settled(page)
+    name, query = link_of(page)
+    assert name == "scores" and query["factors"] == "correlated" and query["code"] == "mixed"
+    Setting.model_validate({key: value for key, value in query.items() if key != "part"})
+    page.locator("[data-testid=stVegaLiteChart]").last.wait_for()
+    page.go_back()
+    page.wait_for_function("() => location.search === '?part=phases'")

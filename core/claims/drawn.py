@@ -25,6 +25,11 @@ class Drawn:
         """Its parameters, validated."""
         return Setting.model_validate(dict(self.params))
 
+    @property
+    def settings(self) -> tuple[Setting, ...]:
+        """Its setting, a seed each."""
+        return tuple(self.setting.but(seed=seed) for seed in self.seeds)
+
     def members(self, seeds: Sequence[int] | None = None) -> tuple[Member, ...]:
         """No runs."""
         return ()

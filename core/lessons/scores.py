@@ -15,13 +15,14 @@ PRESETS = (
         "Factors of correlation 0.98, and codes that each mix both: MCC says yes, though no code "
         "is a factor.",
         factors="correlated", rho=0.98, code="mixed", kappa=3.0,
+        seed=2,
     ),
     _preset(
         "honest",
         "Independent factors",
         "The same mixing of independent factors: MCC falls, and R² is 1 as before. R² cannot see "
         "that codes are mixed.",
-        code="mixed", kappa=3.0,
+        code="mixed", kappa=3.0, seed=2,
     ),
     _preset(
         "rotated",
@@ -78,5 +79,5 @@ LESSON = Setup(
     Params=worlds.Setting,
     notices=worlds.notices,
     presets=PRESETS,
-    start={"factors": "correlated", "rho": 0.98, "kappa": 3.0},
+    start={"factors": "correlated", "rho": 0.98, "kappa": 3.0, "seed": 2},
 )

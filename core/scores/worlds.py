@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import ValidationInfo, field_validator
 
 from core.scenarios.scenario import Notice, Params, knob
 
@@ -95,15 +95,18 @@ class Setting(Params):
     seed: int = knob(0, "Of factors, code and samples.", label="Seed", advanced=True, ge=0, le=299,
                      unit="number")  # fmt: skip
 
-    @model_validator(mode="after")
-    def _enough_samples(self) -> "Setting":
-        if self.codes > self.n:
-            raise ValueError(f"{self.codes} codes are more than {self.n} samples")
-        most = MOST_NUMBERS // (self.codes * self.d)
-        if self.n > most:
-            raise ValueError(f"{self.n} samples of so many codes are too many for a touch; {most} "
-                             "are not")  # fmt: skip
-        return self
+    @field_validator("n")
+    @classmethod
+    def _enough_and_not_too_many(cls, n: int, info: ValidationInfo) -> int:
+        if not {"code", "m_over_d", "d"} <= info.data.keys():
+            return n  # one of them was refused, which is said already
+        code, d = info.data["code"], info.data["d"]
+        codes = codes_of(code, d, info.data["m_over_d"])
+        if codes > n:
+            raise ValueError(f"must be at least the {codes} codes")
+        if n > (most := MOST_NUMBERS // (codes * d)):
+            raise ValueError(f"may be at most {most} here: more would take longer than a touch")
+        return n
 
     def inactive(self) -> frozenset[str]:
         """What the factors and the code do not read."""
@@ -114,12 +117,7 @@ class Setting(Params):
     @property
     def codes(self) -> int:
         """Dimensions of the code."""
-        if "m_over_d" not in KINDS[self.code].reads:
-            return 2 * self.d if self.code == "waves" else self.d
-        share = min(self.m_over_d, 1) if self.code == "undercomplete" else self.m_over_d
-        most = self.d - 1 if self.code == "undercomplete" else 20 * self.d
-        least = 1 if self.code in ("undercomplete", "noise", "uniform noise") else self.d
-        return int(np.clip(round(share * self.d), least, most))
+        return codes_of(self.code, self.d, self.m_over_d)
 
 
 @dataclass(frozen=True)
@@ -139,6 +137,16 @@ class Kind:
     permutation: Callable[[Setting], bool] = lambda s: False
     monotone: Callable[[Setting], bool] = lambda s: False
     single: bool = False
+
+
+def codes_of(code: Codes, d: int, m_over_d: float) -> int:
+    """Dimensions of a code of d factors."""
+    if "m_over_d" not in KINDS[code].reads:
+        return 2 * d if code == "waves" else d
+    share = min(m_over_d, 1) if code == "undercomplete" else m_over_d
+    most = d - 1 if code == "undercomplete" else 20 * d
+    least = 1 if code in ("undercomplete", "noise", "uniform noise") else d
+    return int(np.clip(round(share * d), least, most))
 
 
 def factors(setting: Setting, rng: np.random.Generator) -> Array:

@@ -1,0 +1,239 @@
+"""The page on scores: what is shown of a setting, its verdicts, its diagrams, its printed rows."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pydantic import ValidationError
+from visits import metric, opened, own, said
+
+from core import figures, metrics
+from core.claimed import CLAIMS
+from core.claims.drawn import Drawn
+from core.lessons import SETUPS
+from core.scores import glance, published
+from core.scores.glance import ASKS, HIGH, UP_TO, deserved, verdict
+from core.scores.worlds import KINDS, MOST_NUMBERS, Setting, drawn
+from ui import claims
+
+PAGE = "pages/scores.py"
+PRESETS = SETUPS["scores"].presets
+
+
+def of(name):
+    return Setting.model_validate(dict(next(p for p in PRESETS if p.name == name).params))
+
+
+# ---- what is shown
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_a_glance_is_of_the_setting_that_it_is_asked_for(preset):
+    setting = of(preset.name)
+    z, z_hat = drawn(setting)
+    seen = glance.glance(setting)
+    assert seen.readings["mcc"].value == pytest.approx(metrics.mcc(z, z_hat))
+    assert seen.readings["mcc_spearman"].value == pytest.approx(metrics.mcc_spearman(z, z_hat))
+    np.testing.assert_array_equal(seen.z, z[: glance.SHOWN, :2])
+    for place, code in enumerate(seen.partners):
+        assert code is not None
+        np.testing.assert_array_equal(seen.z_hat[:, place], z_hat[: glance.SHOWN, code])
+    rows, columns = seen.pairs
+    matched = seen.correlation[rows, columns].sum() / setting.d
+    assert matched == pytest.approx(seen.readings["mcc"].value)
+    assert seen.correlation.shape[1] == min(setting.codes, glance.WIDEST)
+
+
+def test_a_factor_without_a_code_is_drawn_as_nothing():
+    seen = glance.glance(Setting(code="undercomplete", m_over_d=0.5))
+    assert sorted(seen.partners, key=str) in ([0, None], [None, 0])
+    assert (np.ptp(seen.z_hat, axis=0) == 0).sum() == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "identified", "said_of_it"),
+    [(0.95, False, "fooled"), (0.95, True, ""), (0.5, True, "unfair"), (0.5, False, ""),
+     (HIGH, False, "fooled")],
+)  # fmt: skip
+def test_a_score_is_fooled_or_unfair_by_what_the_codes_deserve(value, identified, said_of_it):
+    assert verdict(value, identified) == said_of_it
+
+
+@pytest.mark.parametrize(
+    ("name", "fooled", "unfair"),
+    [
+        ("faked", {"mcc", "mcc_spearman", "orthogonal_r2"}, set()),
+        ("honest", set(), set()),
+        ("rotated", set(), set()),
+        ("bent", set(), {"mig"}),
+        ("noise", set(), set()),
+        ("in-sample", {"linear_r2_in_sample"}, set()),
+        ("overcomplete", {"mcc", "mcc_spearman"}, set()),
+        ("copies", set(), {"mig"}),
+        ("permuted", {"orthogonal_r2"}, set()),  # scales that are nearly alike
+    ],
+)
+def test_presets_show_what_their_words_say(name, fooled, unfair):
+    setting = of(name)
+    classes = deserved(setting)
+    found = {score: verdict(each.value, classes[ASKS[score]])
+             for score, each in glance.glance(setting).readings.items()}  # fmt: skip
+    assert {score for score, is_ in found.items() if is_ == "fooled"} == fooled
+    assert {score for score, is_ in found.items() if is_ == "unfair"} == unfair
+
+
+@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("changes", [{}, {"kappa": 1.0}, {"m_over_d": 1.0}, {"d": 4}])
+def test_a_code_is_a_rotation_or_of_single_factors_as_it_is_said(code, changes):
+    """By brute force: an orthogonal map; how much of a code the best single factor explains."""
+    setting = Setting(code=code, n=4000, **changes)
+    z, z_hat = drawn(setting)
+    exact = metrics.orthogonal_r2(z, z_hat) > 0.9999
+    assert exact == KINDS[code].rotation(setting)
+    bins = (metrics.ranks(z) - 1).astype(int) // 80  # 50 of each factor
+    explained = [
+        max(1 - sum(column[of_one == b].var() for b in range(50)) / 50 / column.var()
+            for of_one in bins.T)
+        for column in metrics.ranks(z_hat).T
+    ]  # fmt: skip
+    assert (min(explained) > 0.9) == (KINDS[code].single or setting.codes == 1)
+
+
+def test_every_score_says_what_it_is_a_promise_about():
+    assert set(ASKS) >= set(glance.SCORES) and set(ASKS.values()) <= set(UP_TO)
+    assert set(deserved(Setting())) == set(UP_TO)
+
+
+@pytest.mark.parametrize(("d", "m_over_d", "n"), [(10, 20.0, 1000), (5, 20.0, 5000)])
+def test_what_would_take_longer_than_a_touch_is_refused(d, m_over_d, n):
+    with pytest.raises(ValidationError, match="longer than a touch"):
+        Setting(code="overcomplete", d=d, m_over_d=m_over_d, n=n)
+    most = MOST_NUMBERS // round(m_over_d * d) // d
+    assert Setting(code="overcomplete", d=d, m_over_d=m_over_d, n=most).n == most
+
+
+def test_dci_is_of_as_many_samples_as_take_seconds():
+    small, large = Setting(), Setting(d=10, n=10_000)
+    assert glance.dci_samples(small) == 1000 and glance.dci_samples(large) == 4000
+    z, z_hat = drawn(small)
+    assert glance.dci(small)["dci_lasso"] == metrics.dci(z, z_hat).disentanglement
+
+
+# ---- diagrams
+
+
+def test_a_diagram_is_of_the_settings_that_its_cells_open():
+    base = Setting(factors="correlated", code="mixed", n=200)
+    grid = glance.over(base, ("rho", (0.0, 0.9)), ("kappa", (1.0, 5.0)), "mcc", (0, 1))
+    cell = [metrics.mcc(*drawn(base.but(rho=0.9, kappa=5.0, seed=seed))) for seed in (0, 1)]
+    assert grid.shape == (2, 2) and grid[1, 1] == pytest.approx(np.mean(cell))
+
+
+def test_noise_has_cells_where_there_are_settings_alone():
+    grid, samples = glance.noise_grid(5, (0.4, 20.0), (0.01, 0.5, 1.0), (0, 1))
+    assert samples.tolist() == [[200, 4, 2], [10_000, 200, 100]]
+    assert np.isnan(grid).tolist() == [[False, True, True], [True, False, False]]
+    again = [metrics.mcc(*drawn(Setting(code="noise", d=5, m_over_d=20.0, n=200, seed=s)))
+             for s in (0, 1)]  # fmt: skip
+    assert grid[1, 1] == pytest.approx(np.mean(again))
+    assert grid[1, 2] > grid[1, 1] > grid[0, 0]
+
+
+def test_cells_carry_what_a_click_opens():
+    along = figures.Along("Across", ("0.5", "1"), ("a half", "one"))
+    up = figures.Along("Up", ("2", "3"), ("two", "three"))
+    chart, table = figures.phase(along, up, np.array([[0.1, np.nan], [0.3, 0.4]]), "MCC", (1, 0))
+    data = chart.to_dict()["datasets"] if "datasets" in chart.to_dict() else {}
+    rows = next(iter(data.values())) if data else chart.to_dict()["data"]["values"]
+    assert {(row["across"], row["up"]) for row in rows} == {("0.5", "2"), ("0.5", "3"), ("1", "3")}
+    assert [row["score"] for row in rows if row["here"]] == [0.3]
+    assert len(table) == 3 and list(table.columns) == ["Across", "Up", "MCC"]
+
+
+def test_a_score_below_the_picture_keeps_its_number():
+    line = figures.Line("R²", "no: a linear map", -3.0, (-0.1, 0.1), None, "")
+    chart, table = figures.readings([line])
+    drawn_at = chart.to_dict()
+    assert "−3.000" in str(drawn_at) and float(table["Value"][0]) == -3.0
+    assert "'value': -0.2" in str(drawn_at)
+
+
+# ---- printed rows
+
+
+def test_every_printed_mean_lies_within_two_deviations_of_ours():
+    assert len(published.CELLS) == 34
+    assert [cell.words for cell in published.CELLS if not cell.agrees] == []
+
+
+def test_rows_of_noise_come_out_within_three_hundredths_with_five_seeds():
+    rows = [cell for cell in published.CELLS if cell.experiment == "11"]
+    assert len(rows) == 8
+    assert max(abs(cell.five - cell.printed) for cell in rows) <= published.NEAR
+
+
+def test_a_row_that_is_printed_otherwise_does_not_agree():
+    cell = next(cell for cell in published.CELLS if cell.words == "noise, n = 1,000")
+    other = published.Cell(cell.experiment, cell.words, cell.params, cell.printed + 0.1)
+    assert cell.agrees and not other.agrees
+
+
+# ---- claims
+
+
+def test_what_is_drawn_has_other_values_for_other_seeds():
+    group = Drawn("mcc", {"code": "mixed"}, (0, 1))
+    assert group.values() == tuple(
+        glance.score(Setting(code="mixed", seed=s), "mcc") for s in (0, 1)
+    )
+    assert group.values((7,)) == (glance.score(Setting(code="mixed", seed=7), "mcc"),)
+    null = Drawn("null_mcc", {"code": "mixed"}, (0,)).values()
+    assert null == (glance.by_chance(Setting(code="mixed"), "mcc"),) and null[0] < 0.1
+
+
+# ---- the page
+
+
+@pytest.mark.parametrize("part", ["explore", "phases", "claims", "published", "home"])
+def test_every_part_opens_without_a_complaint(part):
+    at = opened(PAGE, part=part)
+    assert not at.exception and not at.error and not at.warning
+
+
+def test_the_page_opens_with_a_score_that_is_fooled_and_a_preset_that_is_not():
+    at = opened(PAGE)
+    assert lines(at)["MCC"] == "fooled"
+    at.button(key=own(at, "scores.preset.honest")).click().run()
+    assert not at.exception and lines(at)["MCC"] == ""
+    assert "".join(at.query_params["factors"]) == "independent"
+    at.button(key=own(at, "ask_dci")).click().run()
+    assert {"DCI-D, lasso", "DCI-D, forest"} <= set(lines(at))
+
+
+def lines(at):
+    """The verdict on every score that is drawn."""
+    tables = [pa.ipc.open_stream(data.data.data).read_pandas()
+              for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
+    table = next(table for table in tables if "verdict" in table)
+    return dict(zip(table["title"], table["verdict"], strict=True))
+
+
+def test_a_link_that_asks_for_too_much_gets_what_fits_and_a_sentence():
+    at = opened(PAGE, d="10", code="overcomplete", m_over_d="20", n="10000", factors="independent")
+    assert not at.exception
+    assert "longer than a touch" in at.warning[0].value
+    assert lines(at)["Linear R²"] == ""
+
+
+@pytest.mark.parametrize("name", [c.name for c in CLAIMS.values() if c.page == "scores"])
+def test_every_claim_is_open_to_a_link_with_its_numbers(name):
+    at = opened(PAGE, part="claims", claim=name)
+    found = claims.found(CLAIMS[name])
+    assert not at.exception and not at.error and found.verdict
+    assert said(at, found.words) and said(at, found.because)
+
+
+def test_turning_the_codes_keeps_r2_and_lowers_mcc():
+    at = opened(PAGE, part="claims", claim="a-turn-of-forty-five-degrees")
+    assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "0.71")
+    at.slider(key=own(at, "angle")).set_value(90).run()
+    assert (metric(at, "Linear R²"), metric(at, "MCC")) == ("1.00", "1.00")
