@@ -605,7 +605,7 @@ def test_a_shipped_run_is_what_this_code_trains(members):
     known = Gallery().record(member)
     (result,) = train_group(members, device="cpu")
     assert known.provenance["scored"] == member.scored
-    assert known.scores.keys() == result.scores.keys()
+    assert known.scores.keys() <= result.scores.keys()  # it may say more by now than it did
     turning = ("mcc", "angle_to_v_perp_deg", "probe_accuracy_linear", "probe_accuracy_mlp")
     for name, value in known.scores.items():
         if value is None or "seconds" in name:

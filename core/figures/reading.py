@@ -45,9 +45,9 @@ def from_the_front(points: np.ndarray, colours: Sequence[str]) -> Figure:
 
 
 def plane(
-    points: np.ndarray, colours: Sequence[str], names: tuple[str, str], height: int = 230
+    points: np.ndarray, colours: Sequence[str], names: tuple[str, str], side: int = 270
 ) -> Figure:
-    """Points (n, 2) with named axes, as far as they reach."""
+    """Points (n, 2) with named axes of one scale, as far as they reach."""
     table = pd.DataFrame({"a": points[:, 0], "b": points[:, 1], "colour": list(colours)})
     reach = 1.05 * float(np.abs(points).max())
     scale = alt.Scale(domain=[-reach, reach], nice=False)
@@ -55,13 +55,13 @@ def plane(
         alt.Chart(table)
         .mark_circle(size=30, opacity=0.85)
         .encode(
-            x=alt.X("a:Q", title=names[0], scale=scale, axis=alt.Axis(tickCount=3)),
-            y=alt.Y("b:Q", title=names[1], scale=scale, axis=alt.Axis(tickCount=3)),
+            x=alt.X("a:Q", title=names[0], scale=scale, axis=alt.Axis(tickCount=4)),
+            y=alt.Y("b:Q", title=names[1], scale=scale, axis=alt.Axis(tickCount=4)),
             color=alt.Color("colour:N", scale=None),
         )
     )
     shown = table.drop(columns="colour").rename(columns=dict(zip("ab", names, strict=True)))
-    return words.finished(chart.properties(height=height)), shown
+    return words.finished(chart.properties(width=side, height=side)), shown
 
 
 def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: float) -> Figure:

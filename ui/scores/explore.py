@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from core.figures.figure import Figure
 
 DCI = "dci"
-HEIGHT = 205  # pixels of a picture of points
+SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
     "The code is {code}. :gray[┃] the same codes with their rows shuffled · thick line: 95 % of "
     "resampled samples · "
     "**yes** or **no**: whether the codes, as they were made, identify the factors up to that. "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
+)
+BRIEF = (
+    f":gray[┃] codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve "
+    "it · *unfair*: less where they do"
 )
 
 
@@ -36,6 +40,8 @@ def show(setting: Setting) -> None:
     with right:
         _matching(seen, setting)
     _scores(seen, setting)
+    if address.presenting():
+        return
     for sentence in seen.warnings:
         st.caption(f":material/warning: {sentence}")
     _button(setting)
@@ -56,10 +62,11 @@ def _points(
     titles = {"factors": f"**Factors z** (two {of}shown)" if of else "**Factors z**",
               "codes": "**Codes ẑ** matched to them"}  # fmt: skip
     st.markdown(titles[what])
+    side = SMALL if address.presenting() else SIDE
     sheet.figure(
         what, f"{what.capitalize()}: {len(points)} points, each in the colour of its factors.",
-        partial(figures.plane, points, direction_colours(seen.z), names, HEIGHT),
-        of=(setting,), numbers=None,
+        partial(figures.plane, points, direction_colours(seen.z), names, side),
+        of=(setting, side), numbers=None,
     )  # fmt: skip
 
 
@@ -76,10 +83,10 @@ def _matching(seen: Glance, setting: Setting) -> None:
 
 
 def _scores(seen: Glance, setting: Setting) -> None:
-    """Every score as a dot, with DCI once it is asked for."""
+    """Every score as a dot, with DCI once it is asked for, or for a room."""
     from core import figures
 
-    asked = st.session_state.get(address.owned(DCI)) == setting
+    asked = address.presenting() or st.session_state.get(address.owned(DCI)) == setting
     extra = glance.dci(setting) if asked else {}
     deserved = glance.deserved(setting)
 
@@ -103,7 +110,8 @@ def _scores(seen: Glance, setting: Setting) -> None:
     numbers = None if address.presenting() else "scores"
     sheet.figure("scores", "Every score as a dot, with what shuffled codes get and a verdict.",
                  made, of=(setting, asked), numbers=numbers)  # fmt: skip
-    st.caption(CAPTION.format(code=KINDS[setting.code].words))
+    whole = CAPTION.format(code=KINDS[setting.code].words)
+    st.caption(BRIEF if address.presenting() else whole)
 
 
 def _button(setting: Setting) -> None:
