@@ -18,6 +18,7 @@ from core.laws.samplers import Noise, generator
 from core.laws.spaces import Space
 from core.mixing import Mixing, make_mixing, stack
 from core.objectives import squared_error
+from core.run.capture import Clock, Time
 from core.run.evaluation import EVALUATED, Evaluation
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
@@ -64,7 +65,7 @@ class OfPairs(ABC):
             for seed in set(seeds)
         }
         self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
-        self.data = Noise(seeds, "data", device)
+        self.data, self.clock = Noise(seeds, "data", device), Clock(device)
         network = self._network([generator(seed, "initialisation") for seed in seeds])
         self.f = self._fed(network).to(device)
         self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
@@ -95,7 +96,7 @@ class OfPairs(ABC):
         """The loss (m,) of codes of pairs (m, n, d_hat)."""
 
     @abstractmethod
-    def _tau(self, t: int) -> Tensor:
+    def _tau(self, t: Time) -> Tensor:
         """Temperature at step t (m,)."""
 
     @abstractmethod
@@ -108,7 +109,12 @@ class OfPairs(ABC):
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch; the loss (m,) before it."""
-        return self.descend(self._loss(self.g, self.f, self._batch(), self._tau(t)))
+        tau = self._tau(self.clock.at(t))
+        return self.descend(self._loss(self.g, self.f, self._batch(), tau))
+
+    def program(self, t: int) -> str:
+        """Every update is the same."""
+        return "update"
 
     def look(self) -> Observation:
         """Images of the drawn points and of the space's net."""
