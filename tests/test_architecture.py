@@ -51,8 +51,8 @@ MOST_FILES = 14  # of a room
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
-              "core.learners", "core.run.capture", "core.run.evaluation", "core.run.training",
-              "core.run.worker"),
+              "core.learners", "core.run.bench", "core.run.capture", "core.run.evaluation",
+              "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
     "distributed": ("core.run.engine", "core.run.task"),

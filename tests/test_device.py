@@ -1,142 +1,293 @@
-"""What a GPU asks of learners, held to without one; and, marked `gpu`, what only one can show.
+"""What a GPU asks of learners, held to without one; and, marked `gpu`, what only one can show."""
 
-`Elsewhere` stands for the memory of a GPU: its numbers are the CPU's, but whatever reaches for them
-from the CPU fails, as does a step that does what cannot be captured.
-"""
-
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from itertools import islice
 
 import numpy as np
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
-from torch.utils._pytree import tree_flatten, tree_map
+from elsewhere import LEARNERS, PSEUDO, elsewhere
 
-from core.learners import clusters, digits, flows, infonce, infonce_box, invariance, reversal
+from core import theory
 from core.laws import samplers
+from core.learners import infonce
+from core.metrics import probes
 from core.run import capture, training, worker
 from core.run.experiment import Experiment, groups
 from core.scenarios import SCENARIOS
-
-PSEUDO = "meta"  # a name of PyTorch's for tensors that are nowhere
-COMPOSED = torch._C.DispatchKey.CompositeImplicitAutograd
-aten = torch.ops.aten
-READS = {  # what copies from a GPU to the host, or has a shape that only data tell
-    aten._local_scalar_dense, aten.nonzero, aten.masked_select, aten._unique2, aten.unique_dim,
-    aten.unique_consecutive, aten._linalg_check_errors, aten.equal, aten.is_nonzero, aten.item,
-    aten.bincount,
-}  # fmt: skip
-LEARNERS = {
-    "clusters": clusters, "digits": digits, "flows": flows, "infonce": infonce,
-    "infonce_box": infonce_box, "invariance": invariance, "reversal": reversal,
-}  # fmt: skip
-
-
-class Elsewhere(torch.Tensor):
-    """A tensor on the pseudo device; `held` has its numbers."""
-
-    @staticmethod
-    def __new__(cls, held):
-        return torch.Tensor._make_wrapper_subclass(
-            cls, held.shape, strides=held.stride(), storage_offset=held.storage_offset(),
-            dtype=held.dtype, device=PSEUDO,
-        )  # fmt: skip
-
-    def __init__(self, held):
-        self.held = held
-
-    __torch_function__ = torch._C._disabled_torch_function_impl
-
-    @classmethod
-    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
-        raise AssertionError(f"{func} of a tensor elsewhere outside of its device")
-
-
-class Device(TorchDispatchMode):
-    """Runs what is asked for on the pseudo device, and refuses what would not run on a GPU.
-
-    While `capturing` also what would not be captured; `program` then lists what was done, with
-    every number that a graph would have kept as it was.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.capturing, self.program = False, []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        plain = torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
-        with plain, torch.no_grad():
-            if torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), COMPOSED):
-                with self:
-                    return func.decompose(*args, **(kwargs or {}))
-            return self._run(func, args, dict(kwargs or {}))
-
-    def _run(self, func, args, kwargs):
-        flat = tree_flatten((args, kwargs))[0]
-        here = [each for each in flat if isinstance(each, torch.Tensor) and type(each) is not Elsewhere]
-        away = [each for each in flat if isinstance(each, Elsewhere)]
-        target = kwargs.get("device")
-        asked = target is not None and torch.device(target).type == PSEUDO
-        moves = func in (aten._to_copy.default, aten.copy_.default)
-        if away and not moves:
-            assert all(each.dim() == 0 for each in here), f"{func}: a tensor on the CPU, one elsewhere"
-        if self.capturing:
-            self._watch(func, flat, here, away, target, asked)
-        if "device" in kwargs:
-            kwargs["device"] = None if target is None else torch.device("cpu")
-        real = tree_map(lambda each: each.held if isinstance(each, Elsewhere) else each, (args, kwargs))
-        out = func(*real[0], **real[1])
-        stays = asked or (away and (target is None))
-        if func is aten.copy_.default:
-            stays = isinstance(args[0], Elsewhere)
-        if not stays:
-            return out
-        wrapped = tree_map(lambda each: Elsewhere(each) if isinstance(each, torch.Tensor) else each, out)
-        return return_and_correct_aliasing(func, args, {**kwargs}, wrapped)
-
-    def _watch(self, func, flat, here, away, target, asked):
-        assert func.overloadpacket not in READS, f"{func}: the host reads"
-        if func in (aten.index.Tensor, aten.index_put.default, aten.index_put_.default):
-            kinds = {each.dtype for each in away}
-            assert not kinds & {torch.bool, torch.uint8}, f"{func}: a shape that data tell"
-        if func in (aten._to_copy.default, aten.copy_.default):
-            crosses = (here and away) or (here and asked) or (away and target is not None and not asked)
-            assert not crosses, f"{func}: a copy between devices"
-        made = func.name().split("::")[1].split(".")[0] in FACTORIES
-        assert asked or not made, f"{func}: made on the CPU"
-        assert func is not aten.lift_fresh.default, "made of the host's numbers"
-        told = [each for each in flat if isinstance(each, int | float | bool)]
-        self.program.append((str(func), told, [each.item() for each in here if each.dim() == 0]))
-
-
-FACTORIES = {
-    "arange", "empty", "empty_strided", "eye", "full", "linspace", "ones", "rand", "randint",
-    "randn", "randperm", "zeros", "normal", "tril_indices", "triu_indices",
-}  # fmt: skip
-
-
-class Made(TorchFunctionMode):
-    """`torch.tensor` on the pseudo device, which by itself forgets the numbers."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if func is torch.tensor and torch.device(kwargs.get("device") or "cpu").type == PSEUDO:
-            return torch.tensor(*args, **{**kwargs, "device": "cpu"}).to(PSEUDO)
-        return func(*args, **kwargs)
-
-
-@contextmanager
-def elsewhere():
-    """The pseudo device, whose generators are the CPU's."""
-    with pytest.MonkeyPatch.context() as patch, Device() as device, Made():
-        real = samplers.generator
-        for module in (samplers, *LEARNERS.values()):
-            if hasattr(module, "generator"):
-                patch.setattr(module, "generator", lambda seed, role, device="cpu": real(seed, role))
-        yield device
 
 
 def ask(scenario, seeds=(0, 1), **params):
     (group,) = groups(Experiment(SCENARIOS[scenario].Params(**params), scenario, seeds).members)
     return group
+
+
+FEW = {"steps": 8, "batch": 32}
+PLANE = {"scenario": "flows", "transforms": 2, "width": 16, **FEW}
+CASES = {
+    "pairs": ask("infonce", anneal=0.5, **FEW),
+    "pairs of a table": ask("infonce", d=5, d_x=7, whiten=True, negatives="anchors", **FEW),
+    "pairs of Laplace noise": ask("infonce", conditional="laplace", **FEW),
+    "finite pairs": ask("infonce", n_train=100, marginal_kappa=5.0, **FEW),
+    "pairs that are told": ask("infonce", objective="supervised", **FEW),
+    "boxes": ask("infonce_box", **FEW),
+    "boxes of another norm": ask("infonce_box", p=3, conditional="gennorm", shape=2.5, **FEW),
+    "spaces without walls": ask("infonce_box", space="unbounded", model_space="unbounded",
+                                conditional="normal", p=2, **FEW),
+    "clusters": ask("clusters", label_noise=0.2, **FEW),
+    "instances, unit weights": ask("clusters", case="C1", supervision="instance", n_instances=100,
+                                   whiten=True, **FEW),
+    "games": ask("reversal", **FEW),
+    "games of Adam": ask("reversal", optimiser="adam", encoder="whitened", adversary="mlp", d=5,
+                         rank=2, n_classes=4, d_z=2, inner_steps=2, reconstruction=0.1, **FEW),
+    "finite games": ask("reversal", n_samples=200, encoder="free", **FEW),
+    "codes that hide": ask("invariance", width=16, n_samples=256, **FEW),
+    "two stages": ask("invariance", method="two-stage", width=16, n_samples=256, **FEW),
+    "a penalty": ask("invariance", method="irm", width=16, n_samples=256, **FEW),
+    "flows": ask(**PLANE),
+    "flows under a penalty": ask(**PLANE, objective="ml-mtc", data="arc"),
+    "flows that reconstruct": ask(**PLANE, objective="ml-rec", data="gaussian"),
+    "flows in four dimensions": ask(**PLANE, objective="ml-mtc", data="torus", core_dim=2),
+    "digits": ask("digits", transforms=2, width=32, **FEW),
+    "digits of constant volume": ask("digits", architecture="gin", transforms=4, width=32,
+                                     objective="ml-rec", **FEW),
+}  # fmt: skip
+every_case = pytest.mark.parametrize("members", CASES.values(), ids=CASES)
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    """Probes with hidden layers learn for one round, and floors are of two batches."""
+    fitted = probes._fitted
+
+    def one_round(estimator, x, target):
+        if "hidden_layer_sizes" in estimator.get_params():
+            estimator.set_params(max_iter=1)
+        return fitted(estimator, x, target)
+
+    monkeypatch.setattr(probes, "_fitted", one_round)
+    floor = theory.loss_floor
+    monkeypatch.setattr(
+        theory, "loss_floor",
+        lambda ratio, pairs, negatives: (*floor(ratio, islice(pairs, 2), negatives)[:1], 2),
+    )  # fmt: skip
+
+
+def started(members, device):
+    return LEARNERS[members[0].scenario].start(members, device)
+
+
+@every_case
+def test_a_learner_keeps_to_its_device_and_its_updates_are_what_a_graph_can_hold(members):
+    with elsewhere() as device:
+        one = started(members, PSEUDO)
+        losses, programs = [], {}
+        for t in range(one.steps):
+            name = one.program(t)
+            device.capturing, device.program = name is not None, []
+            losses.append(one.step(t))
+            device.capturing = False
+            programs.setdefault(name, []).append(device.program)
+            if t in (0, 5):
+                one.look(), one.observe()
+        one.finish()
+        losses = torch.stack(losses).cpu()
+    assert None not in programs or members[0].params.method == "two-stage"
+    for name in programs.keys() - {None}:  # a graph would repeat the last number of a first one
+        first, *others = programs[name]
+        assert others and first and all(other == first for other in others), name
+    again = started(members, "cpu")
+    expected = torch.stack([again.step(t) for t in range(again.steps)])
+    torch.testing.assert_close(losses, expected, rtol=1e-2, atol=1e-4)
+
+
+def _branch(x):
+    return x if x.sum() > 0 else -x
+
+
+BROKEN = {
+    "a read": lambda x: x.sum().item(),
+    "a branch": _branch,
+    "a list": lambda x: float(x[0]),
+    "a choice by a mask": lambda x: x[x > 0],
+    "a change by a mask": lambda x: x.clone().index_put_((x > 0,), x.sum()),
+    "places": lambda x: x.nonzero(),
+    "what differs": lambda x: x.unique(),
+    "a copy to the host": lambda x: x.cpu(),
+    "a copy from the host": lambda x: torch.tensor([1.0, 2.0], device=x.device),
+    "something of the CPU's": lambda x: x + torch.ones(3),
+    "something made on the CPU": lambda x: torch.zeros(3).sum(),
+    "a checked inverse": lambda x: torch.linalg.inv(x.expand(3, 3)),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_the_watch_sees_what_a_graph_cannot_hold(broken):
+    with elsewhere() as device:
+        x = torch.arange(3.0, device=PSEUDO)
+        device.capturing = True
+        with pytest.raises(AssertionError):
+            broken(x)
+
+
+def test_the_watch_sees_a_number_that_a_graph_would_keep():
+    with elsewhere() as device:
+        x, programs = torch.arange(3.0, device=PSEUDO), []
+        for number in range(2):
+            device.capturing, device.program = True, []
+            x.mul(number)
+            programs.append(device.program)
+            device.capturing = False
+    assert programs[0] != programs[1]
+
+
+def test_the_watch_sees_a_learner_that_left_a_tensor_behind(monkeypatch):
+    monkeypatch.setattr(infonce, "pole", lambda d, device: samplers.pole(d))
+    with elsewhere(), pytest.raises(AssertionError, match="a tensor on the CPU"):
+        started(CASES["finite pairs"], PSEUDO)
+
+
+def test_the_watch_sees_a_rate_that_hangs_on_the_number_of_the_update(monkeypatch):
+    monkeypatch.setattr(capture.Clock, "at", lambda self, t: t)
+    with pytest.raises(AssertionError):
+        test_a_learner_keeps_to_its_device_and_its_updates_are_what_a_graph_can_hold(CASES["games"])
+
+
+@pytest.mark.parametrize("steps", [1, 3, 4, 400])
+def test_one_cycle_is_that_of_pytorch(steps):
+    descent = training.Descent([torch.nn.Parameter(torch.zeros(1))], 0.1, steps)
+    rising = 0.3 if steps == 3 else 0.25
+    for rate, beta in zip(*capture.one_cycle(0.1, steps, rising), strict=True):
+        (group,) = descent.optimiser.param_groups
+        assert rate == pytest.approx(group["lr"], rel=1e-9)
+        assert beta == pytest.approx(group["betas"][0], rel=1e-9)
+        descent(descent.parameters[0].sum())
+
+
+# --- what captures, without a GPU --------------------------------------------------------------
+
+
+class Recorder:
+    """Stands for torch.cuda: a graph that was captured repeats the step it was captured from."""
+
+    def __init__(self):
+        self.now, self.made, self.replays, self.learner = None, [], 0, None
+
+    def CUDAGraph(self):
+        self.made.append(self)
+        return self
+
+    def register_generator_state(self, generator):
+        assert generator is self.learner.data
+
+    def current_stream(self):
+        return "aside"
+
+    @contextmanager
+    def graph(self, graph, stream):
+        assert graph is self and stream == "aside"
+        yield
+
+    def replay(self):
+        self.replays += 1
+
+
+class Counted:
+    """A learner of two programs and a step in between."""
+
+    def __init__(self, steps):
+        self.steps, self.done = steps, []
+        self.data = self
+        self.generators = [self]
+
+    def program(self, t):
+        return None if t == 30 else "first" if t < 30 else "second"
+
+    def step(self, t):
+        self.done.append(t)
+        return torch.zeros(1)
+
+
+def test_a_program_is_captured_once_after_it_was_run_and_what_has_none_never(monkeypatch):
+    recorder, learner = Recorder(), Counted(60)
+    recorder.learner = learner
+    monkeypatch.setattr(capture.torch, "cuda", recorder)
+    update = capture.updates(learner, "cuda")
+    for t in range(60):
+        update(t)
+    warm = capture.WARM
+    # the steps that ran as they are, and the one of each program that was captured
+    assert learner.done == [*range(warm + 1), 30, *range(31, 31 + warm + 1)]
+    assert len(recorder.made) == 2 and recorder.replays == 60 - 1 - 2 * warm
+
+
+def test_few_updates_are_not_worth_a_capture(monkeypatch):
+    learner = Counted(capture.FEW)
+    update = capture.updates(learner, "cuda")
+    for t in range(learner.steps):
+        update(t)
+    assert learner.done == list(range(learner.steps))
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def test_members_that_do_not_fit_are_halved_until_they_do(monkeypatch):
+    members, run, tried = ask("infonce", range(5), **FEW), worker._run, []
+
+    def small(members, *rest):
+        tried.append(len(members))
+        if len(members) > 2:
+            raise torch.OutOfMemoryError("injected")
+        return run(members, *rest)
+
+    whole, told = worker.train_group(members, device="cpu"), []
+    monkeypatch.setattr(worker, "_run", small)
+    parts = worker.train_group(members, told.append, device="cpu")
+    assert tried == [5, 3, 2, 1, 2]
+    assert [r.member for r in parts] == list(members)
+    for a, b in zip(whole, parts, strict=True):
+        np.testing.assert_array_equal(a.z_hat, b.z_hat)
+    for progress in told:
+        assert {len(progress.loss), len(progress.z), len(progress.z_hat), len(progress.net)} == {5}
+        assert {len(each) for each in progress.world.values()} == {5}
+    assert np.isfinite(told[-1].z_hat).all() and np.isnan(told[0].z_hat[2:]).all()
+
+
+def test_one_member_that_does_not_fit_says_so(monkeypatch):
+    def never(*_):
+        raise torch.OutOfMemoryError("injected")
+
+    monkeypatch.setattr(worker, "_run", never)
+    with pytest.raises(torch.OutOfMemoryError):
+        worker.train_group(ask("infonce", range(3), **FEW), device="cpu")
+
+
+# --- on a GPU ----------------------------------------------------------------------------------
+
+on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@pytest.mark.gpu
+@on_gpu
+@pytest.mark.parametrize("scenario", ["infonce", "infonce_box", "clusters"])
+def test_scores_agree_between_cpu_and_cuda(scenario):
+    members = ask(scenario, (0, 1, 2))
+    results = [worker.train_group(members, device=device) for device in ("cpu", "cuda")]
+    for a, b in zip(*results, strict=True):
+        assert min(a.scores["linear_r2"], b.scores["linear_r2"]) > 0.99
+        assert a.scores["linear_r2"] == pytest.approx(b.scores["linear_r2"], abs=2e-3)
+
+
+@pytest.mark.gpu
+@on_gpu
+@every_case
+def test_a_replayed_update_is_the_update(members, monkeypatch):
+    monkeypatch.setattr(capture, "FEW", 1)
+    losses = []
+    for how in (lambda one: capture.updates(one, "cuda"), lambda one: one.step):
+        with capture.aside("cuda"):
+            one = started(members, "cuda")
+            update = how(one)
+            losses.append(torch.stack([update(t) for t in range(one.steps)]).cpu())
+    torch.testing.assert_close(*losses, rtol=1e-3, atol=1e-4)

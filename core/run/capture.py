@@ -69,7 +69,7 @@ class Adam:
         torch._foreach_add_(size, EPSILON)
         down = torch._foreach_div(self.mean, size)
         torch._foreach_mul_(down, length)
-        torch._foreach_sub_(self.parameters, down)
+        torch._foreach_sub_([*self.parameters], list(down))
 
 
 def corrected(rate: Tensor, beta1: Tensor, taken: Time) -> Tensor:
@@ -77,7 +77,7 @@ def corrected(rate: Tensor, beta1: Tensor, taken: Time) -> Tensor:
 
     beta1, 1 - beta1, the rate over the first moment's correction, and the root of the second's.
     """
-    first, second = 1 - beta1 ** (taken + 1), 1 - BETA2 ** (taken + 1)
+    first, second = 1 - beta1 ** (taken + 1), 1 - torch.full_like(rate, BETA2) ** (taken + 1)
     return torch.stack([beta1, 1 - beta1, rate / first, second.sqrt()], -1)
 
 

@@ -6,6 +6,7 @@ import importlib
 import platform
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import sklearn.neural_network  # noqa: F401  (like torch._dynamo: else the first run imports it)
@@ -123,9 +124,13 @@ def _run(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
     with aside(chosen):
-        module = importlib.import_module(f"core.learners.{members[0].scenario}")
-        learner = module.start(members, chosen)
+        learner = learner_of(members, chosen)
         return learner, train(learner, report, should_stop, provenance, began, chosen)
+
+
+def learner_of(members: tuple[Member, ...], device: str) -> Any:
+    """The learner of members of equal shape, on "cpu" or "cuda"."""
+    return importlib.import_module(f"core.learners.{members[0].scenario}").start(members, device)
 
 
 def keep_memory() -> None:
