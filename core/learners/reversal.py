@@ -437,9 +437,22 @@ def _observed_at(p: Params) -> set[int]:
 
 def _orthonormal(rows: Tensor) -> Tensor:
     """The orthonormal rows nearest in span (m, d_z, d): QR with a positive diagonal."""
+    if rows.is_cuda:  # where a library takes one member after the other
+        return gram_schmidt(rows)
     q, r = torch.linalg.qr(rows.mT)
     sign = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)
     return (q * sign[:, None]).mT.contiguous()
+
+
+def gram_schmidt(rows: Tensor) -> Tensor:
+    """The same by hand, of all members at once: each row less its part in those before, twice."""
+    found = normalise(rows[:, :1])
+    for i in range(1, rows.shape[1]):
+        row = rows[:, i, None]
+        for _ in range(2):
+            row = normalise(row - torch.bmm(torch.bmm(row, found.mT), found))
+        found = torch.cat([found, row], 1)
+    return found
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

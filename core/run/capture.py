@@ -7,6 +7,7 @@ that the same graph serves every one of them. On the CPU an update is simply run
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from math import cos, pi
 from typing import Protocol
 
@@ -174,12 +175,21 @@ def updates(learner: Learner, device: str) -> Callable[[int], Tensor]:
 
 @contextmanager
 def aside(device: str) -> Iterator[None]:
-    """On CUDA a stream of its own for all that a run does: one can be captured, the default not."""
+    """On CUDA a stream of its own for all that a run does: one can be captured, the default not.
+
+    The same for every run of a process, of which one trains at a time: libraries keep memory for
+    each stream that they have seen.
+    """
     if device != "cuda":
         yield
         return
-    stream = torch.cuda.Stream()
+    stream = _stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         yield
     torch.cuda.current_stream().wait_stream(stream)
+
+
+@cache
+def _stream() -> torch.cuda.Stream:
+    return torch.cuda.Stream()
