@@ -11,7 +11,7 @@ from core import theory
 from core.laws import samplers
 from core.learners import infonce, reversal
 from core.metrics import probes
-from core.run import capture, training, worker
+from core.run import bench, capture, training, worker
 from core.run.experiment import Experiment, groups
 from core.scenarios import SCENARIOS
 
@@ -261,6 +261,33 @@ def test_one_member_that_does_not_fit_says_so(monkeypatch):
     monkeypatch.setattr(worker, "_run", never)
     with pytest.raises(torch.OutOfMemoryError):
         worker.train_group(ask("infonce", range(3), **FEW), device="cpu")
+
+
+# --- what measures -----------------------------------------------------------------------------
+
+
+def test_a_pace_is_that_of_a_group_on_its_device():
+    members = bench.several("infonce", 4)
+    assert [each.seed for each in members] == [0, 1, 2, 0]
+    found = bench.pace(members[:1], "cpu")
+    assert found.per_second > 0 and found.mebibytes is None and found.captured == "not asked for"
+
+
+def test_what_is_measured_on_a_gpu_is_said_of_every_size(monkeypatch):
+    paces = {"cuda": bench.Pace(100.0, "yes", 64.0), "cpu": bench.Pace(10.0, "not asked for", None)}
+    results = worker.train_group(ask("infonce", (0, 1, 2), steps=8, batch=32), device="cpu")
+    for result in results:
+        result.history["linear_r2"][-2:] = 1.0  # at the last step but one
+    monkeypatch.setattr(bench, "_train", lambda *_: results)
+    monkeypatch.setattr(bench, "pace", lambda members, device: paces[device])
+    monkeypatch.setattr(bench, "busy", lambda members: {"us": 10.0, "kernels, us": 9.0})
+    found = bench._setting("infonce", (1, 240))
+    assert found["infonce, 1: over the CPU"] == 10
+    assert found["infonce, 240: over the CPU"] == 100  # members, of which the CPU had 24
+    step = results[0].history_step[-2]
+    assert found["infonce, 1: s of updates to 0.99"] == pytest.approx(step / 100)
+    assert found["infonce, 240: captured"] == "yes"
+    assert found["infonce, 1: share of an update in kernels"] == pytest.approx(0.9)
 
 
 # --- on a GPU ----------------------------------------------------------------------------------

@@ -205,6 +205,8 @@ def _setting(title: str, sizes: tuple[int, ...]) -> Figures:
             f"{title}, {m}: MiB": gpu.mebibytes,
             f"{title}, {m}: captured": gpu.captured,
         }  # fmt: skip
+        seen = busy(several(title, m))
+        found[f"{title}, {m}: share of an update in kernels"] = seen["kernels, us"] / seen["us"]
     return found
 
 
@@ -225,7 +227,7 @@ def pace(members: tuple[Member, ...], device: str, replayed: bool = True) -> Pac
         update = updates(learner, device) if replayed else learner.step
         done, seconds = _timed(learner, update, device)
     graphs = update.graphs if isinstance(update, Replayed) else {}
-    why = "nothing is trained" if learner.program(1) is None else "not asked for"
+    why = "its updates are not alike" if learner.program(0) is None else "not asked for"
     peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else None
     return Pace(done / seconds, "yes" if graphs else why, peak)
 
@@ -247,7 +249,7 @@ def _timed(learner: Learner, update: Callable[[int], Tensor], device: str) -> tu
     return done, time.perf_counter() - start
 
 
-def busy(members: tuple[Member, ...], replayed: bool = True) -> Figures:
+def busy(members: tuple[Member, ...], replayed: bool = True) -> dict[str, float]:
     """Of an update on the GPU: microseconds, those that kernels take, and how many they are."""
     _ready()
     with aside("cuda"):
@@ -268,7 +270,7 @@ def busy(members: tuple[Member, ...], replayed: bool = True) -> Figures:
     events = [e for e in seen.events() if e.device_type == torch.autograd.DeviceType.CUDA]
     return {
         "us": wall * 1e6,
-        "us of kernels": sum(each.time_range.elapsed_us() for each in events) / PROFILED,
+        "kernels, us": sum(each.time_range.elapsed_us() for each in events) / PROFILED,
         "kernels": len(events) / PROFILED,
     }
 
