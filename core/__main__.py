@@ -132,9 +132,13 @@ def _bench(arguments: list[str]) -> int:
     flags = _OneLineParser(prog="python -m core bench", allow_abbrev=False)
     flags.add_argument("--json", action="store_true", help="one JSON document")
     flags.add_argument("--pages", action="store_true", help="what a touch of a page costs")
+    flags.add_argument("--device", choices=("cpu", "cuda"), default="cpu",
+                       help="cuda: what a GPU does, the CPU beside it")  # fmt: skip
     options = flags.parse_args(arguments)
     if options.pages:
         figures = _touches()
+    elif options.device == "cuda":
+        figures = _on_cuda()
     else:
         from core.run.bench import measure  # torch
 
@@ -145,6 +149,15 @@ def _bench(arguments: list[str]) -> int:
         for name, value in figures.items():
             print(f"{name:46} {value:.4g}" if isinstance(value, float) else f"{name:46} {value}")
     return 0
+
+
+def _on_cuda() -> dict[str, float | str | None]:
+    from core.run.bench import measure_cuda  # torch
+    from core.run.worker import pick_device
+
+    if pick_device("auto") != "cuda":
+        fail("--device: there is no GPU here")
+    return measure_cuda()
 
 
 def _touches() -> dict[str, float | str | None]:

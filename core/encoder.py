@@ -99,8 +99,13 @@ class Bounded(nn.Module):
 
 def of_member(f: nn.Module, i: int) -> Callable[[Tensor], Tensor]:
     """The i-th member's f alone (m = 1), of any module whose tensors all have a member axis."""
-    one = {name: value[i : i + 1] for name, value in f.state_dict().items()}
-    return lambda x: functional_call(f, one, (x,))
+    return of_members(f, [i])
+
+
+def of_members(f: nn.Module, chosen: Sequence[int]) -> Callable[[Tensor], Tensor]:
+    """The same of several, in this order."""
+    some = {n: torch.stack([v[i] for i in chosen]) for n, v in f.state_dict().items()}
+    return lambda x: functional_call(f, some, (x,))
 
 
 def make_encoder(

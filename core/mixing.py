@@ -43,9 +43,10 @@ class Mixing:
                 x = torch.where(x < 0, x / SLOPE, x)
         return torch.bmm(x, self.lift.mT)
 
-    def member(self, i: int) -> "Mixing":
-        """The i-th member alone (m = 1)."""
-        return Mixing(self.lift[i : i + 1], tuple(w[i : i + 1] for w in self.weights))
+    def members(self, chosen: Sequence[int]) -> "Mixing":
+        """Some of the members, in this order."""
+        return stack([Mixing(self.lift[i, None], tuple(w[i, None] for w in self.weights))
+                      for i in chosen])  # fmt: skip
 
     def arrays(self, i: int) -> dict[str, np.ndarray]:
         """The i-th member's matrices: `g.lift`, then `g.weights.0` and so on."""

@@ -80,7 +80,7 @@ class _LogSumExpLp(torch.autograd.Function):
         weights = a.new_zeros(m, n, b.shape[2])
         total = a.new_empty(m, n, 1)
         found = a.new_empty(m, n)
-        for rows in _blocks(n, b.shape[2]):
+        for rows in _blocks(a, b):
             logits = weights[:, rows]
             space = torch.empty_like(logits)
             for axis in range(d):
@@ -99,7 +99,7 @@ class _LogSumExpLp(torch.autograd.Function):
         assert ctx.p in (1, 3)
         factor = -ctx.p * grads[0].unsqueeze(-1) / total
         to_a, to_b = torch.empty_like(a), torch.zeros_like(b)
-        for rows in _blocks(a.shape[2], b.shape[2]):
+        for rows in _blocks(a, b):
             share = weights[:, rows] * factor[:, rows]
             space = torch.empty_like(share)
             for axis in range(a.shape[1]):
@@ -107,15 +107,22 @@ class _LogSumExpLp(torch.autograd.Function):
                 slope = slope.sign_() if ctx.p == 1 else slope.mul_(slope.abs())
                 slope.mul_(share)
                 to_a[:, axis, rows] = slope.sum(2)
+                if a.is_cuda:
+                    to_b[:, axis] -= slope.sum(1)
+                    continue
                 for own, each in zip(to_b[:, axis], slope, strict=True):
                     own -= each.sum(0)  # (of all at once, it would round as their number has it)
         # in the order of a and b, or sums over it would round as the number of members has it
         return to_a.mT.contiguous(), to_b.mT.contiguous(), None
 
 
-def _blocks(n: int, k: int) -> Iterator[slice]:
-    """n rows of k pairs in blocks, the same for a member in any company."""
-    rows = max(1, BLOCK // k)
+def _blocks(a: Tensor, b: Tensor) -> Iterator[slice]:
+    """The rows of a (m, d, n), each paired with k of b (m, d, k), in blocks.
+
+    The same for a member in any company; all at once on a GPU, which has no such cache.
+    """
+    n, k = a.shape[2], b.shape[2]
+    rows = n if a.is_cuda else max(1, BLOCK // k)
     return (slice(start, start + rows) for start in range(0, n, rows))
 
 
@@ -214,6 +221,10 @@ def divergence_from_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     return each.sum(-1).mean(-1)
 
 
-def reversal_strength(done: float) -> float:
-    """Share of lambda in force after a share `done` of training: 0 to 1 (Ganin et al. 2016)."""
-    return 2 / (1 + exp(-10 * done)) - 1
+def reversal_strength(done: Any) -> Any:
+    """Share of lambda in force after a share `done` of training: 0 to 1 (Ganin et al. 2016).
+
+    Of a number a number, of a tensor a tensor.
+    """
+    decay = torch.exp(-10 * done) if isinstance(done, Tensor) else exp(-10 * done)
+    return 2 / (1 + decay) - 1

@@ -51,7 +51,8 @@ MOST_FILES = 14  # of a room
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
-              "core.learners", "core.run.evaluation", "core.run.training", "core.run.worker"),
+              "core.learners", "core.run.bench", "core.run.capture", "core.run.evaluation",
+              "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
     "distributed": ("core.run.engine", "core.run.task"),
@@ -65,7 +66,8 @@ MAY_IMPORT = {
         f"core.run.{name}": tuple(f"core.{each}" for each in may.split())
         for name, may in {
             "evaluation": "run.experiment laws mixing encoder objectives metrics theory",
-            "training": "run.experiment",
+            "capture": "laws",
+            "training": "run.experiment run.capture laws",
             "experiment": "scenarios",
             "packing": "",
             "archive": "run.experiment run.packing kept",
@@ -74,7 +76,7 @@ MAY_IMPORT = {
             "crew": "",
             "task": "run.experiment run.job",
             "engine": "run.experiment run.store run.job run.crew run.task",
-            "worker": "run.experiment run.training learners",
+            "worker": "run.capture run.experiment run.training learners",
         }.items()
     },
     **{
@@ -192,7 +194,8 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):
         scenario = here.replace("core.learners", "core.scenarios")
-        run = ("core.run.evaluation", "core.run.experiment", "core.run.training")
+        run = ("core.run.capture", "core.run.evaluation", "core.run.experiment",
+               "core.run.training")  # fmt: skip
         allowed = (*LEAVES, scenario, "core.learners.pairs", *run)
         assert "core.scenarios" not in siblings
     else:

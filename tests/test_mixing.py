@@ -124,7 +124,7 @@ def test_a_stack_is_its_members_side_by_side():
     for i, g in enumerate(apart):
         one = slice(i, i + 1)
         torch.testing.assert_close(x[one], g(z[one]), atol=1e-6, rtol=0)
-        assert torch.equal(together.member(i)(z[one]), g(z[one]))
+        assert torch.equal(together.members([i])(z[one]), g(z[one]))
 
 
 def test_g_has_nothing_to_learn():

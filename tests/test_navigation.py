@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from core.command import spelt
 from core.legend import SCORES
-from core.lessons import LESSONS
+from core.lessons import LESSONS, SETUPS
 from core.papers import TABLES
 from core.run.archive import Gallery
 from core.run.experiment import Member
@@ -252,8 +252,9 @@ def test_a_cell_of_a_phase_diagram_opens_its_setting_and_back_leads_to_it_again(
     page.get_by_role("button", name="Correlated factors", exact=True).wait_for()
     settled(page)
     name, query = link_of(page)
-    assert name == "scores" and query["factors"] == "correlated" and query["code"] == "mixed"
-    Setting.model_validate({key: value for key, value in query.items() if key != "part"})
+    opened = Setting.model_validate({**SETUPS["scores"].start, **query})
+    assert name == "scores" and (opened.factors, opened.code) == ("correlated", "mixed")
+    assert (opened.rho, opened.kappa) != (0.98, 3.0)  # which the page opens with
     page.locator("[data-testid=stVegaLiteChart]").last.wait_for()
     page.go_back()
     page.wait_for_function("() => location.search === '?part=phases'")

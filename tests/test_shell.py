@@ -4,6 +4,7 @@ import json
 import shlex
 
 import pytest
+import torch
 from shell import told
 
 from core import curate
@@ -127,6 +128,11 @@ def test_list_names_every_scenario_and_parameter(capsys):
         ("sweep infonce --vary lambda=1", "'lambda=1' should read FIELD=A,B,C"),
         ("export infonce", "the following arguments are required: --out"),
         ("bench --unheard", "unrecognized arguments: --unheard"),
+        pytest.param(
+            "bench --device cuda",
+            "--device: there is no GPU here",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is one"),
+        ),
         ("gallery burn", "gallery: say build or check"),
         ("dance", "'dance' is not one of list, run, sweep, export, bench"),
         ("run infonce --seeds " + " ".join(map(str, range(121))), "121 runs are more than the 120"),

@@ -15,7 +15,7 @@ from torch.distributions import Transform
 from zuko.flows.coupling import GeneralCouplingTransform
 from zuko.lazy import LazyComposedTransform, LazyTransform, UnconditionalTransform
 from zuko.nn import Linear
-from zuko.transforms import MonotonicAffineTransform, PermutationTransform
+from zuko.transforms import CouplingTransform, MonotonicAffineTransform, PermutationTransform
 
 from core.flows.stacked import drawn_anew
 
@@ -30,6 +30,31 @@ class Preserving(MonotonicAffineTransform):
         free: Tensor = self.log_scale
         self.log_scale: Tensor = free - free.mean(-1, keepdim=True)
         self.scale = self.log_scale.exp()
+
+
+class Halves(CouplingTransform):
+    """A coupling that is given the places of its halves: to look for them reads a GPU's memory."""
+
+    def __init__(self, meta: Callable[[Tensor], Transform], kept: Tensor, changed: Tensor) -> None:
+        Transform.__init__(self)
+        self.meta, self.idx_a, self.idx_b = meta, kept, changed
+
+
+class Coupling(GeneralCouplingTransform):
+    """zuko's, with its halves found once."""
+
+    def __init__(self, *sizes: int, **options: Any) -> None:
+        super().__init__(*sizes, **options)
+        self._apply(lambda each: each)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Coupling":
+        super()._apply(fn, recurse)
+        self.halves = self.mask.nonzero()[:, 0], (~self.mask).nonzero()[:, 0]
+        return self
+
+    def forward(self, c: Tensor | None = None) -> Transform:
+        """The coupling under a condition."""
+        return Halves(partial(self.meta, c), *self.halves)
 
 
 class Flow(nn.Module):
@@ -63,7 +88,7 @@ class Flow(nn.Module):
             law = Preserving if preserving else MonotonicAffineTransform
             self.factors.append(_blocks(law, transforms, size, given, width, stream))
             given += size
-        couplings = [each for each in self.modules() if isinstance(each, GeneralCouplingTransform)]
+        couplings = [each for each in self.modules() if isinstance(each, Coupling)]
         for coupling in couplings:
             *hidden, last = (layer for layer in coupling.hyper if isinstance(layer, Linear))
             for layer in hidden:
@@ -132,7 +157,7 @@ def _blocks(
     order = torch.arange(size)
     for block in range(transforms):
         order = order.flip(0) if block % 2 else torch.randperm(size, generator=stream)
-        coupling = GeneralCouplingTransform(
+        coupling = Coupling(
             size, given, mask=torch.arange(size) < size // 2,
             univariate=partial(law, slope=slope), hidden_features=(width, width),
         )  # fmt: skip

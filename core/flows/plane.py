@@ -3,6 +3,8 @@
 The flows are zuko's neural spline flows (Durkan et al. 2019) as coupling blocks.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 import zuko
@@ -52,12 +54,17 @@ def coordinate_lines(d: int) -> np.ndarray:
 
 def normal_axes(like: Tensor) -> Tensor:
     """The matrix (2, 2) by which the normal's own latents become x."""
-    return rotation(TURN, like) * like.new_tensor(AXES)
+    return rotation(TURN, like) * _constant(AXES, like)
 
 
 def rotation(angle: float, like: Tensor) -> Tensor:
     """The matrix (2, 2) that turns by so many radians, in the precision of `like`."""
-    return like.new_tensor(known.rotation(angle))
+    return torch.stack([_constant(row, like) for row in known.rotation(angle)])
+
+
+def _constant(values: Iterable[float], like: Tensor) -> Tensor:
+    """Numbers (k,) in the precision of `like`, filled in where it is: nothing is copied there."""
+    return torch.stack([like.new_full((), float(value)) for value in values])
 
 
 class Flow(nn.Module):

@@ -151,6 +151,10 @@ class Learner:
             cross_entropy(self.head.beta() * self.f(self.g(z)), self.head.w(), labels)
         )
 
+    def program(self, t: int) -> str:
+        """Every update is the same."""
+        return "update"
+
     def look(self) -> Observation:
         """Images of the drawn points and the graticule, and the head."""
         return Observation({}, *self.evaluation.look(), self._moving())

@@ -115,7 +115,7 @@ class Learner:
         self.digits = torch.arange(READ, device=device).expand(len(seeds), -1) % CLASSES
         self.turns = noise.normal(SIZE, SIZE).cpu().numpy()
         self.rulers = [self._ruler(i) for i in range(len(members))]
-        self.taken, self.seen = 0, self._read(GLANCED)
+        self.seen = self._read(GLANCED)
         self.truth = Truth(
             z=np.stack([self._ruled(i) for i in range(len(members))]),
             net=np.zeros((len(members), 0, 0, CODED), np.float32),
@@ -129,8 +129,11 @@ class Learner:
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on freshly noisy images; the loss (m,) before it."""
-        self.taken = t + 1
         return self.descend(self._loss(*self.world.draw(self.p.batch, self.data)))
+
+    def program(self, t: int) -> str:
+        """Every update is the same."""
+        return "update"
 
     def look(self) -> Observation:
         """Codes of the drawn images, beside the latest reading."""
@@ -138,7 +141,7 @@ class Learner:
 
     def observe(self) -> Observation:
         """The same with a new reading, of fewer latents than at the end, and likelihoods."""
-        self.seen = self._read(READ if self.taken == self.steps else GLANCED)
+        self.seen = self._read(READ if self.descend.taken == self.steps else GLANCED)
         found = self._nll(held_out(self.x)[:, :WATCHED], held_out(self.y)[:, :WATCHED])
         rows = [{**each.scores, "nll": number(found[i])} for i, each in enumerate(self.seen)]
         return self._observation(columns(rows))

@@ -88,6 +88,7 @@ class Reader(ABC):
         self.p = self.settings[0]
         seeds = [member.seed for member in members]
         self.world = World(self.settings, seeds, device)
+        self.data = Noise(seeds, "data", device)
         noise = Noise(seeds, "evaluation", device)
         self.x, z = self.world.draw(EVALUATED, noise)
         self.z = z.cpu().numpy()
@@ -113,6 +114,10 @@ class Reader(ABC):
     @abstractmethod
     def step(self, t: int) -> Tensor:
         """One update of every member; the loss (m,) before it."""
+
+    @abstractmethod
+    def program(self, t: int) -> str | None:
+        """See `core.run.capture.Learner`."""
 
     @abstractmethod
     def _encode(self, x: Tensor) -> np.ndarray:
@@ -232,6 +237,9 @@ class Turned(Reader):
         self.turned = t + 1
         return before
 
+    def program(self, t: int) -> None:
+        """Nothing is trained."""
+
     def _matrix(self, like: Tensor) -> Tensor:
         """dx/dz (2, 2)."""
         return normal_axes(like) @ rotation(self.turned * DEGREE, like)
@@ -267,7 +275,6 @@ class Learner(Reader):
         self.steps, self.batch = p.steps, p.batch
         self.observed_at = schedule(p.steps)
         seeds = [member.seed for member in members]
-        self.data = Noise(seeds, "data", device)
 
         flows = [
             Flow(p.size, p.spline_bins, p.transforms, p.width, p.initialisation == "identity",
@@ -286,6 +293,10 @@ class Learner(Reader):
         """One Adam update of every member on fresh points; the loss (m,) before it."""
         x, _ = self.world.draw(self.batch, self.data)
         return self.descend(self._loss(x))
+
+    def program(self, t: int) -> str:
+        """Every update is the same."""
+        return "update"
 
     # --- what is minimised
 
@@ -376,7 +387,9 @@ def _inverted(encoder: np.ndarray) -> np.ndarray:
 
 def _total_correlation(x: Tensor, z: Tensor, ladj: Tensor) -> Tensor:
     """Of the decoder at the codes z of x, (m,): its Jacobian is the encoder's, inverted."""
-    lengths = torch.linalg.inv(_encoder_jacobian(x, z, retain=True, learn=True)).norm(dim=-2)
+    # unchecked: a check would wait for the GPU, and a flow that was flattened shows by its loss
+    decoder = torch.linalg.inv_ex(_encoder_jacobian(x, z, retain=True, learn=True)).inverse
+    lengths = decoder.norm(dim=-2)
     return (lengths.log().sum(-1) + ladj).mean(-1)
 
 

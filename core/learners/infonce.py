@@ -11,6 +11,7 @@ from core.encoder import make_encoder
 from core.laws.samplers import Noise, pole, sampler
 from core.learners.pairs import OfPairs, Ratio
 from core.objectives import INFO_NCE
+from core.run.capture import Time
 from core.run.experiment import Member, Scores
 from core.scenarios.infonce import InfoNCE as Params
 
@@ -61,7 +62,7 @@ class Learner(OfPairs):
     def _info_nce(self, anchors: Tensor, views: Tensor, tau: Tensor) -> Tensor:
         return self.info_nce(anchors, views, tau)
 
-    def _tau(self, t: int) -> Tensor:
+    def _tau(self, t: Time) -> Tensor:
         """Temperature at step t (m,): the concentration rises linearly over the annealed steps."""
         ramp = (t / self.steps / self.anneal.clamp_min(1e-9)).clamp(max=1)
         share = LOWEST_CONCENTRATION + (1 - LOWEST_CONCENTRATION) * ramp

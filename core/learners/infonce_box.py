@@ -11,6 +11,7 @@ from core.laws.samplers import Noise, sampler
 from core.laws.spaces import Box
 from core.learners.pairs import OfPairs, Ratio
 from core.objectives import LP_INFO_NCE
+from core.run.capture import Time
 from core.run.experiment import Member
 from core.scenarios.infonce_box import InfoNCEBox as Params
 
@@ -70,7 +71,7 @@ class Learner(OfPairs):
         p = self.settings[0]
         return LP_INFO_NCE[p.negatives](anchors, views, tau, p.p)
 
-    def _tau(self, t: int) -> Tensor:
+    def _tau(self, t: Time) -> Tensor:
         return self.tau
 
     def _told_apart(self, p: Params) -> tuple[float, ...]:

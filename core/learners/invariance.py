@@ -21,6 +21,7 @@ from core.objectives import (
     reversal_strength,
     squared_error,
 )
+from core.run.capture import Clock
 from core.run.evaluation import (
     DRAWN,
     EVALUATED,
@@ -139,7 +140,7 @@ class Dynamics:
         self.kl = torch.tensor([s.kl for s in settings], device=device)
         self.player = GameDescent([self.inverse, self.forward], p.encoder_rate)
 
-    def learn(self, batch: Sample, noise: Tensor, done: float) -> Tensor:
+    def learn(self, batch: Sample, noise: Tensor, done: float | Tensor) -> Tensor:
         """One update; the squared error of the next state (m,) before it."""
         mean, log_variance = self.inverse(batch.x).split(ACTION, -1)
         # without a bottleneck there is no reason to be noisy
@@ -170,7 +171,7 @@ class Learner:
         self.observed_at = schedule(p.turns)
         seeds = [member.seed for member in members]
         self.world = World(self.settings, seeds, device)
-        self.data = Noise(seeds, "data", device)
+        self.data, self.clock = Noise(seeds, "data", device), Clock(device)
         raw = self.world.draw(p.n_samples, self.data)
         self.unit = _unit(raw.x)
         self.seen = self._standardised(raw)
@@ -226,14 +227,15 @@ class Learner:
         """One update of the encoder, after those of its adversary; the loss (m,) before it."""
         if not self.p.trains:
             return self._loss(self._codes(self.seen.x), self.seen)
+        now = self.clock.at(t)
         if self.dynamics and t < self.first_steps:
             batch = self._batch()
             noise = self.data.normal(self.p.batch, ACTION)
-            return self.dynamics.learn(batch, noise, t / self.first_steps)
+            return self.dynamics.learn(batch, noise, now / self.first_steps)
         if self.dynamics and t == self.first_steps:  # from here on, actions are all that is seen
             self._refresh()
             self.seen = self.seen._replace(x=self._inputs(self.seen.x))
-        done = (t - self.first_steps) / (self.steps - self.first_steps)
+        done = (now - self.first_steps) / (self.steps - self.first_steps)
         for _ in range(self.p.inner_steps if self.p.reverses else 0):
             batch = self._batch()
             with torch.no_grad():
@@ -244,6 +246,12 @@ class Learner:
         main = self._loss(code, batch)
         self.coding.descend(main + self._pressure(code, batch, done), done)
         return main.detach()
+
+    def program(self, t: int) -> str | None:
+        """Updates of the first stage and those of the codes; the one between moves to actions."""
+        if not self.p.trains or (self.dynamics and t == self.first_steps):
+            return None
+        return "dynamics" if t < self.first_steps else "codes"
 
     def look(self) -> Observation:
         """Codes of the drawn points and of the grid under every body."""
@@ -333,7 +341,7 @@ class Learner:
             return squared_error(self.reader(torch.cat([code, batch.body], -1)), batch.x)
         return squared_error(self.reader(code), batch.content)
 
-    def _pressure(self, code: Tensor, batch: Sample, done: float) -> Tensor:
+    def _pressure(self, code: Tensor, batch: Sample, done: float | Tensor) -> Tensor:
         """What is added to that loss for the sake of invariance (m,)."""
         strength = self.lam * reversal_strength(done)
         if self.p.reverses:

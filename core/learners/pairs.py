@@ -13,11 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics, theory
-from core.encoder import WHITENED, Whitening, of_member
+from core.encoder import WHITENED, Whitening, of_members
 from core.laws.samplers import Noise, generator
 from core.laws.spaces import Space
 from core.mixing import Mixing, make_mixing, stack
 from core.objectives import squared_error
+from core.run.capture import Clock, Time
 from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
@@ -65,7 +66,7 @@ class OfPairs(ABC):
             for seed in set(seeds)
         }
         self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
-        self.data = Noise(seeds, "data", device)
+        self.data, self.clock = Noise(seeds, "data", device), Clock(device)
         network = self._network([generator(seed, "initialisation") for seed in seeds])
         self.f = self._fed(network).to(device)
         self.descend = Descent(self.f.parameters(), p.learning_rate, self.steps)
@@ -96,7 +97,7 @@ class OfPairs(ABC):
         """The loss (m,) of codes of pairs (m, n, d_hat)."""
 
     @abstractmethod
-    def _tau(self, t: int) -> Tensor:
+    def _tau(self, t: Time) -> Tensor:
         """Temperature at step t (m,)."""
 
     @abstractmethod
@@ -109,7 +110,12 @@ class OfPairs(ABC):
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch; the loss (m,) before it."""
-        return self.descend(self._loss(self.g, self.f, self._batch(), self._tau(t)))
+        tau = self._tau(self.clock.at(t))
+        return self.descend(self._loss(self.g, self.f, self._batch(), tau))
+
+    def program(self, t: int) -> str:
+        """Every update is the same."""
+        return "update"
 
     def look(self) -> Observation:
         """Images of the drawn points and of the space's net."""
@@ -124,8 +130,9 @@ class OfPairs(ABC):
 
     def finish(self) -> list[Scores]:
         """Held-out scores and how far to trust them, the loss on data that no one trained on."""
+        losses = self._fresh_losses()
         return [
-            {**scores, **self._trust(i), "loss": self._fresh_loss(i)}
+            {**scores, **self._trust(i), "loss": losses[i]}
             for i, scores in enumerate(self._final_scores())
         ]
 
@@ -196,10 +203,10 @@ class OfPairs(ABC):
             "loss_floor": self._floor(i)[0],
         }
 
-    def _fresh(self, i: int) -> Iterator[tuple[Tensor, ...]]:
-        """Batches of fresh pairs, as `_pairs`, of member i's world, the same for every seed."""
-        world = self._world(self.settings[i : i + 1])
-        noise = Noise([0], "floor", self.device)
+    def _fresh(self, chosen: Sequence[int]) -> Iterator[tuple[Tensor, ...]]:
+        """Batches of fresh pairs, as `_pairs`, of some members' worlds, the same for every seed."""
+        world = self._world([self.settings[i] for i in chosen])
+        noise = Noise([0] * len(chosen), "floor", self.device)
         for _ in range(MOST_FRESH):
             yield self._drawn(world, self.batch, noise)
 
@@ -209,15 +216,24 @@ class OfPairs(ABC):
         world = self._told_apart(p)
         if world not in self.floors:
             ratio = self._ratio(p) if self.unsupervised else None
-            pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh(i))
+            pairs = ((z[0].cpu().numpy(), z_pos[0].cpu().numpy()) for z, z_pos in self._fresh([i]))
             known = None if ratio is None else theory.loss_floor(ratio, pairs, p.negatives)
             self.floors[world] = known or (None, FRESH)
         return self.floors[world]
 
     @torch.inference_mode()
-    def _fresh_loss(self, i: int) -> float | None:
-        """Loss of member i on the batches that settled its floor, at the final temperature."""
-        batches, tau = self._floor(i)[1], self._tau(self.steps)[i : i + 1]
-        g, f = self.g.member(i), of_member(self.f, i)
-        losses = [float(self._loss(g, f, batch, tau)) for batch in islice(self._fresh(i), batches)]
-        return float(np.mean(losses)) if np.isfinite(losses).all() else None
+    def _fresh_losses(self) -> dict[int, float | None]:
+        """Loss of every member on the batches that settled its floor, at the final temperature."""
+        alone = torch.device(self.device).type == "cpu"  # a GPU would be kept waiting so
+        together: dict[tuple[int, int], list[int]] = {}
+        for i in range(len(self.members)):
+            together.setdefault((self._floor(i)[1], i if alone else 0), []).append(i)
+        found: dict[int, float | None] = {}
+        for (batches, _), chosen in together.items():
+            g, f, tau = self.g.members(chosen), of_members(self.f, chosen), self._tau(self.steps)
+            taus = torch.stack([tau[i] for i in chosen])
+            fresh = islice(self._fresh(chosen), batches)
+            losses = [self._loss(g, f, batch, taus) for batch in fresh]
+            for i, each in zip(chosen, torch.stack(losses, 1).cpu().tolist(), strict=True):
+                found[i] = float(np.mean(each)) if np.isfinite(each).all() else None
+        return found

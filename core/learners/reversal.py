@@ -13,9 +13,18 @@ from torch import Tensor, nn
 from core import metrics
 from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
+from core.run.capture import Clock, count
 from core.run.evaluation import EVALUATED, by_chance, chance, drawn, held_out, watched
 from core.run.experiment import Member, Scores
-from core.run.training import Observation, Truth, columns, number, parameters, schedule
+from core.run.training import (
+    Observation,
+    Truth,
+    columns,
+    number,
+    parameters,
+    schedule,
+    settling,
+)
 from core.scenarios.reversal import Reversal as Params
 
 MANY = 2048  # of each half are watched: what a code tells of the content asks for them
@@ -110,9 +119,9 @@ class Player:
         self.rate, self.beta1, self.adam = rate[:, None, None], beta1[:, None, None], adam
         self.mean = [torch.zeros_like(each) for each in like]
         self.square = [torch.zeros_like(each) for each in like]
-        self.t = 0
+        self.t = count(rate.device)
 
-    def steps(self, gradients: Sequence[Tensor], share: float) -> list[Tensor]:
+    def steps(self, gradients: Sequence[Tensor], share: float | Tensor) -> list[Tensor]:
         """What to subtract from each parameter (m, ., .), at a share of the rate."""
         self.t += 1
         rate = share * self.rate
@@ -157,7 +166,7 @@ class Learner:
         self.parameters = list(self.adversary.parameters())
         self.classifying = Player(self.parameters, column("adversary_rate"), beta1, adam)
 
-        self.data = Noise(seeds, "data", device)
+        self.data, self.clock = Noise(seeds, "data", device), Clock(device)
         self.finite = self.world.draw(p.n_samples, self.data) if p.n_samples else None
         evaluation = Noise(seeds, "evaluation", device)
         a, y = self.world.draw(EVALUATED, evaluation)
@@ -179,7 +188,10 @@ class Learner:
             },
             seconds={"closed_seconds": seconds},
         )
-        self.way = [self.rows]  # since the last observation
+        most = max(after - before for before, after in pairwise(sorted(self.observed_at)))
+        self.way = torch.zeros(1 + most * (p.code <= NARROW), *self.rows.shape, device=device)
+        self.way[0] = self.rows
+        self.passed = torch.zeros(1, dtype=torch.long, device=device)  # since the last observation
         self.baselines = [self._baselines(i) for i in range(len(members))]
 
     def step(self, t: int) -> Tensor:
@@ -189,12 +201,18 @@ class Learner:
             loss = self._move(1.0, encoder=move == "e", classifier=move == "a")
         else:
             # settle in the last quarter, so that the angle left is that of the data
-            share = min(1.0, 4 * (1 - t / self.steps))
+            share = settling(self.clock.at(t) / self.steps)
             for _ in range(self.p.inner_steps - 1):
                 self._move(share, encoder=False, classifier=True)
             loss = self._move(share, encoder=True, classifier=True)
-        self.way.append(self.rows)
+        if self.p.code <= NARROW:
+            self.passed.add_(1).clamp_(max=len(self.way) - 1)
+            self.way.index_copy_(0, self.passed, self.rows[None])
         return loss
+
+    def program(self, t: int) -> str | None:
+        """Every turn is the same; single moves are few."""
+        return None if self.p.moves else "turn"
 
     def look(self) -> Observation:
         """Codes of the drawn points, the rows of M and their way here, the adversary's belief."""
@@ -207,7 +225,8 @@ class Learner:
             for i, against in enumerate(self._adversary_losses())
         ]
         seen = self._observation(columns(rows))
-        self.way = self.way[-1:]
+        self.way[0] = self.rows
+        self.passed.zero_()
         return seen
 
     def finish(self) -> list[Scores]:
@@ -226,7 +245,7 @@ class Learner:
             **parameters("adversary", self.adversary, i),
         }
 
-    def _move(self, share: float, encoder: bool, classifier: bool) -> Tensor:
+    def _move(self, share: float | Tensor, encoder: bool, classifier: bool) -> Tensor:
         """One simultaneous step of those who move, on one batch; the loss (m,) before it."""
         a, y = self._batch()
         rows = self.rows.detach().requires_grad_(encoder)
@@ -256,7 +275,7 @@ class Learner:
         factor = torch.where(failed[:, None, None] > 0, torch.nan, factor)
         return torch.linalg.solve_triangular(factor, centred.mT, upper=False).mT
 
-    def _move_encoder(self, uphill: Tensor, a: Tensor, share: float) -> None:
+    def _move_encoder(self, uphill: Tensor, a: Tensor, share: float | Tensor) -> None:
         """Up the classifier's loss times lambda, down the competitor's; back to the manifold."""
         gradient = -self.lam * uphill + self.competitor * self._competing(a)
         if self.p.encoder == "grassmann":  # the tangent: only turning the row space counts
@@ -264,7 +283,8 @@ class Learner:
         (down,) = self.encoding.steps([gradient], share)
         shrink = 1 - share * self.decay[:, None, None] * self.encoding.rate
         rows = (self.rows if self.p.encoder == "grassmann" else shrink * self.rows) - down
-        self.rows = _orthonormal(rows) if self.p.encoder == "grassmann" else rows
+        # in place, where a captured turn finds them again
+        self.rows.copy_(_orthonormal(rows) if self.p.encoder == "grassmann" else rows)
 
     def _competing(self, a: Tensor) -> Tensor:
         """Half the gradient in M of mean |a - M^T M a|^2, which prefers V."""
@@ -300,14 +320,14 @@ class Learner:
         return list(zip(a.cpu().numpy().astype(float), y.cpu().numpy(), strict=True))
 
     def _observation(self, scores: dict[str, np.ndarray]) -> Observation:
-        rows = self.rows.cpu().numpy()
+        rows = self.rows.cpu().numpy().copy()
         z_hat = self.truth.z @ rows.transpose(0, 2, 1)
         net_hat = np.zeros((len(rows), 0, 0, self.p.code), np.float32)
         moving = {"m": rows}
         if self.p.code == 1 and self.p.encoder != "whitened":
             moving["belief"] = self._belief()
         if self.p.code <= NARROW:
-            kept = np.linspace(0, len(self.way) - 1, WAY).round().astype(int)
+            kept = np.linspace(0, int(self.passed), WAY).round().astype(int)
             moving["way"] = torch.stack([self.way[i] for i in kept], 1).cpu().numpy()
         return Observation(scores, z_hat, net_hat, moving)
 
@@ -338,7 +358,7 @@ class Learner:
         a, y = self.held_out
         logits = self.adversary(self._code(a, self.rows))
         each = F.cross_entropy(logits.flatten(0, 1), y.flatten(), reduction="none")
-        return [number(loss) for loss in each.view(y.shape).mean(1).tolist()]
+        return [number(loss) for loss in each.view(y.shape).mean(1).cpu().tolist()]
 
     def _glance(self, i: int) -> Scores:
         """Information and content on part of the evaluation set: what a page shows meanwhile."""
@@ -418,9 +438,22 @@ def _observed_at(p: Params) -> set[int]:
 
 def _orthonormal(rows: Tensor) -> Tensor:
     """The orthonormal rows nearest in span (m, d_z, d): QR with a positive diagonal."""
+    if rows.is_cuda:  # where a library takes one member after the other
+        return gram_schmidt(rows)
     q, r = torch.linalg.qr(rows.mT)
     sign = torch.where(r.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0)
     return (q * sign[:, None]).mT.contiguous()
+
+
+def gram_schmidt(rows: Tensor) -> Tensor:
+    """The same by hand, of all members at once: each row less its part in those before, twice."""
+    found = normalise(rows[:, :1])
+    for i in range(1, rows.shape[1]):
+        row = rows[:, i, None]
+        for _ in range(2):
+            row = normalise(row - torch.bmm(torch.bmm(row, found.mT), found))
+        found = torch.cat([found, row], 1)
+    return found
 
 
 def start(members: Sequence[Member], device: torch.device | str) -> Learner:

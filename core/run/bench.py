@@ -1,16 +1,23 @@
-"""The speeds that the project promises, measured on the machine at hand."""
+"""The speeds that the project promises, measured on the machine at hand: its CPU, its GPU."""
 
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
-from core.run.engine import Engine
+from core.papers.contrastive import TABLES
+from core.run.capture import Replayed, aside, updates
 from core.run.experiment import Experiment, Member, Result
 from core.run.store import Store
-from core.run.worker import keep_memory, pick_device, train_group
+from core.run.training import Learner
+from core.run.worker import keep_memory, learner_of, pick_device, train_group
 from core.scenarios import SCENARIOS
 
 REACHED = 0.99
@@ -23,6 +30,7 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "infonce": ("infonce", {}),
     "infonce, kappa = 1": ("infonce", {"kappa": 1.0, "batch": 512, "steps": 600}),
     "infonce, d = 5": ("infonce", {"d": 5, "width": 128, "batch": 512, "steps": 800}),
+    "infonce_box": ("infonce_box", {}),
     "clusters": ("clusters", {}),
     "clusters, C3": ("clusters", {"case": "C3"}),
     "clusters, d = 5": ("clusters", FIVE),
@@ -54,8 +62,6 @@ def measure() -> Figures:
     with tempfile.TemporaryDirectory() as scratch:
         figures |= _store(Store(Path(scratch), gallery=None), results[0])
         figures |= _engine(Store(Path(scratch) / "engine", gallery=None))
-    if pick_device("auto") == "cuda":
-        figures |= _cuda()
     return figures
 
 
@@ -128,6 +134,8 @@ def _store(store: Store, result: Result) -> Figures:
 
 def _engine(store: Store) -> Figures:
     """From a request to the first frame, with workers still starting and with warm ones."""
+    from core.run.engine import Engine  # distributed, which nothing else here needs
+
     params = SCENARIOS["infonce"].Params()
     engine = Engine(store)
     try:
@@ -147,16 +155,202 @@ def _engine(store: Store) -> Figures:
     }
 
 
-def _cuda() -> Figures:
-    """Seconds of wall time on the GPU and on the CPU: the CPU waits for nothing but itself."""
-    members = _members({}, SEEDS, kappa=KAPPAS)
-    seconds = {}
-    for device in ("cuda", "cpu"):
-        results = _train(members, device)
-        seconds[device] = sum(float(r.provenance["seconds"]) for r in results)
-    lowest = min(r.scores["linear_r2"] or 0.0 for r in _train(members, "cuda"))
-    return {
-        "24 members on CUDA: wall s": seconds["cuda"],
-        "24 members on CUDA: lowest linear_r2": lowest,
-        "24 members: CPU time over CUDA time": seconds["cpu"] / seconds["cuda"],
+# --- on a GPU ----------------------------------------------------------------------------------
+
+SIZES = (1, 24, 240)  # members together
+COMPARED = 24  # at most so many on the CPU, where more take as long each
+WARM, PACED, PATIENCE = 8, 200, 2.0  # updates before the clock, under it, and seconds of it at most
+PROFILED = 20
+ROW = TABLES[0].rows[0]  # whose published recipe is the largest here
+TITLES = tuple(title for title in SETTINGS if "=" not in title)
+
+
+class Pace(NamedTuple):
+    """How a group of members is updated."""
+
+    per_second: float  # updates of the whole group
+    captured: str  # "yes", or why not
+    mebibytes: float | None  # of a GPU's memory at most
+
+
+def measure_cuda(titles: tuple[str, ...] = TITLES, sizes: tuple[int, ...] = SIZES) -> Figures:
+    """Every setting's updates on the GPU, and the CPU's one thread beside them in the same run."""
+    keep_memory()
+    _ready()
+    figures: Figures = {"device": torch.cuda.get_device_name(), "torch": str(torch.__version__)}
+    for title in titles:
+        figures |= _setting(title, sizes)
+    return figures | published()
+
+
+def _setting(title: str, sizes: tuple[int, ...]) -> Figures:
+    """One setting: its groups' updates, what a whole run of three seeds takes, the CPU's pace."""
+    scenario, changes = SETTINGS[title]
+    results = _train(_members(changes, SEEDS, scenario), "cuda")
+    score = RECOVERY.get(scenario, "linear_r2")
+    until = [_first(each, score) for each in results] if score in results[0].history else [None]
+    steps = results[0].steps * max(share or 0.0 for share in until)
+    found: Figures = {
+        f"{title}: wall s of 3 members": sum(float(r.provenance["seconds"]) for r in results),
+        f"{title}: lowest {score}": min(r.scores[score] or 0.0 for r in results),
     }
+    for m in sizes:
+        gpu, cpu = pace(several(title, m), "cuda"), pace(several(title, min(m, COMPARED)), "cpu")
+        found |= {
+            f"{title}, {m}: updates/s": gpu.per_second,
+            f"{title}, {m}: s of updates to {REACHED}":
+                None if None in until else steps / gpu.per_second,
+            f"{title}, {m}: over the CPU":
+                gpu.per_second * m / cpu.per_second / min(m, COMPARED),
+            f"{title}, {m}: MiB": gpu.mebibytes,
+            f"{title}, {m}: captured": gpu.captured,
+        }  # fmt: skip
+        seen = busy(several(title, m))
+        found[f"{title}, {m}: share of an update in kernels"] = seen["kernels, us"] / seen["us"]
+    return found
+
+
+def several(title: str, m: int) -> tuple[Member, ...]:
+    """m members of a setting, three seeds in turn, as a sweep has them."""
+    scenario, changes = SETTINGS[title]
+    params = SCENARIOS[scenario].Params.model_validate(changes)
+    return tuple(Member(scenario, params, i % len(SEEDS)) for i in range(m))
+
+
+def pace(members: tuple[Member, ...], device: str, replayed: bool = True) -> Pace:
+    """Updates a second of a fresh learner, without observations."""
+    _ready()
+    if device == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+    with aside(device):
+        learner = learner_of(members, device)
+        update = updates(learner, device) if replayed else learner.step
+        done, seconds = _timed(learner, update, device)
+    graphs = update.graphs if isinstance(update, Replayed) else {}
+    why = "its updates are not alike" if learner.program(0) is None else "not asked for"
+    peak = torch.cuda.max_memory_allocated() / 2**20 if device == "cuda" else None
+    return Pace(done / seconds, "yes" if graphs else why, peak)
+
+
+def _timed(learner: Learner, update: Callable[[int], Tensor], device: str) -> tuple[int, float]:
+    """How many updates were timed, and their seconds."""
+    last = min(WARM + PACED, learner.steps)
+    first = min(WARM, last // 2)
+    for t in range(first):
+        update(t)
+    _wait(device)
+    start, done = time.perf_counter(), 0
+    for t in range(first, last):
+        update(t)
+        done += 1
+        if device == "cpu" and time.perf_counter() - start > PATIENCE:
+            break
+    _wait(device)
+    return done, time.perf_counter() - start
+
+
+def busy(members: tuple[Member, ...], replayed: bool = True) -> dict[str, float]:
+    """Of an update on the GPU: microseconds, those that kernels take, and how many they are."""
+    _ready()
+    with aside("cuda"):
+        learner = learner_of(members, "cuda")
+        update = updates(learner, "cuda") if replayed else learner.step
+        for t in range(WARM):
+            update(t)
+        _wait("cuda")
+        start = time.perf_counter()
+        for t in range(WARM, WARM + PROFILED):
+            update(t)
+        _wait("cuda")
+        wall = (time.perf_counter() - start) / PROFILED
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as seen:
+            for t in range(WARM + PROFILED, WARM + 2 * PROFILED):
+                update(t)
+            _wait("cuda")
+    events = [e for e in seen.events() if e.device_type == torch.autograd.DeviceType.CUDA]
+    return {
+        "us": wall * 1e6,
+        "kernels, us": sum(each.time_range.elapsed_us() for each in events) / PROFILED,
+        "kernels": len(events) / PROFILED,
+    }
+
+
+def published() -> Figures:
+    """The first row's published recipe, ours and a plain loop: updates a second, one member."""
+    params = {**ROW.params, **TABLES[0].budget(ROW)}
+    member = Member("infonce", SCENARIOS["infonce"].Params.model_validate(params), 0)
+    _ready()
+    with aside("cuda"):
+        learner = learner_of((member,), "cuda")
+        done, seconds = _timed(learner, updates(learner, "cuda"), "cuda")
+        found: Figures = {"published: updates/s": done / seconds}
+        for encoder, widths in _plain_widths(member).items():
+            for name, tf32 in (("TF32", True), ("float32", False)):
+                torch.backends.cuda.matmul.allow_tf32 = tf32
+                for drawn in (True, False):
+                    update = _plain(learner, member, widths, drawn)
+                    done, seconds = _timed(learner, update, "cuda")
+                    pairs = "drawn afresh" if drawn else "the same pairs"
+                    found[f"published, plain, {encoder}, {name}, {pairs}: updates/s"] = (
+                        done / seconds
+                    )
+    _ready()
+    return found
+
+
+def _plain_widths(member: Member) -> dict[str, list[int]]:
+    """Of the encoder that is trained here, and of the reference's, whose layers differ in width."""
+    p = member.params
+    d, width, depth = (getattr(p, name) for name in ("d", "width", "depth"))
+    return {
+        "our encoder": [d, *[width] * depth, d],
+        "the reference's encoder": [d, 10 * d, *[50 * d] * 4, 10 * d, d],
+    }
+
+
+def _plain(source: Any, member: Member, widths: list[int], drawn: bool) -> Callable[[int], Tensor]:
+    """An update written without any care for speed, of our pairs, `drawn` in every one or never.
+
+    Zimmermann et al. 2021: anchors, their views, and the anchors in another order as negatives.
+    """
+    batch, tau = (getattr(member.params, name) for name in ("batch", "tau"))
+    layers: list[nn.Module] = []
+    for fan_in, fan_out in pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out), nn.LeakyReLU()]
+    f = nn.Sequential(*layers[:-1]).cuda()
+    adam = torch.optim.Adam(f.parameters(), lr=1e-4)
+
+    def coded(z: Tensor) -> Tensor:
+        code = f(source.g(z)[0])
+        return code / code.norm(dim=-1, keepdim=True)
+
+    def draw() -> tuple[Tensor, Tensor]:
+        z = source.world.latents(batch, source.data)
+        return z, source.world.positives(z, source.data)
+
+    known = draw()
+
+    def update(t: int) -> Tensor:
+        anchors, views = map(coded, draw() if drawn else known)
+        others = anchors[torch.randperm(batch, device="cuda")]
+        negative = torch.einsum("ij,kj->ik", anchors, others)
+        positive = torch.einsum("ij,ij->i", anchors, views)
+        logits = torch.cat([negative, positive[:, None]], 1) / tau
+        loss = (logits.logsumexp(1) - positive / tau).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+        return loss
+
+    return update
+
+
+def _ready() -> None:
+    """What a worker sets before it trains."""
+    torch.set_num_threads(1)
+    torch.backends.cuda.matmul.allow_tf32 = True
+
+
+def _wait(device: str) -> None:
+    if device == "cuda":
+        torch.cuda.synchronize()

@@ -1,15 +1,17 @@
 """The one training loop: budget, schedule of observations, progress, cancellation, divergence."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.laws.samplers import Noise
+from core.run.capture import Adam, Cycle, corrected, count, updates
 from core.run.experiment import Member, Progress, Result, Scores, Stopped, compact
 
 FRAMES = 32
@@ -43,18 +45,29 @@ class Descent:
     """Adam with a one-cycle rate: the update that every learner performs."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], peak: float, steps: int) -> None:
+        self.parameters = list(parameters)
+        rising = 0.3 if steps == 3 else 0.25  # PyTorch divides by a quarter of 4, less 1
+        self.cycle: Cycle | None = None
+        if self.parameters[0].device.type != "cpu":
+            self.cycle = Cycle(self.parameters, peak, steps, rising)
+            return
         # not fused: that kernel rounds the last few numbers of a tensor differently, so a member
         # would depend on its companions
-        self.optimiser = torch.optim.Adam(parameters, lr=peak, foreach=True)
+        self.optimiser = torch.optim.Adam(self.parameters, lr=peak, foreach=True)
         self.rate = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            peak,
-            total_steps=steps + 1,
-            pct_start=0.3 if steps == 3 else 0.25,  # PyTorch divides by a quarter of 4, less 1
+            self.optimiser, peak, total_steps=steps + 1, pct_start=rising
         )
+
+    @property
+    def taken(self) -> int:
+        """Updates so far: a look that, on a GPU, waits for them."""
+        return self.rate.last_epoch if self.cycle is None else int(self.cycle.taken)
 
     def __call__(self, loss: Tensor) -> Tensor:
         """One update from the losses (m,) of members that share no parameter; gives them back."""
+        if self.cycle is not None:
+            self.cycle.step(torch.autograd.grad(loss.sum(), self.parameters))
+            return loss.detach()
         self.optimiser.zero_grad(set_to_none=True)
         loss.sum().backward()  # so the sum trains each alone
         self.optimiser.step()
@@ -69,15 +82,31 @@ class GameDescent:
         self.rate = rate
         self.parameters = list(chain.from_iterable(each.parameters() for each in networks))
         self.optimiser = torch.optim.Adam(self.parameters, lr=rate, betas=PLAYING, foreach=True)
+        device = self.parameters[0].device
+        self.adam = None if device.type == "cpu" else Adam(self.parameters)
+        self.taken = count(device)
+        self.beta1 = torch.full((), PLAYING[0], dtype=torch.float64, device=device)
 
-    def descend(self, loss: Tensor, done: float) -> None:
+    def descend(self, loss: Tensor, done: float | Tensor) -> None:
         """One update from losses (m,), after a share `done` of the training."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate * min(1.0, 4 * (1 - done))
         found = torch.autograd.grad(loss.sum(), self.parameters)
+        rate = self.rate * settling(done)
+        if self.adam is not None:
+            self.adam.step(found, corrected(rate, self.beta1, self.taken))
+            self.taken += 1
+            return
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
         for parameter, gradient in zip(self.parameters, found, strict=True):
             parameter.grad = gradient
         self.optimiser.step()
+
+
+def settling(done: float | Tensor) -> Any:
+    """Share of a rate in force after a share `done` of training: it falls in the last quarter."""
+    if isinstance(done, Tensor):
+        return (4 * (1 - done)).clamp(max=1)
+    return min(1.0, 4 * (1 - done))
 
 
 class Learner(Protocol):
@@ -85,12 +114,16 @@ class Learner(Protocol):
 
     members: Sequence[Member]
     steps: int
+    data: Noise  # all that an update draws from
     observed_at: set[int]  # steps at which to observe, 0 and the last among them
     truth: Truth
     baselines: Sequence[Scores]  # what is known before training: raw and untrained scores, floor
 
     def step(self, t: int) -> Tensor:
         """Perform update t (from 0) of every member and return the losses (m,) before it."""
+
+    def program(self, t: int) -> Hashable | None:
+        """Which updates are the same but for what a clock tells; see `core.run.capture`."""
 
     def look(self) -> Observation:
         """Images of the drawn points alone, without scores: cheap enough for several a second."""
@@ -128,13 +161,15 @@ def train(
     should_stop: Callable[[], bool] = lambda: False,
     provenance: dict[str, str | float] | None = None,
     began: tuple[float, float] | None = None,
+    device: str = "cpu",
 ) -> list[Result]:
     """Train to the end of the budget and return one Result per member.
 
     A member whose loss or latents stop being finite, or whose loss passes `LOST`, has diverged:
     from there on it has no scores, and the others go on. Raises `Stopped` as soon as `should_stop`
     says so. `began` is when the learner began to be made, by `perf_counter` and `process_time`:
-    worlds and baselines are part of what a run costs.
+    worlds and baselines are part of what a run costs. `device` is the learner's: on "cuda" its
+    updates are captured, and nothing waits for one but an observation or a report.
     """
     started, cpu_started = began or (time.perf_counter(), time.process_time())
     losses: list[Tensor] = []
@@ -156,6 +191,7 @@ def train(
             )
         )  # fmt: skip
 
+    update = updates(learner, device)
     updating = 0.0
     for t in range(learner.steps + 1):
         if t in learner.observed_at:
@@ -167,14 +203,14 @@ def train(
             raise Stopped
         if t < learner.steps:
             began_step = time.process_time()
-            losses.append(learner.step(t))
+            losses.append(update(t))
             updating += time.process_time() - began_step
 
     scores = [
         {**(final if fine else dict.fromkeys(final)), **before}
         for final, before, fine in zip(learner.finish(), learner.baselines, alive.now, strict=True)
     ]
-    loss = np.stack([each.cpu().numpy() for each in losses])  # (steps, m)
+    loss = torch.stack(losses).cpu().numpy()  # (steps, m)
     clock: dict[str, str | float] = {
         "seconds": (time.perf_counter() - started) / len(learner.members),
         "cpu_seconds": (time.process_time() - cpu_started) / len(learner.members),

@@ -6,6 +6,7 @@ import importlib
 import platform
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import sklearn.neural_network  # noqa: F401  (like torch._dynamo: else the first run imports it)
@@ -13,6 +14,7 @@ import threadpoolctl
 import torch
 import torch._dynamo  # on first use these two take seconds that a visitor would wait
 
+from core.run.capture import aside
 from core.run.experiment import Member, Progress, Result
 from core.run.training import Learner, train
 
@@ -23,12 +25,76 @@ def train_group(
     should_stop: Callable[[], bool] = lambda: False,
     device: str = "auto",
 ) -> list[Result]:
-    """Train members of equal shape together.
+    """Train members of equal shape together, in halves where they do not fit the GPU's memory.
 
     `device` is "auto" (CUDA where it is present, else the CPU), "cpu" or "cuda". Raises `Stopped`
     when `should_stop` says so.
     """
-    return _run(members, report, should_stop, device)[1]
+    if (results := _fitting(members, report, should_stop, device)) is not None:
+        return results
+    torch.cuda.empty_cache()  # harmless where there is none
+    half = (len(members) + 1) // 2
+    told: list[Progress] = []
+
+    def first(progress: Progress) -> None:
+        told[:] = [progress]
+        report(_side_by_side(progress, _unseen(progress, len(members) - half)))
+
+    def second(progress: Progress) -> None:
+        report(_side_by_side(told[-1], progress) if told else progress)
+
+    return [
+        *train_group(members[:half], first, should_stop, device),
+        *train_group(members[half:], second, should_stop, device),
+    ]
+
+
+def _fitting(
+    members: tuple[Member, ...],
+    report: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    device: str,
+) -> list[Result] | None:
+    """Results of members that train together, None where they do not fit the GPU's memory.
+
+    (What they held is let go once this has returned.)
+    """
+    try:
+        return _run(members, report, should_stop, device)[1]
+    except torch.OutOfMemoryError:
+        if len(members) == 1:
+            raise
+        return None
+
+
+def _unseen(like: Progress, m: int) -> Progress:
+    """m further members of which nothing is known yet: every number nan, or 0 among integers."""
+
+    def blank(array: np.ndarray) -> np.ndarray:
+        empty = np.nan if np.issubdtype(array.dtype, np.floating) else 0
+        return np.full((m, *array.shape[1:]), empty, array.dtype)
+
+    return _arrays(blank, like)
+
+
+def _side_by_side(first: Progress, second: Progress) -> Progress:
+    """Two halves of a group as one, where the second stands."""
+    return _arrays(lambda *each: np.concatenate(each), first, second)
+
+
+def _arrays(of: Callable[..., np.ndarray], *halves: Progress) -> Progress:
+    """A Progress whose every array comes `of` the same array of these."""
+
+    def named(name: str) -> dict[str, np.ndarray]:
+        every = [getattr(half, name) for half in halves]
+        return {key: of(*(each[key] for each in every)) for key in every[0]}
+
+    last = halves[-1]
+    plain = {name: of(*(getattr(half, name) for half in halves))
+             for name in ("loss", "z", "z_hat", "net", "net_hat")}  # fmt: skip
+    scores = None if any(half.scores is None for half in halves) else named("scores")
+    return Progress(last.step, last.steps, scores=scores, world=named("world"),
+                    moving=named("moving"), **plain)  # fmt: skip
 
 
 def train_whole(
@@ -49,14 +115,22 @@ def _run(
     threadpoolctl.threadpool_limits(1)  # of NumPy and scikit-learn as well
     began = time.perf_counter(), time.process_time()
     chosen = pick_device(device)
-    learner = importlib.import_module(f"core.learners.{members[0].scenario}").start(members, chosen)
+    # of matrix products on a GPU: 10 bits of precision, many times the speed; scores agree
+    torch.backends.cuda.matmul.allow_tf32 = True
     provenance: dict[str, str | float] = {
         "device": torch.cuda.get_device_name() if chosen == "cuda" else "cpu",
         "torch": str(torch.__version__),  # itself a class of torch, which the server would import
         "scored": members[0].scored,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    return learner, train(learner, report, should_stop, provenance, began)
+    with aside(chosen):
+        learner = learner_of(members, chosen)
+        return learner, train(learner, report, should_stop, provenance, began, chosen)
+
+
+def learner_of(members: tuple[Member, ...], device: str) -> Any:
+    """The learner of members of equal shape, on "cpu" or "cuda"."""
+    return importlib.import_module(f"core.learners.{members[0].scenario}").start(members, device)
 
 
 def keep_memory() -> None:
