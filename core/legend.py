@@ -373,6 +373,8 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",
     "ml-rec": "likelihood, reconstruction",
+    # made codes
+    "uniform-noise": "uniform noise",
 }
 
 

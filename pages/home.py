@@ -58,10 +58,10 @@ story.opening(
     "watch it happen, or fail.",
 )
 row: list[st.delta_generator.DeltaGenerator] = []
-for page in story.TITLES:
+for page in (*story.TITLES, *story.READING["Scores"]):
     row = row or st.columns(IN_A_ROW, gap="medium")
     with row.pop(0):
-        st.subheader(story.TITLES[page], anchor=False)
+        st.subheader((story.TITLES | story.READING["Scores"])[page], anchor=False)
         claims.best([name for name in HOME if CLAIMS[name].page == page])
         st.page_link(f"pages/{page}.py", label="Every claim of this page",
                      query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip

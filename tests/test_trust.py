@@ -12,8 +12,9 @@ from core.claims.drawn import Drawn
 from core.lessons import SETUPS
 from core.scores import glance, published
 from core.scores.glance import ASKS, HIGH, UP_TO, deserved, verdict
-from core.scores.worlds import KINDS, MOST_NUMBERS, Setting, drawn
+from core.scores.worlds import KINDS, MOST_NUMBERS, Setting, drawn, notices
 from ui import claims
+from ui.scores import phases
 
 PAGE = "pages/scores.py"
 PRESETS = SETUPS["scores"].presets
@@ -33,7 +34,10 @@ def test_a_glance_is_of_the_setting_that_it_is_asked_for(preset):
     seen = glance.glance(setting)
     assert seen.readings["mcc"].value == pytest.approx(metrics.mcc(z, z_hat))
     assert seen.readings["mcc_spearman"].value == pytest.approx(metrics.mcc_spearman(z, z_hat))
-    np.testing.assert_array_equal(seen.z, z[: glance.SHOWN, :2])
+    np.testing.assert_array_equal(seen.z, z[: glance.SHOWN, list(seen.factors)])
+    for each in seen.readings.values():
+        low, high = each.interval or (each.value, each.value)
+        assert low - 1e-9 <= each.value <= high + 1e-9
     for place, code in enumerate(seen.partners):
         assert code is not None
         np.testing.assert_array_equal(seen.z_hat[:, place], z_hat[: glance.SHOWN, code])
@@ -47,6 +51,20 @@ def test_a_factor_without_a_code_is_drawn_as_nothing():
     seen = glance.glance(Setting(code="undercomplete", m_over_d=0.5))
     assert sorted(seen.partners, key=str) in ([0, None], [None, 0])
     assert (np.ptp(seen.z_hat, axis=0) == 0).sum() == 1
+
+
+def test_factors_that_have_a_code_are_drawn_first():
+    setting = Setting(code="undercomplete", d=5, m_over_d=0.2, seed=1)
+    seen = glance.glance(setting)
+    assert seen.partners == (0, None) and np.ptp(seen.z_hat[:, 0]) > 0
+    z, _ = drawn(setting)
+    np.testing.assert_array_equal(seen.z[:, 0], z[: glance.SHOWN, seen.factors[0]])
+
+
+def test_a_code_that_cannot_have_as_many_dimensions_says_so():
+    (notice,) = notices(Setting(code="undercomplete", m_over_d=2.0))
+    assert notice.field == "m_over_d" and "1 dimensions here, not 4" in notice.text
+    assert notices(Setting(code="copies", m_over_d=2.0)) == ()
 
 
 @pytest.mark.parametrize(
@@ -64,12 +82,12 @@ def test_a_score_is_fooled_or_unfair_by_what_the_codes_deserve(value, identified
         ("faked", {"mcc", "mcc_spearman", "orthogonal_r2"}, set()),
         ("honest", set(), set()),
         ("rotated", set(), set()),
-        ("bent", set(), {"mig"}),
+        ("stretched", set(), {"mig"}),
         ("noise", set(), set()),
         ("in-sample", {"linear_r2_in_sample"}, set()),
         ("overcomplete", {"mcc", "mcc_spearman"}, set()),
         ("copies", set(), {"mig"}),
-        ("permuted", {"orthogonal_r2"}, set()),  # scales that are nearly alike
+        ("permuted", set(), set()),
     ],
 )
 def test_presets_show_what_their_words_say(name, fooled, unfair):
@@ -88,7 +106,7 @@ def test_a_code_is_a_rotation_or_of_single_factors_as_it_is_said(code, changes):
     setting = Setting(code=code, n=4000, **changes)
     z, z_hat = drawn(setting)
     exact = metrics.orthogonal_r2(z, z_hat) > 0.9999
-    assert exact == KINDS[code].rotation(setting)
+    assert exact == KINDS[code].orthogonal(setting)
     bins = (metrics.ranks(z) - 1).astype(int) // 80  # 50 of each factor
     explained = [
         max(1 - sum(column[of_one == b].var() for b in range(50)) / 50 / column.var()
@@ -126,6 +144,11 @@ def test_a_diagram_is_of_the_settings_that_its_cells_open():
     grid = glance.over(base, ("rho", (0.0, 0.9)), ("kappa", (1.0, 5.0)), "mcc", (0, 1))
     cell = [metrics.mcc(*drawn(base.but(rho=0.9, kappa=5.0, seed=seed))) for seed in (0, 1)]
     assert grid.shape == (2, 2) and grid[1, 1] == pytest.approx(np.mean(cell))
+
+
+def test_a_diagram_has_only_correlations_that_factors_can_have():
+    assert phases.possible(2) == phases.RHO
+    assert min(phases.possible(4)) == -0.2 and phases.possible(4)[-1] == 0.98
 
 
 def test_noise_has_cells_where_there_are_settings_alone():
@@ -186,6 +209,7 @@ def test_what_is_drawn_has_other_values_for_other_seeds():
         glance.score(Setting(code="mixed", seed=s), "mcc") for s in (0, 1)
     )
     assert group.values((7,)) == (glance.score(Setting(code="mixed", seed=7), "mcc"),)
+    assert len(group.values((1000,))) == 1  # more seeds than the slider offers
     null = Drawn("null_mcc", {"code": "mixed"}, (0,)).values()
     assert null == (glance.by_chance(Setting(code="mixed"), "mcc"),) and null[0] < 0.1
 

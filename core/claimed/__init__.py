@@ -48,4 +48,7 @@ HOME = (  # what to try, on the first page
     "momentum-circles",
     "one-density-many-total-correlations",
     "right-angles-are-not-the-truth",
+    "correlated-factors-fake-mcc",
+    "mixtures-into-many-codes-fool-dci-and-mcc",
+    "noise-scores-when-samples-are-few",
 )

@@ -28,7 +28,11 @@ class Drawn:
     @property
     def settings(self) -> tuple[Setting, ...]:
         """Its setting, a seed each."""
-        return tuple(self.setting.but(seed=seed) for seed in self.seeds)
+        return self._at(self.seeds)
+
+    def _at(self, seeds: Sequence[int]) -> tuple[Setting, ...]:
+        # not validated again: more seeds can be asked for than a slider offers
+        return tuple(self.setting.model_copy(update={"seed": seed}) for seed in seeds)
 
     def members(self, seeds: Sequence[int] | None = None) -> tuple[Member, ...]:
         """No runs."""
@@ -39,4 +43,4 @@ class Drawn:
         of, name = glance.score, self.score
         if name.startswith(NULL):
             of, name = glance.by_chance, name.removeprefix(NULL)
-        return tuple(of(self.setting.but(seed=seed), name) for seed in seeds or self.seeds)
+        return tuple(of(setting, name) for setting in self._at(seeds or self.seeds))

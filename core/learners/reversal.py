@@ -34,6 +34,7 @@ EVEN = 40  # observations of a narrow code evenly over training; `WAY` shows it 
 NARROW = 2  # dimensions
 WAY = 8  # steps of a narrow code that are kept between two observations
 DRAWS = 200  # of cluster vectors; the best spread out are taken
+REACH = 1.96  # standard errors to either side: 95 %
 HIDDEN = 64  # units of the multilayer adversary
 BETA2 = 0.999
 WHITEN = 1e-4  # added to the variances of a whitened code
@@ -378,7 +379,8 @@ class Learner:
         return leakage.information(q, v, kappa, samples)
 
     def _final(self, i: int, against: float | None) -> Scores:
-        names = ("information_nats", "information_standard_error", "content_r2",
+        names = ("information_nats", "information_standard_error", "information_nats_low",
+                 "information_nats_high", "content_r2",
                  "null_content_r2", "probe_accuracy_linear", "probe_accuracy_mlp")  # fmt: skip
         scores = {**self._geometry(i), "adversary_loss": against, "loss": against}
         if scores["angle_to_v_deg"] is None:
@@ -390,6 +392,8 @@ class Learner:
             **scores,
             "information_nats": told,
             "information_standard_error": error,
+            "information_nats_low": told - REACH * error,
+            "information_nats_high": told + REACH * error,
             "content_r2": metrics.linear_r2(content, code),
             **by_chance(content, code, {"content_r2": metrics.linear_r2}),
             "probe_accuracy_linear": metrics.probe_accuracy(code, self.y[i], "linear"),

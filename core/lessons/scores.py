@@ -31,10 +31,10 @@ PRESETS = (
         code="rotated",
     ),
     _preset(
-        "bent",
-        "Bent",
-        "Each code is one factor, bent upwards: Pearson’s correlation and R² call that wrong, "
-        "Spearman’s does not.",
+        "stretched",
+        "Stretched",
+        "Each code is one factor, stretched by a map that only rises: Pearson’s correlation and R² "
+        "fall, Spearman’s does not. MIG, in bins of equal width, is unfair.",
         code="distorted", alpha=1.0,
     ),
     _preset(
@@ -68,8 +68,9 @@ PRESETS = (
     _preset(
         "permuted",
         "As promised",
-        "Another order, other scales, mirrored: every score that allows for that says yes.",
-        code="permuted",
+        "Another order, other scales, mirrored: every score that allows for that says yes. "
+        "Orthogonal R², with one scale for all, says no.",
+        code="permuted", seed=5,
     ),
 )  # fmt: skip
 
@@ -79,5 +80,6 @@ LESSON = Setup(
     Params=worlds.Setting,
     notices=worlds.notices,
     presets=PRESETS,
+    front=("factors", "rho", "code", "kappa", "m_over_d", "n"),
     start={"factors": "correlated", "rho": 0.98, "kappa": 3.0, "seed": 2},
 )

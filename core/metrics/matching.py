@@ -25,6 +25,8 @@ def matching(z: Array, z_hat: Array) -> tuple[Array, tuple[Array, Array]]:
     d = z.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         correlation = np.nan_to_num(np.corrcoef(z, z_hat, rowvar=False)[:d, d:])
+    correlation[np.ptp(z, axis=0) == 0] = 0  # rounding gives a constant column correlations
+    correlation[:, np.ptp(z_hat, axis=0) == 0] = 0
     return correlation, best_matching(np.abs(correlation))
 
 

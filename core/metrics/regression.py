@@ -149,8 +149,8 @@ def span(v: Array, rank: int | None = None) -> tuple[Array, Array]:
 
 def centre_and_scale(code: Array) -> tuple[Array, Array]:
     """What standardises columns (n, k): means and deviations (k,), 1 of a constant column."""
-    scale = code.std(0)
-    return code.mean(0), np.where(scale > 0, scale, 1)
+    # rounding gives a constant column a deviation
+    return code.mean(0), np.where(np.ptp(code, axis=0) > 0, code.std(0), 1)
 
 
 def halves(n: int) -> tuple[slice, slice]:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from core.metrics.matching import best_matching, ranks
+from core.metrics.matching import matching, ranks
 from core.metrics.regression import affine_map, centre_and_scale, halves
 
 Array = np.ndarray
@@ -55,35 +55,30 @@ def linear_r2_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -
 def mcc_draws(
     z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0, by_rank: bool = False
 ) -> Array:
-    """MCC (draws,) of resampled points, each matched anew; of ranks of all points if `by_rank`."""
+    """MCC (draws,) of resampled points; of ranks of all points if `by_rank`.
+
+    Pairs and signs are those of all points: matched anew, points that are drawn twice agree by luck
+    more than fresh ones do, and the draws would lie above the score.
+    """
     if by_rank:
         z, z_hat = ranks(z), ranks(z_hat)
+    correlation, (latents, codes) = matching(z, z_hat)
+    sign = np.sign(correlation[latents, codes])
     a, b = (
         (x - centre) / scale
-        for x in (z.astype(float), z_hat.astype(float))
+        for x in (z[:, latents].astype(float), z_hat[:, codes].astype(float))
         for centre, scale in [centre_and_scale(x)]
     )
-    return np.concatenate([_mcc_of(a, b, count / len(a)) for count in _counts(len(a), draws, seed)])
-
-
-def _mcc_of(a: Array, b: Array, weight: Array) -> Array:
-    """MCC (draws,) of standardised columns under weights of their points (draws, n)."""
-    n, d, m = len(a), a.shape[1], b.shape[1]
-    means = [weight @ each for each in (a, b)]
-    scales = [
-        np.sqrt(np.clip(weight @ each**2 - mean**2, 0, None))
-        for each, mean in zip((a, b), means, strict=True)
-    ]
-    products = np.empty((len(weight), d, m))
-    columns = max(1, AT_ONCE // (n * m))
-    for start in range(0, d, columns):
-        some = slice(start, start + columns)
-        pairs = (a[:, some, None] * b[:, None, :]).reshape(n, -1)
-        products[:, some] = (weight @ pairs).reshape(len(weight), -1, m)
-    covariance = products - means[0][:, :, None] * means[1][:, None, :]
-    scale = scales[0][:, :, None] * scales[1][:, None, :]
-    size = np.abs(np.divide(covariance, scale, out=np.zeros_like(covariance), where=scale > 1e-12))
-    return np.array([each[best_matching(each)].sum() / d for each in size])
+    found = []
+    for count in _counts(len(a), draws, seed):
+        weight = count / len(a)
+        mean_a, mean_b = weight @ a, weight @ b
+        scale = np.sqrt(np.clip(weight @ a**2 - mean_a**2, 0, None)
+                        * np.clip(weight @ b**2 - mean_b**2, 0, None))  # fmt: skip
+        together = weight @ (a * b) - mean_a * mean_b
+        each = np.divide(together, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+        found.append((each * sign).sum(1) / z.shape[1])
+    return np.concatenate(found)
 
 
 def interval(draws: Array, level: float = LEVEL) -> tuple[float, float]:

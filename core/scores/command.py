@@ -11,11 +11,13 @@ from core import legend, metrics
 from core.kept.arrays import Unreadable, loaded
 from core.scores.reading import SCORES, Reading, read, warnings
 
+SHUFFLES = 20
 LEAST = 8  # samples: two halves of a few
 ABOUT = """python -m core score Z.npy Z_HAT.npy [--in-sample] [--forest] [--seed N] [--json]
 
 Every score of codes (n, m) against latents (n, d), row for row: beside it what the same codes score
-with their rows shuffled (the null: mean and 95 %), and 95 % of resampled samples.
+with their rows shuffled (the null: mean and most of twenty shuffles), and 95 % of resampled
+samples.
 """
 Array = np.ndarray
 
@@ -40,13 +42,13 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     # rows may be sorted by anything: each half is to be a sample of all
     order = np.random.default_rng(options.seed).permutation(len(z))
     z, z_hat = z[order], z_hat[order]
-    if not all((half.std(0) > 0).all() for half in np.array_split(z, 2)):
+    if not all((np.ptp(half, axis=0) > 0).all() for half in np.array_split(z, 2)):
         raise Unreadable(f"{options.latents}: a column hardly varies: it is constant in one half")
     names = [name for name in SCORES if options.in_sample or not name.endswith("in_sample")]
-    found, told = read(z, z_hat, names, options.seed), warnings(z, z_hat)
+    found, told = read(z, z_hat, names, options.seed, SHUFFLES), warnings(z, z_hat)
     if options.in_sample:
         told.append("R² in sample is of the points that fit its map: it rises with every code.")
-    extra = _dci(z, z_hat) if options.forest else {}
+    extra = _dci(z, z_hat, options.forest)
     if options.json:
         print(json.dumps(document(found, extra, told), ensure_ascii=False, allow_nan=False))
     else:
@@ -61,7 +63,7 @@ def checked(latents: Path, codes: Path) -> tuple[Array, Array]:
         raise Unreadable(f"{latents} has {len(z):,} rows, {codes} has {len(z_hat):,}")
     if len(z) < LEAST:
         raise Unreadable(f"{latents}: {len(z)} rows are fewer than {LEAST}")
-    if not (z.std(0) > 0).all():
+    if not (np.ptp(z, axis=0) > 0).all():
         raise Unreadable(f"{latents}: a column is constant, so that nothing can be told of it")
     return z, z_hat
 
@@ -78,13 +80,17 @@ def _matrix(path: Path) -> Array:
     return found
 
 
-def _dci(z: Array, z_hat: Array) -> dict[str, float]:
-    of = metrics.dci(z, z_hat, "forest")
-    return {
-        "dci_disentanglement": of.disentanglement,
-        "dci_completeness": of.completeness,
-        "dci_informativeness": of.informativeness,
-    }
+def _dci(z: Array, z_hat: Array, forest: bool) -> dict[str, float]:
+    """DCI by a lasso, and by a forest where that is asked for; disentanglement by its own name."""
+    found: dict[str, float] = {}
+    for by in ("lasso", *(("forest",) if forest else ())):
+        of = metrics.dci(z, z_hat, by)
+        found |= {
+            f"dci_{by}": of.disentanglement,
+            f"dci_{by}_completeness": of.completeness,
+            f"dci_{by}_informativeness": of.informativeness,
+        }
+    return found
 
 
 def document(
@@ -113,7 +119,7 @@ def lines(
             between = "   95 % {:.3f} to {:.3f}".format(*each.interval)
         said.append(
             f"{legend.SCORES[name].title:22} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
-            f"(95 % below {each.null_high:.3f}){between}"
+            f"(at most {each.null_high:.3f} in {SHUFFLES}){between}"
         )
     said += [f"{name.replace('_', ' '):22} {value:7.3f}" for name, value in extra.items()]
     return [*said, *(f"warning: {sentence}" for sentence in told)]

@@ -13,29 +13,29 @@ from core.scores.reading import SCORES, Reading, read, warnings
 from core.scores.worlds import KINDS, Setting, drawn
 
 Array = np.ndarray
-Class = Literal["linear", "rotation", "permutation", "monotone", "single"]
+Promised = Literal["linear", "orthogonal", "permutation", "monotone", "single"]
 Verdict = Literal["fooled", "unfair", ""]
 SHOWN = 400  # points of a picture
 WIDEST = 24  # codes whose correlations are drawn
 DRAWS = 100  # behind an interval
 OF_DCI = 400_000  # numbers n m d that it is fitted to in a few seconds
 HIGH = 0.9  # from which on a score says yes
-ASKS: Mapping[str, Class] = {  # what a score is a promise about
+ASKS: Mapping[str, Promised] = {  # what a score is a promise about
     "linear_r2": "linear",
     "linear_r2_in_sample": "linear",
-    "orthogonal_r2": "rotation",
+    "orthogonal_r2": "orthogonal",
     "mcc": "permutation",
     "mcc_spearman": "monotone",
     "mig": "monotone",
     "dci_lasso": "single",
     "dci_forest": "single",
 }
-UP_TO: Mapping[Class, str] = {
+UP_TO: Mapping[Promised, str] = {
     "linear": "a linear map",
-    "rotation": "a rotation and a scale",
-    "permutation": "permutation and scale",
+    "orthogonal": "an orthogonal map and a scale",
+    "permutation": "permutation, sign and scale",
     "monotone": "permutation and monotone maps",
-    "single": "each code of one factor",
+    "single": "each code of one factor alone",
 }
 
 
@@ -43,6 +43,7 @@ UP_TO: Mapping[Class, str] = {
 class Glance:
     """Of one setting: drawn factors and the codes matched to the first two, every score."""
 
+    factors: tuple[int, int]  # which are drawn: the first two that have a code
     z: Array  # (SHOWN, 2) at most
     z_hat: Array  # (SHOWN, 2) at most, each code as it is
     partners: tuple[int | None, int | None]  # which codes those are, None where one has none
@@ -53,12 +54,12 @@ class Glance:
     warnings: tuple[str, ...]
 
 
-def deserved(setting: Setting) -> dict[Class, bool]:
-    """By class whether the codes of a setting identify its factors up to it, by construction."""
+def deserved(setting: Setting) -> dict[Promised, bool]:
+    """Up to what the codes of a setting identify its factors, by construction."""
     kind = KINDS[setting.code]
     return {
         "linear": kind.linear(setting),
-        "rotation": kind.rotation(setting),
+        "orthogonal": kind.orthogonal(setting),
         "permutation": kind.permutation(setting),
         "monotone": kind.monotone(setting),
         "single": kind.single,
@@ -81,11 +82,12 @@ def glance(setting: Setting) -> Glance:
     kept = _kept(size, columns)
     place = {int(column): i for i, column in enumerate(kept)}
     partner = dict(zip(rows.tolist(), columns.tolist(), strict=True))
-    partners = partner.get(0), partner.get(1)
+    first, second = sorted(range(setting.d), key=lambda i: (i not in partner, i))[:2]
+    partners = partner.get(first), partner.get(second)
     still = np.zeros(len(z))
     seen = np.stack([still if j is None else z_hat[:, j] for j in partners], 1)[:SHOWN]
     return Glance(
-        z[:SHOWN, :2].copy(), seen, partners, size[:, kept],
+        (first, second), z[:SHOWN, [first, second]], seen, partners, size[:, kept],
         (rows, np.array([place[int(column)] for column in columns])), z_hat.shape[1],
         read(z, z_hat, seed=setting.seed, draws=DRAWS), tuple(warnings(z, z_hat)),
     )  # fmt: skip

@@ -18,10 +18,10 @@ Array = np.ndarray
 Factors = Literal["independent", "correlated", "copied", "dependent"]
 Codes = Literal[
     "permuted", "distorted", "rotated", "mixed", "undercomplete", "copies", "several",
-    "overcomplete", "waves", "noise", "uniform noise",
+    "overcomplete", "waves", "noise", "uniform-noise",
 ]  # fmt: skip
 MOST_NUMBERS = 1_000_000  # samples times codes times factors, so that all scores come at once
-Drawn = Callable[[Array, "Setting", np.random.Generator], Array]
+Draw = Callable[[Array, "Setting", np.random.Generator], Array]
 
 
 class Setting(Params):
@@ -51,7 +51,7 @@ class Setting(Params):
     )
     alpha: float = knob(
         1.0,
-        "How far each factor is bent, always upwards: 0 not at all.",
+        "How far each factor is stretched towards its ends (a share of its cube): 0 not at all.",
         label="Distortion",
         symbol=r"\alpha",
         ge=0,
@@ -60,7 +60,7 @@ class Setting(Params):
     )
     kappa: float = knob(
         5.0,
-        "Largest over smallest singular value of the mixing; 1 is a rotation.",
+        "Largest over smallest singular value of the mixing, 1 for a rotation; no concentration.",
         label="Condition number",
         symbol=r"\kappa",
         scale="log",
@@ -124,16 +124,16 @@ class Setting(Params):
 class Kind:
     """A kind of code: how it is drawn, which knobs it reads, and the classes it deserves.
 
-    `linear`: factors come back by a linear map, `rotation`: by a scaled orthogonal one.
+    `linear`: factors come back by a linear map, `orthogonal`: by a scaled orthogonal one.
     `permutation`: each factor is one code, scaled. `monotone`: each factor is one code, by a map
     that only rises or only falls. `single`: each code depends on one factor, and on nothing else.
     """
 
-    draw: Drawn
+    draw: Draw
     words: str
     reads: tuple[str, ...] = ()
     linear: Callable[[Setting], bool] = lambda s: False
-    rotation: Callable[[Setting], bool] = lambda s: False
+    orthogonal: Callable[[Setting], bool] = lambda s: False
     permutation: Callable[[Setting], bool] = lambda s: False
     monotone: Callable[[Setting], bool] = lambda s: False
     single: bool = False
@@ -145,7 +145,7 @@ def codes_of(code: Codes, d: int, m_over_d: float) -> int:
         return 2 * d if code == "waves" else d
     share = min(m_over_d, 1) if code == "undercomplete" else m_over_d
     most = d - 1 if code == "undercomplete" else 20 * d
-    least = 1 if code in ("undercomplete", "noise", "uniform noise") else d
+    least = 1 if code in ("undercomplete", "noise", "uniform-noise") else d
     return int(np.clip(round(share * d), least, most))
 
 
@@ -154,7 +154,7 @@ def factors(setting: Setting, rng: np.random.Generator) -> Array:
     z = rng.standard_normal((setting.n, setting.d))
     rho, rest = setting.rho, np.sqrt(1 - setting.rho**2)
     if setting.factors == "correlated":
-        rho = floor_of_rho(setting)
+        rho = rho_in_force(setting)
         square = np.full((setting.d, setting.d), rho) + (1 - rho) * np.eye(setting.d)
         return z @ np.linalg.cholesky(square).T
     if setting.factors == "copied":
@@ -164,7 +164,7 @@ def factors(setting: Setting, rng: np.random.Generator) -> Array:
     return z
 
 
-def floor_of_rho(setting: Setting) -> float:
+def rho_in_force(setting: Setting) -> float:
     """The correlation in force: d factors cannot all have less than -1/(d - 1) with each other."""
     return max(setting.rho, -0.99 / (setting.d - 1))
 
@@ -179,7 +179,7 @@ def drawn(setting: Setting) -> tuple[Array, Array]:
     return z, KINDS[setting.code].draw(z, setting, of_map)
 
 
-def bent(x: Array, alpha: float) -> Array:
+def stretched(x: Array, alpha: float) -> Array:
     """A map of each factor that rises everywhere: a share of its cube."""
     return (1 - alpha) * x + alpha * x**3
 
@@ -218,10 +218,10 @@ def _permuted(z: Array, s: Setting, rng: np.random.Generator) -> Array:
 
 
 def _several(z: Array, s: Setting, rng: np.random.Generator) -> Array:
-    """Each factor in turn, ever more bent from copy to copy."""
+    """Each factor in turn, ever more stretched from copy to copy."""
     m = s.codes
     strength = s.alpha * (1 + np.arange(m) // s.d) / np.ceil(m / s.d)
-    return np.stack([bent(z[:, i % s.d], a) for i, a in enumerate(strength)], 1)
+    return np.stack([stretched(z[:, i % s.d], a) for i, a in enumerate(strength)], 1)
 
 
 def _copies(z: Array, s: Setting, rng: np.random.Generator) -> Array:
@@ -246,16 +246,16 @@ def _straight(setting: Setting) -> bool:
 
 
 def _straight_or_twice(setting: Setting) -> bool:
-    """Two codes of a factor, bent otherwise, have the factor as a combination."""
+    """Two codes of a factor, stretched otherwise, have the factor as a combination."""
     return setting.alpha == 0 or setting.codes >= 2 * setting.d
 
 
 KINDS: dict[Codes, Kind] = {
     "permuted": Kind(_permuted, "the factors in another order, scaled and mirrored",
                      (), _always, _never, _always, _always, True),
-    "distorted": Kind(lambda z, s, rng: _permuted(bent(z, s.alpha), s, rng),
-                      "each factor bent by a map that only rises", ("alpha",), _straight, _never,
-                      _straight, _always, True),
+    "distorted": Kind(lambda z, s, rng: _permuted(stretched(z, s.alpha), s, rng),
+                      "each factor stretched by a map that only rises", ("alpha",),
+                      _straight, _never, _straight, _always, True),
     "rotated": Kind(lambda z, s, rng: z @ _turned(s.d).T, "the factors turned by 45 degrees",
                     (), _always, _always),
     "mixed": Kind(lambda z, s, rng: z @ _mixing(s.d, s.d, s.kappa, rng).T,
@@ -265,7 +265,7 @@ KINDS: dict[Codes, Kind] = {
                           "some of the factors, the others lost", ("m_over_d",), single=True),
     "copies": Kind(_copies, "each factor several times, scaled", ("m_over_d",), _always, _never,
                    _always, _always, True),
-    "several": Kind(_several, "each factor several times, each time bent otherwise",
+    "several": Kind(_several, "each factor several times, each time stretched otherwise",
                     ("m_over_d", "alpha"), _straight_or_twice, _never, _straight, _always,
                     True),
     "overcomplete": Kind(lambda z, s, rng: z @ _mixing(s.codes, s.d, s.kappa, rng).T,
@@ -275,19 +275,23 @@ KINDS: dict[Codes, Kind] = {
                   "sine and cosine of each factor", single=True),
     "noise": Kind(lambda z, s, rng: rng.standard_normal((len(z), s.codes)),
                   "normal noise that ignores the factors", ("m_over_d",)),
-    "uniform noise": Kind(lambda z, s, rng: rng.uniform(-1, 1, (len(z), s.codes)),
+    "uniform-noise": Kind(lambda z, s, rng: rng.uniform(-1, 1, (len(z), s.codes)),
                           "uniform noise that ignores the factors", ("m_over_d",)),
 }  # fmt: skip
 
 
 def notices(setting: Setting) -> tuple[Notice, ...]:
     """What there is to know of a setting before reading its scores."""
-    if setting.factors == "correlated" and floor_of_rho(setting) > setting.rho:
-        return (
-            Notice(
-                "rho",
-                f"{setting.d} factors cannot all have a correlation of {setting.rho:g}: "
-                f"{floor_of_rho(setting):.2f} is used.",
-            ),
+    found = []
+    if setting.factors == "correlated" and rho_in_force(setting) > setting.rho:
+        text = (
+            f"{setting.d} factors cannot all have a correlation of {setting.rho:g}: "
+            f"{rho_in_force(setting):.2f} is used."
         )
-    return ()
+        found.append(Notice("rho", text))
+    if "m_over_d" in KINDS[setting.code].reads:
+        wanted = round(setting.m_over_d * setting.d)
+        if setting.codes != wanted:
+            text = f"This kind of code has {setting.codes} dimensions here, not {wanted}."
+            found.append(Notice("m_over_d", text))
+    return tuple(found)

@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from core.figures.figure import Figure
 
 DCI = "dci"
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+AT_ONCE = 50_000  # numbers n m d of which DCI is shown to a room without being asked for
 SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
-    "The code is {code}. :gray[┃] the same codes with their rows shuffled · thick line: 95 % of "
-    "resampled samples · "
-    "**yes** or **no**: whether the codes, as they were made, identify the factors up to that. "
+    "The code is {code}. :gray[┃] five times the same codes with their rows shuffled · "
+    "thick line: 95 % of resampled samples, pairs and maps kept · "
+    "**yes** or **no**: whether the codes, as they were made, identify the factors up to that "
+    "(DCI: are such codes). "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
 )
 BRIEF = (
@@ -34,7 +37,7 @@ def show(setting: Setting) -> None:
     seen = glance.glance(setting)
     left, middle, right = st.columns(3, gap="small")
     with left:
-        _points("factors", seen.z, ("z₁", "z₂"), seen, setting)
+        _points("factors", seen.z, _factors(seen), seen, setting)
     with middle:
         _points("codes", seen.z_hat, _names(seen), seen, setting)
     with right:
@@ -49,8 +52,17 @@ def show(setting: Setting) -> None:
 
 def _names(seen: Glance) -> tuple[str, str]:
     """The codes that stand for the first two factors."""
-    first, second = ("no code" if j is None else f"code {j + 1}" for j in seen.partners)
-    return f"{first}, for z₁", f"{second}, for z₂"
+    first, second = (
+        f"{'no code' if j is None else f'code {j + 1}'}, for {name}"
+        for j, name in zip(seen.partners, _factors(seen), strict=True)
+    )
+    return first, second
+
+
+def _factors(seen: Glance) -> tuple[str, str]:
+    """The factors that are drawn, by their letters."""
+    first, second = (f"z{i + 1}".translate(SUBSCRIPTS) for i in seen.factors)
+    return first, second
 
 
 def _points(
@@ -86,7 +98,9 @@ def _scores(seen: Glance, setting: Setting) -> None:
     """Every score as a dot, with DCI once it is asked for, or for a room."""
     from core import figures
 
-    asked = address.presenting() or st.session_state.get(address.owned(DCI)) == setting
+    small = setting.n * setting.codes * setting.d <= AT_ONCE
+    asked = st.session_state.get(address.owned(DCI)) == setting
+    asked = asked or (address.presenting() and small)
     extra = glance.dci(setting) if asked else {}
     deserved = glance.deserved(setting)
 

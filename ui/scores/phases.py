@@ -30,7 +30,7 @@ SCENARIO = SETUPS["scores"]
 def correlated(d: int, n: int) -> np.ndarray:
     """MCC (kappa, rho) of dense mixtures of correlated factors, a mean over seeds."""
     setting = Setting(factors="correlated", code="mixed", d=d, n=n)
-    return glance.over(setting, ("rho", RHO), ("kappa", KAPPA), "mcc", SEEDS)
+    return glance.over(setting, ("rho", possible(d)), ("kappa", KAPPA), "mcc", SEEDS)
 
 
 @st.cache_data(show_spinner=False)
@@ -56,12 +56,12 @@ def show(setting: Setting) -> None:
         _diagram(
             "mixtures", (d, n),
             lambda: figures.phase(
-                _along(label_of(rho), RHO), _along(label_of(kappa), KAPPA),
-                correlated(d, n), SCORES["mcc"].title, _cell(setting), 3.0,
+                _along(label_of(rho), possible(d)), _along(label_of(kappa), KAPPA),
+                correlated(d, n), SCORES["mcc"].title, _cell(setting, d, n), 3.0,
             ),
             lambda across, up: {"factors": "correlated", "code": "mixed", "d": d, "n": n,
                                 "rho": across, "kappa": up},
-            (setting.rho, setting.kappa, setting.code, setting.factors),
+            (_cell(setting, d, n),),
         )  # fmt: skip
         st.caption(
             f"MCC, a mean over {len(SEEDS)} maps. To the right and left factors hang together: MCC "
@@ -86,16 +86,21 @@ def show(setting: Setting) -> None:
         st.caption(
             "MCC, a mean over as many draws. To the right samples get few for so many codes, and "
             "chance alone scores: this is the null. Empty cells have fewer than twenty samples, or "
-            "more than a touch allows."
+            "more than a touch allows. A factor without a code counts 0."
         )
 
 
-def _cell(setting: Setting) -> tuple[int, int] | None:
-    """Where a setting lies in the diagram of mixtures."""
-    there = setting.factors == "correlated" and setting.code == "mixed"
-    if not (there and setting.rho in RHO and setting.kappa in KAPPA):
+def possible(d: int) -> tuple[float, ...]:
+    """The correlations that d factors can all have with each other."""
+    return tuple(rho for rho in RHO if rho > -1 / (d - 1))
+
+
+def _cell(setting: Setting, d: int, n: int) -> tuple[int, int] | None:
+    """Where a setting lies in the diagram of mixtures, if it is one of its own."""
+    own = (setting.factors, setting.code, setting.d, setting.n) == ("correlated", "mixed", d, n)
+    if not (own and setting.rho in possible(d) and setting.kappa in KAPPA):
         return None
-    return KAPPA.index(setting.kappa), RHO.index(setting.rho)
+    return KAPPA.index(setting.kappa), possible(d).index(setting.rho)
 
 
 def _along(title: str, values: Sequence[float]) -> "Along":

@@ -57,6 +57,6 @@ def show() -> None:
     with st.container(horizontal=True, gap="large"):
         st.metric("Linear R²", f"{r2:.2f}", "up to a linear map: yes", delta_color="off",
                   delta_arrow="off", width="content")  # fmt: skip
-        st.metric("MCC", f"{mcc:.2f}", "up to permutation: " + ("yes" if mcc > 0.99 else "no"),
-                  delta_color="off", delta_arrow="off", width="content")  # fmt: skip
+        identified = "yes" if angle in (0, 90) else "no"
+        st.metric("MCC", f"{mcc:.2f}", f"up to permutation: {identified}", delta_color="off", delta_arrow="off", width="content")  # fmt: skip
     curve(angle)
