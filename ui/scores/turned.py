@@ -58,5 +58,6 @@ def show() -> None:
         st.metric("Linear R²", f"{r2:.2f}", "up to a linear map: yes", delta_color="off",
                   delta_arrow="off", width="content")  # fmt: skip
         identified = "yes" if angle in (0, 90) else "no"
-        st.metric("MCC", f"{mcc:.2f}", f"up to permutation: {identified}", delta_color="off", delta_arrow="off", width="content")  # fmt: skip
+        st.metric("MCC", f"{mcc:.2f}", f"up to permutation: {identified}", delta_color="off",
+                  delta_arrow="off", width="content")  # fmt: skip
     curve(angle)
