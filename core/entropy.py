@@ -159,8 +159,9 @@ def cross_pairwise(one: Array, other: Array) -> tuple[Array, Array]:
 
 READINGS = (  # scores, by which a reading is known
     "entropy_nats", "core_entropy_nats", "detail_entropy_nats", "mtc_nats", "mtc_per_dim",
-    "pairwise_mi_nats", "mtc_nats_low", "mtc_nats_high",
+    "pairwise_mi_nats",
 )  # fmt: skip
+BETWEEN = ("mtc_nats_low", "mtc_nats_high")  # where the total correlation lies, 95 %
 REACH = 1.96  # standard errors to either side: 95 %
 
 
@@ -191,14 +192,18 @@ class Reading:
         """Its `READINGS`: so many core latents are the first ones where `ordered`, else those of
         largest entropy."""
         h = self.spectrum if ordered else self.spectrum[self.order]
-        mtc, error = self.total_correlation
         numbers = (
             self.entropy.value, float(h[:core].sum()), float(h[core:].sum()),
-            mtc, self.per_dimension,
+            self.total_correlation.value, self.per_dimension,
             float(self.pairs[np.triu_indices(self.dimensions[1], 1)].sum()),
-            mtc - REACH * error, mtc + REACH * error,
         )  # fmt: skip
         return dict(zip(READINGS, numbers, strict=True))
+
+    @property
+    def between(self) -> dict[str, float]:
+        """Its `BETWEEN`."""
+        mtc, error = self.total_correlation
+        return dict(zip(BETWEEN, (mtc - REACH * error, mtc + REACH * error), strict=True))
 
     def top_pairs(self, most: int = 10) -> list[tuple[int, int, Estimate]]:
         """Pairs (i < j) by mutual information, the largest first."""

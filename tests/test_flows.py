@@ -294,3 +294,11 @@ def test_a_flow_that_was_flattened_has_nothing_to_read():
     np.testing.assert_array_equal(decoder[0, [0, 2]], np.linalg.inv(encoder[0, [0, 2]]))
     assert np.isnan(decoder[0, 1]).all()
     assert set(one._reading(decoder[0]).values()) == {None}
+
+
+def test_the_total_correlation_of_a_run_has_an_interval_and_its_history_none():
+    params = SCENARIOS["flows"].Params(data="banana", steps=3)
+    (result,) = train_group(Experiment(params, "flows", (0,)).members, device="cpu")
+    low, high = result.scores["mtc_nats_low"], result.scores["mtc_nats_high"]
+    assert low < result.scores["mtc_nats"] < high
+    assert not {"mtc_nats_low", "mtc_nats_high"} & set(result.history)

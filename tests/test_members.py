@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from core.learners import infonce
+from core.legend import SCORES
 from core.lessons.laplace_violation import LAPLACE
 from core.metrics import probes
 from core.run.archive import Gallery
@@ -219,6 +220,7 @@ def test_members_that_share_a_seed_share_world_start_and_noise():
 PROMISED = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
     "raw_linear_r2", "raw_mcc", "untrained_linear_r2", "untrained_mcc",
+    "null_linear_r2", "null_orthogonal_r2", "null_mcc", "linear_r2_low", "linear_r2_high",
 }  # fmt: skip
 
 
@@ -226,6 +228,7 @@ def test_a_result_holds_what_the_design_promises():
     (result,) = train_group(ask((3,), **SHORT), device="cpu")
     k = len(schedule(40))
     assert set(result.scores) == PROMISED and not result.diverged
+    assert set(result.history) <= set(SCORES)  # a page has words for what it draws over training
     assert all(type(value) in (float, int) for value in result.scores.values())
     assert result.z.shape == (500, 3) and result.z_hat.shape == (k, 500, 3)
     assert result.net.shape[1:] == result.net_hat.shape[2:] and len(result.net_hat) == k

@@ -143,7 +143,10 @@ class Learner:
         """The same with a new reading, of fewer latents than at the end, and likelihoods."""
         self.seen = self._read(READ if self.descend.taken == self.steps else GLANCED)
         found = self._nll(held_out(self.x)[:, :WATCHED], held_out(self.y)[:, :WATCHED])
-        rows = [{**each.scores, "nll": number(found[i])} for i, each in enumerate(self.seen)]
+        rows = [
+            {**{name: each.scores[name] for name in entropy.READINGS}, "nll": number(found[i])}
+            for i, each in enumerate(self.seen)
+        ]
         return self._observation(columns(rows))
 
     def finish(self) -> list[Scores]:
@@ -249,12 +252,12 @@ class Learner:
             found = entropy.read(jacobians)
         except entropy.Degenerate:  # a flow that diverged, or was flattened
             return (
-                dict.fromkeys(entropy.READINGS),
+                dict.fromkeys((*entropy.READINGS, *entropy.BETWEEN)),
                 np.full(SIZE, np.nan),
                 np.full((SIZE, SIZE), np.nan),
             )
         scores = found.scores(self.p.core_dim, ordered=self.p.objective == "ml-rec")
-        return {**scores}, found.spectrum, found.pairs
+        return {**scores, **found.between}, found.spectrum, found.pairs
 
     @torch.no_grad()
     def _pictures(self, i: int, top: np.ndarray, classes: int) -> dict[str, np.ndarray]:

@@ -163,7 +163,7 @@ class Reader(ABC):
         z_hat, loss = self._encode(self.x), self._final_loss()
         found = []
         for i in range(len(self.members)):
-            scores = {**self._reading(jacobians[i]), "nll": number(fit[i])}
+            scores = {**self._reading(jacobians[i], between=True), "nll": number(fit[i])}
             scores |= self._recovery(i, z_hat[i])
             found.append({**scores, "loss": number(loss[i])})
         return found
@@ -179,13 +179,17 @@ class Reader(ABC):
             **self._weights(i),
         }
 
-    def _reading(self, jacobians: np.ndarray) -> Scores:
-        """Entropies and total correlation of a member; None where there is nothing to read."""
+    def _reading(self, jacobians: np.ndarray, between: bool = False) -> Scores:
+        """Entropies and total correlation of a member; None where there is nothing to read.
+
+        With the interval of the total correlation, if that is asked for.
+        """
         try:
             found = entropy.read(jacobians)
         except entropy.Degenerate:  # a flow that diverged, or was flattened
-            return dict.fromkeys(entropy.READINGS)
-        return {**found.scores(self.p.core_dim, self.p.ordered)}
+            return dict.fromkeys((*entropy.READINGS, *(entropy.BETWEEN if between else ())))
+        interval = found.between if between else {}
+        return {**found.scores(self.p.core_dim, self.p.ordered), **interval}
 
     def _recovery(self, i: int, z_hat: np.ndarray) -> Scores:
         """How well codes (n, d) give the known latents, what shuffled ones do, and the interval."""
