@@ -110,12 +110,12 @@ def test_image_tables_are_quoted_only_where_they_were_found():
         assert table.needs and all(len(row) == len(table.rows[0]) for row in table.rows)
 
 
-def test_the_gallery_ships_every_row_but_those_that_take_too_long():
+def test_the_gallery_ships_every_row():
     wanted = curate.shipped()
     for table, row in ROWS:
         for column in table.of(row):
             keys = [member.key for member in row.experiment(column).members]
-            assert all((key in wanted) == (not row.needs) for key in keys), row.name
+            assert all(key in wanted for key in keys), row.name
 
 
 # ---- the verb
@@ -131,7 +131,7 @@ def test_without_a_table_all_that_is_stored_is_printed_and_nothing_trained(capsy
         row = TABLES[each["table"]].row(each["row"])
         assert (each["published"] is None) == (each["score"] not in row.cells)
         if each["measured"] is None:
-            assert row.needs or each["score"] == "singular_value_mae"
+            assert each["score"] == "singular_value_mae"
             assert each["difference"] is None
             continue
         assert set(each["measured"]) == {"mean", "sd", "n"} and each["measured"]["n"] == 3
@@ -297,8 +297,7 @@ def test_a_table_is_drawn_with_its_numbers_and_links(name):
     assert len(lines) == 2 + len(table.rows) and chart
     for row, line in zip(table.rows, lines[2:], strict=True):
         assert (" (again)" in line) == bool(row.repeats)
-        if not row.needs:
-            assert f"]({row.lesson}?" in line
+        assert f"]({row.lesson}?" in line
 
 
 @pytest.mark.usefixtures("idle")

@@ -70,12 +70,7 @@ def linked(found: Sequence[Cell]) -> None:
         "sd over seeds, and by how many points ours "
         "is off, :red[▼] where it is more than one point worse. Ours link to their runs."
     )
-    st.markdown("\n".join(f"- {_plain(row.words)}: {text}" for row in rows
-                          for text in (row.differs, _needs(row)) if text))  # fmt: skip
-
-
-def _needs(row: Row) -> str:
-    return f"not shipped; it takes {row.needs}." if row.needs else ""
+    st.markdown("\n".join(f"- {_plain(row.words)}: {row.differs}" for row in rows if row.differs))
 
 
 def _plain(text: str) -> str:

@@ -90,12 +90,11 @@ def _cells(options: argparse.Namespace, store: Store) -> list[Cell]:
 
 
 def _wanted(options: argparse.Namespace, found: Sequence[Cell]) -> list[Member]:
-    """The runs to be trained, each once: those of rows that need more only by the row's name."""
+    """The runs to be trained, each once."""
     members: dict[str, Member] = {}
     for cell in found:
-        if not cell.row.needs or cell.row.name in options.rows:
-            each = cell.experiment.members if options.fresh else cell.missing
-            members |= {member.key: member for member in each}
+        each = cell.experiment.members if options.fresh else cell.missing
+        members |= {member.key: member for member in each}
     return list(members.values())
 
 
@@ -151,11 +150,7 @@ def _about(cell: Cell) -> list[str]:
     fits = "matched" if row.matched else "mismatched"
     again = f"; the runs of {row.repeats}" if row.repeats else ""
     about = [f"  {row.name}: {row.words} ({fits}{again}; {row.world})", f"    {cell.recipe}"]
-    return [*about, *(f"    {text}" for text in (row.differs, _needs(cell)) if text)]
-
-
-def _needs(cell: Cell) -> str:
-    return f"Not shipped: {cell.row.needs}." if cell.row.needs else ""
+    return [*about, f"    {row.differs}"] if row.differs else about
 
 
 def _pair(cell: Cell) -> str:

@@ -73,8 +73,7 @@ class Row:
     `published` gives the table's own words by heading, `cells` the printed text by column, none
     where only our own runs are shown. `params` are of the lesson whose page opens the row.
     `matched` is the paper's column M: whether its assumptions hold. `differs` says what else is
-    not the same here, `repeats` names the row that the same runs stand for already, `needs` what
-    runs that are not shipped would take: they are trained only when the row is asked for by name.
+    not the same here, `repeats` names the row that the same runs stand for already.
     """
 
     name: str
@@ -86,7 +85,6 @@ class Row:
     params: Mapping[str, Value]
     differs: str = ""
     repeats: str = ""
-    needs: str = ""
     seeds: tuple[int, ...] = OPENED
 
     @property
