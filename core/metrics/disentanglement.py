@@ -48,11 +48,12 @@ def dci(z: Array, z_hat: Array, by: Literal["lasso", "forest"] = "lasso") -> DCI
 
 
 def _regressor(by: str) -> Any:
-    from sklearn.ensemble import RandomForestRegressor
-    from sklearn.linear_model import Lasso
+    if by == "lasso":  # either takes a while to import
+        from sklearn.linear_model import Lasso
 
-    if by == "lasso":
         return Lasso(STRENGTH, max_iter=10_000)
+    from sklearn.ensemble import RandomForestRegressor
+
     return RandomForestRegressor(TREES, max_depth=DEPTH, random_state=0)
 
 
