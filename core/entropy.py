@@ -14,6 +14,7 @@ import numpy as np
 
 Array = np.ndarray
 NORMAL = 0.5 * np.log(2 * np.pi * np.e)  # entropy of a standard normal latent
+REACH = 1.96  # standard errors to either side: 95 %
 PARALLEL = (
     1e-12  # of 1 - cos^2, below which columns count as parallel: a mutual information of 13.8
 )
@@ -26,6 +27,11 @@ class Estimate(NamedTuple):
 
     value: float
     error: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Where the mean lies, at the level of 95 %."""
+        return self.value - REACH * self.error, self.value + REACH * self.error
 
 
 class Degenerate(ValueError):
@@ -162,7 +168,6 @@ READINGS = (  # scores, by which a reading is known
     "pairwise_mi_nats",
 )  # fmt: skip
 BETWEEN = ("mtc_nats_low", "mtc_nats_high")  # where the total correlation lies, 95 %
-REACH = 1.96  # standard errors to either side: 95 %
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,8 +207,7 @@ class Reading:
     @property
     def between(self) -> dict[str, float]:
         """Its `BETWEEN`."""
-        mtc, error = self.total_correlation
-        return dict(zip(BETWEEN, (mtc - REACH * error, mtc + REACH * error), strict=True))
+        return dict(zip(BETWEEN, self.total_correlation.interval, strict=True))
 
     def top_pairs(self, most: int = 10) -> list[tuple[int, int, Estimate]]:
         """Pairs (i < j) by mutual information, the largest first."""

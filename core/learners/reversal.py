@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import metrics
+from core.entropy import Estimate
 from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
 from core.run.capture import Clock, count
@@ -34,7 +35,6 @@ EVEN = 40  # observations of a narrow code evenly over training; `WAY` shows it 
 NARROW = 2  # dimensions
 WAY = 8  # steps of a narrow code that are kept between two observations
 DRAWS = 200  # of cluster vectors; the best spread out are taken
-REACH = 1.96  # standard errors to either side: 95 %
 HIDDEN = 64  # units of the multilayer adversary
 BETA2 = 0.999
 WHITEN = 1e-4  # added to the variances of a whitened code
@@ -387,13 +387,14 @@ class Learner:
             return {**scores, **dict.fromkeys(names)}
         q = self._row_space(i)
         told, error = self._information(i, q)
+        low, high = Estimate(told, error).interval
         code, content = self.a[i] @ q.T, self.a[i] @ self.world.outside[i].numpy().T
         return {
             **scores,
             "information_nats": told,
             "information_standard_error": error,
-            "information_nats_low": told - REACH * error,
-            "information_nats_high": told + REACH * error,
+            "information_nats_low": low,
+            "information_nats_high": high,
             "content_r2": metrics.linear_r2(content, code),
             **by_chance(content, code, {"content_r2": metrics.linear_r2}),
             "probe_accuracy_linear": metrics.probe_accuracy(code, self.y[i], "linear"),

@@ -68,9 +68,9 @@ def deserved(setting: Setting) -> dict[Promised, bool]:
 
 def verdict(value: float, identified: bool) -> Verdict:
     """Whether a score says yes where the answer is no, or no where it is yes."""
-    if identified:
-        return "" if value >= HIGH else "unfair"
-    return "fooled" if value >= HIGH else ""
+    if (value >= HIGH) == identified:
+        return ""
+    return "unfair" if identified else "fooled"
 
 
 @lru_cache(maxsize=128)
@@ -122,15 +122,19 @@ def score(setting: Setting, name: str) -> float:
     """One score of a setting (KeyError for a name that is none)."""
     if name in ("dci_lasso", "dci_forest"):
         return dci(setting)[name]
-    z, z_hat = (x - x.mean(0) for x in drawn(setting))
-    return SCORES[name](z, z_hat)
+    return SCORES[name](*_centred(setting))
 
 
 @lru_cache(maxsize=1024)
 def by_chance(setting: Setting, name: str) -> float:
     """What shuffled codes of a setting get, a mean over a few shuffles."""
-    z, z_hat = (x - x.mean(0) for x in drawn(setting))
-    return float(metrics.null(SCORES[name], z, z_hat, seed=setting.seed).mean())
+    return float(metrics.null(SCORES[name], *_centred(setting), seed=setting.seed).mean())
+
+
+def _centred(setting: Setting) -> tuple[Array, Array]:
+    """Factors and codes of mean 0, for the score that fits no offset."""
+    z, z_hat = drawn(setting)
+    return z - z.mean(0), z_hat - z_hat.mean(0)
 
 
 def over(

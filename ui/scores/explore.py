@@ -9,14 +9,13 @@ from core.legend import SCORES, direction_colours
 from core.scores import glance
 from core.scores.glance import ASKS, UP_TO, Glance
 from core.scores.worlds import KINDS, Setting
-from ui import sheet
+from ui import export, sheet
 from ui.window import address
 
 if TYPE_CHECKING:
     from core.figures.figure import Figure
 
 DCI = "dci"
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 AT_ONCE = 50_000  # numbers n m d of which DCI is shown to a room without being asked for
 SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
@@ -61,7 +60,7 @@ def _names(seen: Glance) -> tuple[str, str]:
 
 def _factors(seen: Glance) -> tuple[str, str]:
     """The factors that are drawn, by their letters."""
-    first, second = (f"z{i + 1}".translate(SUBSCRIPTS) for i in seen.factors)
+    first, second = (export.column(f"z{i + 1}") for i in seen.factors)
     return first, second
 
 
@@ -138,7 +137,9 @@ def _button(setting: Setting) -> None:
     if st.session_state.get(state) == setting:
         few = glance.dci_samples(setting)
         if few < setting.n:
-            st.caption(f"DCI is of the first {few:,} samples: that takes seconds enough.")
+            st.caption(
+                f"DCI is of the first {few:,} samples: more would take longer than a few seconds."
+            )
         return
     st.button("Add DCI by a lasso and by a random forest", key=address.owned("ask_dci"),
               on_click=ask, icon=":material/add:", help="Takes a second or a few.")  # fmt: skip
