@@ -104,10 +104,10 @@ def _beside(name: str, run: recovery.Run, floor: str, ideals: Mapping[str, str])
 
 
 def _trust(name: str, run: recovery.Run) -> list[str]:
-    """What shuffled codes get of a score, and 95 % of resampled samples, if measured."""
+    """What shuffled rows get of a score, and 95 % of resampled samples, if measured."""
     score, null = SCORES[name], run.scores.get(f"null_{name}")
     low, high = (run.scores.get(f"{name}_{end}") for end in ("low", "high"))
-    found = [] if null is None else [f"Shuffled codes get {score.written(null)}"]
+    found = [] if null is None else [f"Shuffled rows get {score.written(null)}"]
     if low is not None and high is not None:
         reach = f"{score.written(low)} to {score.written(high)}"
         found.append(f"95 % of resampled evaluation samples: {reach}")

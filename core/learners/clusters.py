@@ -1,6 +1,7 @@
 """vMF clusters: worlds of m members, encoder and linear head, one Adam update, one observation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import log
 from typing import cast
 
@@ -23,6 +24,7 @@ from core.scenarios.clusters import judged
 
 ROWS = 100  # of the head at most, kept for pictures
 FIRST_BETA = 5.0  # where case C1 starts to look for kappa
+VScore = Callable[[np.ndarray, np.ndarray, np.ndarray], float | None]  # (v, w, cluster)
 
 
 class World:
@@ -173,7 +175,7 @@ class Learner:
     def finish(self) -> list[Scores]:
         """Held-out scores and how far to trust them, the loss on latents no one trained on."""
         return [
-            {**row, **self._trust(i), "loss": self._loss(i)}
+            {**row, **self._trust(i, row), "loss": self._loss(i)}
             for i, row in enumerate(self._final_scores())
         ]
 
@@ -208,11 +210,21 @@ class Learner:
             self._scores(i, z, z_hat[i], w[i], covering[i]) for i, z in enumerate(self.evaluation.z)
         ]
 
-    def _trust(self, i: int) -> Scores:
-        """What shuffled codes of member i get, and the interval of its promised score."""
-        z, z_hat = self.evaluation.z[i], self.evaluation.features(i)
-        nulls = {"linear_r2": metrics.linear_r2, "orthogonal_r2": metrics.orthogonal_r2}
-        return {**by_chance(z, z_hat, nulls), **between(z, z_hat, "linear_r2")}
+    def _trust(self, i: int, known: Scores) -> Scores:
+        """What shuffled codes and vectors of member i get, and its promised score's interval."""
+        z, z_hat, v, w = self.evaluation.z[i], self.evaluation.features(i), self.v[i], self._w()[i]
+        of_codes = {"linear_r2": metrics.linear_r2, "orthogonal_r2": metrics.orthogonal_r2}
+        of_vectors = {  # whose weights are those of another cluster
+            name: partial(_of_others, score, w, self.cluster)
+            for name, score in V_SCORES.items()
+            if known[name] is not None
+        }
+        return {
+            **by_chance(z, z_hat, of_codes),
+            **{f"null_{name}": None for name in V_SCORES},
+            **by_chance(v, np.arange(len(v)), of_vectors),
+            **between(z, z_hat, "linear_r2"),
+        }
 
     def _scores(
         self, i: int, z: np.ndarray, z_hat: np.ndarray, w: np.ndarray, covering: np.ndarray | None
@@ -224,8 +236,7 @@ class Learner:
             return scores
         return {
             **self._recovery(i, z, z_hat),
-            "v_r2": metrics.v_r2(self.v[i], w, self.cluster),
-            "v_orthogonal_r2": metrics.v_orthogonal_r2(self.v[i], w, self.cluster),
+            **{name: score(self.v[i], w, self.cluster) for name, score in V_SCORES.items()},
             "singular_value_mae": None
             if expected is None
             else metrics.singular_value_mae(z, z_hat, expected),
@@ -286,6 +297,14 @@ class Learner:
         return float(loss.mean()) if np.isfinite(loss).all() else None
 
 
+def _of_others(
+    score: VScore, w: np.ndarray, cluster: np.ndarray, v: np.ndarray, whose: np.ndarray
+) -> float:
+    """A score, which there are vectors enough for, of weights against v (C, d) in order `whose`."""
+    return cast(float, score(v[whose], w, cluster))
+
+
+V_SCORES: dict[str, VScore] = {"v_r2": metrics.v_r2, "v_orthogonal_r2": metrics.v_orthogonal_r2}
 SCORES = (
     "linear_r2", "orthogonal_r2", "v_r2", "v_orthogonal_r2", "singular_value_mae", "span_r2",
     "complement_r2", "clipped_r2", "degree", "feature_norm",
