@@ -1,7 +1,7 @@
 """What is minimised: one loss per member, (m,)."""
 
 from collections.abc import Callable, Iterator
-from math import exp
+from math import exp, log
 from typing import Any
 
 import torch
@@ -191,6 +191,22 @@ def cross_entropy(z_hat: Tensor, w: Tensor, labels: Tensor) -> Tensor:
     """
     own = w.gather(1, labels[..., None].expand(-1, -1, w.shape[-1]))
     return (log_sum_exp_dot(z_hat, w) - (z_hat * own).sum(-1)).mean(-1)
+
+
+def ranking_cross_entropy(z_hat: Tensor, w: Tensor, labels: Tensor, candidates: Tensor) -> Tensor:
+    """The same over each label and k others (m, k) that are drawn uniformly, in nats.
+
+    Ranking noise-contrastive estimation: the label is to be told from candidates that may hold it
+    again, so that for any k the true posterior minimises it as it does `cross_entropy` (the ranking
+    objective of Ma and Collins 2018). Moved by log(I / (k + 1)): log I where nothing is known, and
+    in the mean never below what cross-entropy can reach, as InfoNCE is never above the information.
+    """
+    own, others = (
+        w.gather(1, each[..., None].expand(-1, -1, w.shape[-1])) for each in (labels, candidates)
+    )
+    positive = (z_hat * own).sum(-1)
+    total = torch.logaddexp(log_sum_exp_dot(z_hat, others), positive)
+    return (total - positive).mean(-1) + log(w.shape[1] / (candidates.shape[1] + 1))
 
 
 def squared_error(predicted: Tensor, target: Tensor) -> Tensor:

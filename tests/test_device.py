@@ -36,6 +36,7 @@ CASES = {
     "clusters": ask("clusters", label_noise=0.2, **FEW),
     "instances, unit weights": ask("clusters", case="C1", supervision="instance", n_instances=100,
                                    whiten=True, **FEW),
+    "some labels": ask("clusters", supervision="instance", n_instances=100, candidates=8, **FEW),
     "games": ask("reversal", **FEW),
     "games of Adam": ask("reversal", optimiser="adam", encoder="whitened", adversary="mlp", d=5,
                          rank=2, n_classes=4, d_z=2, inner_steps=2, reconstruction=0.1, **FEW),

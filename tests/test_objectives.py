@@ -1,6 +1,7 @@
 """The losses against a slow loop on six points drawn as angles, and their laws."""
 
 import math
+from itertools import product
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from core.objectives import (
     invariant_risk_penalty,
     label_cross_entropy,
     log_sum_exp_dot,
+    ranking_cross_entropy,
     reversal_strength,
     squared_error,
 )
@@ -205,6 +207,53 @@ def test_cross_entropy_of_a_head_of_zeros_is_log_of_the_labels():
 
 
 # --- invariance -------------------------------------------------------------------------------
+
+
+def test_ranking_against_every_other_label_is_cross_entropy():
+    z_hat, w = torch.randn(7, 1, 4), torch.randn(7, 5, 4)
+    y = torch.arange(7)[:, None] % 5
+    others = torch.stack([torch.tensor([j for j in range(5) if j != i]) for i in y[:, 0]])
+    expected = cross_entropy(z_hat, w, y)
+    torch.testing.assert_close(ranking_cross_entropy(z_hat, w, y, others), expected)
+
+
+def test_ranking_with_a_head_of_zeros_is_log_of_the_labels():
+    y, others = torch.randint(11, (2, 30)), torch.randint(11, (2, 6))
+    loss = ranking_cross_entropy(torch.randn(2, 30, 4), torch.zeros(2, 11, 4), y, others)
+    torch.testing.assert_close(loss, torch.full((2,), math.log(11)))
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_the_true_posterior_is_where_ranking_is_flat_and_no_lower_than_cross_entropy(k):
+    """Over every observation, label and draw of k candidates, each as often as it occurs."""
+    inputs, labels = 4, 3
+    noise = torch.Generator().manual_seed(0)
+    raw = torch.rand(inputs, labels, generator=noise, dtype=torch.float64) + 0.05
+    for _ in range(500):  # inputs and labels are uniform, as the learner's labels are
+        raw = raw / raw.sum(0) / labels
+        raw = raw / raw.sum(1, keepdim=True) / inputs
+    joint = raw
+    posterior = joint / joint.sum(1, keepdim=True)
+    cases = list(product(range(inputs), range(labels), *[range(labels)] * k))
+    x, y, others = (
+        torch.tensor(c)
+        for c in ([c[0] for c in cases], [c[1] for c in cases], [c[2:] for c in cases])
+    )
+    often = joint[x, y] / labels**k
+
+    def loss(logits):
+        w = torch.eye(labels, dtype=torch.float64).expand(len(cases), -1, -1)
+        each = ranking_cross_entropy(logits[x][:, None], w, y[:, None], others)
+        return (often * each).sum()
+
+    true = posterior.log().requires_grad_()
+    at_truth = loss(true)
+    (slope,) = torch.autograd.grad(at_truth, true)
+    torch.testing.assert_close(slope, torch.zeros_like(slope), atol=1e-12, rtol=0)
+    entropy = -(joint * posterior.log()).sum()
+    assert entropy < at_truth < math.log(labels)
+    bent = true.detach() + torch.tensor([0.3, 0.0, -0.3], dtype=torch.float64)
+    assert loss(bent) > at_truth
 
 
 def test_label_cross_entropy_is_torchs():

@@ -15,7 +15,7 @@ from core.encoder import WHITENED, Whitening, make_encoder, of_member
 from core.laws.densities import log_density
 from core.laws.samplers import Noise, cluster_vectors, generator, sampler
 from core.mixing import make_mixing, stack
-from core.objectives import cross_entropy, log_sum_exp_dot
+from core.objectives import cross_entropy, log_sum_exp_dot, ranking_cross_entropy
 from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
 from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
@@ -47,14 +47,18 @@ class World:
         Classes and instances come from the same uniform number, so that a world shows the same
         latents under either supervision (where N is a multiple of C).
         """
-        labels = (noise.uniform(n) * self.n_labels).long()
+        labels = self.labels(n, noise)
         mean = self.v.gather(1, self.cluster[labels][..., None].expand(-1, -1, self.d))
         return labels, self.conditional.around(mean, noise)
+
+    def labels(self, n: int, noise: Noise) -> Tensor:
+        """Labels (m, n), uniform."""
+        return (noise.uniform(n) * self.n_labels).long()
 
     def noisy(self, labels: Tensor, noise: Noise) -> Tensor:
         """The labels as the learner is given them: a share is drawn anew."""
         n = labels.shape[1]
-        anew = (noise.uniform(n) * self.n_labels).long()
+        anew = self.labels(n, noise)
         return torch.where(noise.uniform(n) < self.label_noise[:, None], anew, labels)
 
 
@@ -98,7 +102,7 @@ class Learner:
         self.members = members
         self.settings = [cast(Params, member.params) for member in members]
         p = self.settings[0]
-        self.steps, self.batch, self.case = p.steps, p.batch, p.case
+        self.steps, self.batch, self.case, self.candidates = p.steps, p.batch, p.case, p.candidates
         self.observed_at = schedule(p.steps)
         seeds = [member.seed for member in members]
 
@@ -149,9 +153,11 @@ class Learner:
         """One Adam update of every member on a batch of labels; the loss (m,) before it."""
         labels, z = self.world.draw(self.batch, self.data)
         labels = self.world.noisy(labels, self.data)
-        return self.descend(
-            cross_entropy(self.head.beta() * self.f(self.g(z)), self.head.w(), labels)
-        )
+        z_hat, w = self.head.beta() * self.f(self.g(z)), self.head.w()
+        if self.candidates is None:
+            return self.descend(cross_entropy(z_hat, w, labels))
+        others = self.world.labels(self.candidates, self.data)
+        return self.descend(ranking_cross_entropy(z_hat, w, labels, others))
 
     def program(self, t: int) -> str:
         """Every update is the same."""

@@ -199,6 +199,18 @@ class Clusters(Params):
         scale="doubling",
         unit="observations",
     )
+    candidates: int | None = knob(
+        None,
+        "Labels that each softmax runs over beside the true one, drawn anew at every step. Where "
+        "labels are many, all of them are most of the cost; the true posterior is best either way.",
+        label="Candidates",
+        advanced=True,
+        scale="doubling",
+        none="all labels",
+        ge=8,
+        le=4096,
+        unit="labels",
+    )
     steps: int = steps_knob(1200, le=50_000)
     learning_rate: float = rate_knob(0.03, le=0.3)
 
@@ -386,7 +398,7 @@ def work(params: Clusters) -> float:
     """Floating-point operations of one run: the encoder forward and backward, and the logits."""
     sizes = [params.d, *[params.width] * params.depth, params.d]
     layers = sum(a * b for a, b in pairwise(sizes))
-    logits = params.n_labels * (params.d + 4)
+    logits = (params.candidates or params.n_labels) * (params.d + 4)
     rays = params.law.projected and not params.law.isotropic  # quadratures, for the floor
     floor = 1500.0 * judged(params) * params.n_seen * params.d if rays else 0.0
     return params.steps * 6.0 * params.batch * (layers + logits) + floor
