@@ -129,7 +129,7 @@ EDITS = (
     # what is stored
     Edit("core/run/archive.py", " or zlib.crc32(data) != check", "", "test_archive.py"),
     Edit("core/run/archive.py", 'told["frames"] > 1', "True", "test_archive.py"),
-    Edit("core/run/packing.py", "ticks = np.diff(ticks, axis=axis, prepend=np.int16(0))", "pass",
+    Edit("core/kept/packing.py", "ticks = np.diff(ticks, axis=axis, prepend=np.int16(0))", "pass",
          "test_archive.py"),
     Edit("core/kept/folder.py", "os.replace(name, path)", "pass", "test_store.py"),
     Edit("core/run/store.py", 'if meta["key"] != member.key:', "if False:", "test_store.py"),

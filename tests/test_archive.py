@@ -8,7 +8,8 @@ import pytest
 from test_store import member, result
 
 from core import curate
-from core.run import archive, packing, store
+from core.kept import packing
+from core.run import archive, store
 from core.run.archive import TABLE, Damaged, Gallery
 from core.scenarios import SCENARIOS
 

@@ -20,8 +20,9 @@ import core.run.engine
 import core.run.job
 import core.run.task
 from core.run import archive
+from core.run.bounds import Bounds, Refused
 from core.run.crew import MOST_STARTS
-from core.run.engine import Engine, Refused
+from core.run.engine import Engine
 from core.run.experiment import Experiment, Member, groups, work
 from core.run.job import Group
 from core.run.store import Store
@@ -469,8 +470,9 @@ def test_a_run_that_starts_again_forgets_what_it_reported():
 
 
 def test_a_long_run_is_stopped(bench, monkeypatch):
-    monkeypatch.setattr(core.run.engine, "MOST_SECONDS", 0.3)
+    monkeypatch.setattr(bench.engine, "bounds", Bounds(most_seconds=0.3))
     monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(bench.engine, "_measured", None)  # or it is foretold, and refused
     bench.tell("hold")
     experiment = asked(120)
     job = bench.engine.submit(experiment, "anna")
@@ -478,8 +480,43 @@ def test_a_long_run_is_stopped(bench, monkeypatch):
     until(lambda: bench.notes("stopped", experiment), "the trainer is told to stop")
 
 
+def test_one_visitor_cannot_fill_the_queue(bench, monkeypatch):
+    monkeypatch.setattr(bench.engine, "bounds", Bounds(most_waiting=2))
+    bench.tell("hold")
+    jobs = [bench.engine.submit(asked(seed), "anna") for seed in (135, 136)]
+    until(lambda: {job.status for job in jobs} == {"running"}, "both workers train")
+    waiting = [bench.engine.submit(asked(seed), "anna") for seed in (137, 138)]
+    with pytest.raises(Refused, match="2 requests of yours"):
+        bench.engine.submit(asked(139), "anna")
+    theirs = bench.engine.submit(asked(139), "bert")
+    assert theirs.status == "queued"
+    assert bench.engine.submit(asked(139), "anna") is theirs  # joining is not refused
+    for job in (*jobs, *waiting, theirs):
+        job.cancel("anna"), job.cancel("bert")
+
+
+def test_a_request_for_too_much_is_refused_before_it_trains(bench, monkeypatch):
+    monkeypatch.setattr(bench.engine, "bounds", Bounds(most_runs=2, most_seconds=90))
+    with pytest.raises(Refused, match="3 runs are more than the 2"):
+        bench.engine.submit(asked(501, 502, 503), "anna")
+    monkeypatch.setattr(bench.engine, "estimate", lambda members: 600.0)
+    with pytest.raises(Refused, match=r"about 10 minutes; one request may take 1\.5"):
+        bench.engine.submit(asked(501), "anna")
+    assert not bench.engine._jobs
+
+
+def test_bounds_are_the_environments_and_a_bad_one_is_named():
+    assert Bounds.of_environment({}) == Bounds()
+    given = {"EXPLORER_TRAIN": "off", "EXPLORER_MOST_QUEUED": "7", "EXPLORER_MOST_RUNS": ""}
+    assert Bounds.of_environment(given) == Bounds(train=False, most_queued=7)
+    for name, value in {"MOST_QUEUED": "0", "MOST_SECONDS": "nan", "TRAIN": "maybe",
+                        "MOST_RUNS": "1e9", "MOST_WAITING": "-1"}.items():  # fmt: skip
+        with pytest.raises(ValueError, match=f"EXPLORER_{name}='{value}'"):
+            Bounds.of_environment({f"EXPLORER_{name}": value})
+
+
 def test_the_queue_is_first_come_first_served_and_bounded(bench, monkeypatch):
-    monkeypatch.setattr(core.run.engine, "MOST_QUEUED", 2)
+    monkeypatch.setattr(bench.engine, "bounds", Bounds(most_queued=2, most_waiting=9))
     bench.tell("hold")
     jobs = []
     for seed in (130, 131, 132, 133):
@@ -488,6 +525,14 @@ def test_the_queue_is_first_come_first_served_and_bounded(bench, monkeypatch):
             bench.started(asked(seed))
             until(lambda: jobs[-1].status == "running", "it runs")
     assert [job.snapshot("anna").position for job in jobs] == [0, 0, 2, 3]
+    monkeypatch.setattr(bench.engine, "_measured", jobs[2].left)  # a second for each
+    until(  # two at a time, of which the first two have begun
+        lambda: (
+            [job.snapshot("anna").wait for job in jobs]
+            == pytest.approx([0, 0, begun := 1 - jobs[0].snapshot("anna").fraction, begun + 0.5])
+        ),
+        "the wait is that of the work ahead",
+    )
     assert jobs[2].snapshot("anna").status == "queued"
     with pytest.raises(Refused, match="2 requests are waiting"):
         bench.engine.submit(asked(134), "anna")

@@ -119,7 +119,7 @@ def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instea
     assert any("These curves belong to another setting" in c.value for c in at.caption)
 
 
-SNAPSHOT = Snapshot("running", None, True, 0, "training", 120, 400, 0.3, 1.0, {}, {})
+SNAPSHOT = Snapshot("running", None, True, 0, None, "training", 120, 400, 0.3, 1.0, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -130,6 +130,10 @@ SNAPSHOT = Snapshot("running", None, True, 0, "training", 120, 400, 0.3, 1.0, {}
         ({"doing": "scoring", "step": 400}, "Scoring the last step; 0 of 21 runs done"),
         ({"doing": "waiting", "ready": False}, "The trainers are still starting"),
         ({"doing": "waiting", "position": 2}, "Waiting: 2 ahead in the queue"),
+        (
+            {"doing": "waiting", "position": 2, "wait": 42.0},
+            "Waiting: 2 ahead in the queue, about 40 s",
+        ),
         ({"doing": "waiting"}, "Waiting for a free trainer"),
     ],
 )

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 import streamlit as st
 
+from core.command import command
+from core.run.bounds import Bounds, Refused
 from core.run.experiment import Experiment, Member, Record, Result, beside
 from core.run.job import Job, Live, Snapshot
 from core.run.store import Store
@@ -69,12 +71,18 @@ def engine() -> "Engine":  # noqa: F821  (its module is heavy: imported when fir
     """The server's engine, started on first use; its workers outlive no server."""
     from core.run.engine import Engine
 
-    return Engine(store())
+    return Engine(store(), bounds=bounds())
+
+
+@st.cache_resource(show_spinner=False)
+def bounds() -> Bounds:
+    """What this server lets its visitors ask for."""
+    return Bounds.of_environment()
 
 
 def warm_up() -> None:
     """Start the engine in the background, once, after the first page is drawn."""
-    if not _warming.is_set():
+    if bounds().train and not _warming.is_set():
         _warming.set()
         threading.Thread(target=engine, name="engine-start", daemon=True).start()
 
@@ -137,7 +145,7 @@ def panel(
         _say(experiment, key, job, about_saving=name == PLAYED)
         if job is None and wanted:
             _offer(experiment, wanted, key, about)
-        elif job is None and unplayed:
+        elif job is None and unplayed and bounds().train:
             _begin_button("Train again to play it", experiment, key, playable=True)
         elif name == PLAYED and complete and (job is None or not job.asked):
             if not address.presenting():  # to a room, every line counts
@@ -209,7 +217,7 @@ def _job_for(
     `wanted` members are not stored, `unplayed` ones without what the panel plays.
     """
     held: Job | None = st.session_state.get(f"{key}.job")
-    if held is not None or not (wanted or unplayed):
+    if held is not None or not (wanted or unplayed) or not bounds().train:
         return held
     if st.session_state.get(f"{key}.declined") == experiment.key:
         return None  # who cancelled does not join those who go on waiting for the same
@@ -233,8 +241,6 @@ def _quick(members: Sequence[Member]) -> bool:
 def _submit(
     experiment: Experiment, key: str, playable: bool = False, asked: bool = False
 ) -> Job | None:
-    from core.run.engine import Refused
-
     aside: Job | None = st.session_state.pop(f"{key}.aside", None)
     if aside is not None and aside.key != experiment.key:  # one at a time: this one shall not wait
         aside.cancel(_viewer())
@@ -281,7 +287,15 @@ def _say(experiment: Experiment, key: str, job: Job | None, about_saving: bool) 
 
 
 def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: str) -> None:
-    """A button that says what training costs here, and a line on what it trains."""
+    """A button that says what training costs here, and a line on what it trains.
+
+    Where this server trains nothing, that, and how to do it oneself.
+    """
+    if not bounds().train:
+        st.caption(_untrained(about, st.session_state.get(f"{key}.before")))
+        with st.popover("Train it yourself", icon=":material/terminal:"):
+            st.code(command(experiment), language="shell", wrap_lines=True)
+        return
     seconds = engine().estimate(wanted)
     cost = "" if seconds is None else f", {duration(seconds)}"
     runs = f"{len(wanted)} {'run' if len(wanted) == 1 else 'runs'}"
@@ -290,10 +304,18 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     told = [st.session_state.get(f"{key}.{name}", ("",))[0] for name in ("error", "said")]
     if fate is not None and experiment.key not in told:
         said += f" Its last run: {fate}."
-    before: Experiment | None = st.session_state.get(f"{key}.before")
-    said += "" if before is None else f" Drawn instead: {described(before)}."
+    said += _instead(st.session_state.get(f"{key}.before"))
     _begin_button(f"Train {runs}{cost}", experiment, key, help=said)
     st.caption(said)
+
+
+def _untrained(about: str, before: Experiment | None) -> str:
+    said = f"Not stored: {about}. This server shows what is stored and trains nothing."
+    return said + _instead(before)
+
+
+def _instead(before: Experiment | None) -> str:
+    return "" if before is None else f" Drawn instead: {described(before)}."
 
 
 def provenance(results: Sequence[Result]) -> str:
@@ -404,6 +426,8 @@ def progress(now: Snapshot, runs: int) -> str:
         if not now.ready:
             return "The trainers are still starting"
         ahead = f": {now.position} ahead in the queue" if now.position else " for a free trainer"
+        if now.position and now.wait is not None:
+            ahead += f", {duration(now.wait)}"
         return f"Waiting{ahead}{done if now.results else ''}"
     if now.doing == "making worlds":
         return f"Making the worlds{done}"

@@ -22,8 +22,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from core.kept import packing
 from core.kept.folder import Damaged, replacing
-from core.run import packing
 from core.run.experiment import Member, Record, Result
 
 GALLERY = Path(__file__).parents[1] / "gallery"

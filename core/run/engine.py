@@ -21,13 +21,12 @@ import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler
 
 from core.run import task
+from core.run.bounds import Bounds
 from core.run.crew import Crew
 from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
 from core.run.job import Group, Job, Status
 from core.run.store import Store
 
-MOST_QUEUED = 32  # jobs that wait for a worker
-MOST_SECONDS = 600  # of one job, from its first task's start
 VIEWER_SECONDS = 60  # after which a viewer who did not look no longer counts; a page looks only
 # once it is drawn, which takes most of that on a machine that is ten times too busy
 ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connection comes back
@@ -41,17 +40,14 @@ GALLERY_SAMPLE = 20
 log = logging.getLogger(__name__)
 
 
-class Refused(ValueError):
-    """A request over a bound; its message is a sentence for the visitor."""
-
-
 class Engine:
     """Runs experiments on workers, once for any number of viewers, and stores what they give.
 
     `address` (or `EXPLORER_SCHEDULER`) names an existing cluster whose workers can import this
     package, in the same version, or their runs fail and say so; without it the engine starts
     `workers` (or `EXPLORER_WORKERS`) processes of its own.
-    `trainer` is named, not imported: it loads torch, and only workers need that.
+    `trainer` is named, not imported: it loads torch, and only workers need that. `bounds` are those
+    of the environment if none are given.
     """
 
     def __init__(
@@ -60,8 +56,10 @@ class Engine:
         address: str | None = None,
         workers: int | None = None,
         trainer: str = "core.run.worker:train_group",
+        bounds: Bounds | None = None,
     ) -> None:
         self.store = store
+        self.bounds = bounds or Bounds.of_environment()
         self.trainer = trainer
         self.workers = workers or default_workers()
         self._lock = threading.Lock()  # taken before a job's lock, never after; not by the loop
@@ -98,7 +96,7 @@ class Engine:
 
         `playable` also trains again what is stored without its trajectory. A run that was `asked`
         for waits minutes for a viewer who is gone, one that a page began by itself some seconds.
-        Raises `Refused` when the queue is full.
+        Raises `Refused` when it asks for more than the bounds allow.
         """
         job = self.find(experiment, viewer)
         if job is not None:
@@ -115,6 +113,7 @@ class Engine:
                 parts = self._split(missing)
                 job = Job(experiment, stored, parts, self._ahead, self._leave, lambda: self.ready)
                 if missing:
+                    self._check(job, viewer)
                     self._enqueue(job)
             job.join(viewer, asked)
         return job
@@ -171,9 +170,13 @@ class Engine:
         if self._cluster is not None:
             self._cluster.close()
 
-    def _ahead(self, job: Job) -> int:
+    def _ahead(self, job: Job) -> tuple[int, float | None]:
+        """How many jobs come before this one, and seconds until the workers are through them."""
         jobs = tuple(self._jobs.values())  # in the order they came
-        return jobs.index(job) if job in jobs else 0
+        before = jobs[: jobs.index(job)] if job in jobs else ()
+        rate = self._measured or self._gallery_rate
+        left = sum(other.left for other in before)
+        return len(before), left / rate / self._capacity if rate else None
 
     def _leave(self, job: Job) -> None:
         self._end(job, "cancelled", unless_watched=True)
@@ -220,11 +223,17 @@ class Engine:
         largest = min(LARGEST_GROUP, max(SMALLEST_GROUP, share))
         return [Group("", members) for members in groups(missing, largest)]
 
+    def _check(self, job: Job, viewer: str) -> None:
+        """Raise `Refused` for a job over a bound."""
+        queued = [other for other in self._jobs.values() if other.status == "queued"]
+        self.bounds.check(
+            runs=len(job.experiment.members),
+            seconds=max((self.estimate(g.members) or 0.0 for g in job.groups), default=None),
+            queued=len(queued),
+            waiting=sum(other.counts(viewer) for other in queued),
+        )
+
     def _enqueue(self, job: Job) -> None:
-        if sum(other.status == "queued" for other in self._jobs.values()) >= MOST_QUEUED:
-            raise Refused(
-                f"{MOST_QUEUED} requests are waiting for a worker already: try again in a minute"
-            )
         self._fates.pop(job.key, None)
         if self._crew is not None:
             self._crew.try_again()
@@ -309,8 +318,8 @@ class Engine:
 
     def _keep_house(self) -> None:
         for job in tuple(self._jobs.values()):
-            if job.elapsed > MOST_SECONDS:
-                reason = f"stopped after {MOST_SECONDS:g} seconds, the most one request may take"
+            if job.elapsed > (most := self.bounds.most_seconds):
+                reason = f"stopped after {most:g} seconds, the most one request may take"
                 self._end(job, "failed", f"{reason}: use fewer runs or fewer steps")
             else:
                 reason = f"stopped {job.where()}, because nobody was looking"

@@ -44,6 +44,7 @@ class Snapshot:
     error: str | None
     ready: bool  # whether any worker is there: at first they are still starting
     position: int  # jobs ahead while queued, else 0
+    wait: float | None  # seconds until they are done, by an estimate; None where nothing is known
     doing: Doing  # of the running group that is furthest behind
     step: int  # of the same
     steps: int
@@ -139,7 +140,7 @@ class Job:
         experiment: Experiment,
         stored: Mapping[str, Result],
         groups: Sequence[Group],
-        ahead: Callable[["Job"], int],
+        ahead: Callable[["Job"], tuple[int, float | None]],
         leave: Callable[["Job"], None],
         ready: Callable[[], bool] = lambda: True,
     ) -> None:
@@ -150,7 +151,7 @@ class Job:
         self.groups = tuple(groups)
         self.ended = threading.Event()
         self.asked = False  # by somebody, and not begun by a page itself
-        self._ahead = ahead  # how many jobs come before
+        self._ahead = ahead  # how many jobs come before, and for how long
         self._leave = leave  # a viewer left, maybe the last
         self._ready = ready  # whether any worker is there
         self._results = dict(stored)
@@ -163,7 +164,7 @@ class Job:
 
     def snapshot(self, viewer: str) -> Snapshot:
         """The state now; keeps `viewer` counted, unless they cancelled."""
-        ahead = self._ahead(self) if self.status == "queued" else 0
+        ahead, seconds = self._ahead(self) if self.status == "queued" else (0, 0.0)
         with self._lock:
             self._look(viewer)
             behind = self._behind()
@@ -173,6 +174,7 @@ class Job:
                 error=self.error,
                 ready=self._ready(),
                 position=ahead,
+                wait=seconds,
                 doing=behind.doing if behind else "waiting",
                 step=behind.step if behind else 0,
                 steps=behind.steps if behind else 0,
@@ -212,6 +214,11 @@ class Job:
             self.asked = self.asked or asked
             self._left.discard(viewer)
             self._look(viewer)
+
+    def counts(self, viewer: str) -> bool:
+        """Whether this viewer waits for it."""
+        with self._lock:
+            return viewer in self._seen
 
     def watched(self, seconds: float) -> bool:
         """Whether anybody has looked within these seconds."""
@@ -254,6 +261,12 @@ class Job:
             group.finished = True
             group.step = group.steps
             return all(g.finished for g in self.groups)
+
+    @property
+    def left(self) -> float:
+        """Work that is still to be done."""
+        with self._lock:
+            return sum(g.work * (1 - g.fraction) for g in self.groups)
 
     def finish(self, status: Status, error: str | None) -> None:
         """Take a final status."""
