@@ -59,6 +59,24 @@ def test_what_trains_by_itself_depends_on_the_setting_and_not_on_a_busy_minute(m
         )
 
 
+def test_a_server_that_trains_nothing_says_so_where_a_run_would_start(monkeypatch):
+    monkeypatch.setenv("EXPLORER_TRAIN", "off")
+    monkeypatch.setattr(runner, "engine", lambda: pytest.fail("the engine is asked for"))
+    runner.bounds.clear()
+    try:
+        runner.warm_up()
+        for setting in ({"steps": "38"}, {"steps": "20000", "d": "5"}, {"vary": "kappa", "d": "7"}):
+            at = opened(SPHERE, seeds="1", **setting)
+            assert not at.exception and not [b for b in at.button if "Train" in b.label]
+            assert said(at, "This server shows what is stored and trains nothing.")
+            assert any(code.value.startswith("python -m core ") for code in at.code)
+        shipped = opened(SPHERE)
+        assert not shipped.exception and said(shipped, "of 3 seeds reach")
+        assert not said(shipped, "trains nothing")
+    finally:
+        runner.bounds.clear()
+
+
 def test_a_dot_of_a_sweep_is_trained_again_without_a_word_and_then_plays():
     sweep = next(s for s in LESSONS["infonce_sphere"].sweeps if s.field == "kappa" and not s.by)
     presets = [p.params for p in LESSONS["infonce_sphere"].presets]
