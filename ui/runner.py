@@ -292,8 +292,8 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     Where this server trains nothing, that, and how to do it oneself.
     """
     if not bounds().train:
-        st.caption(_untrained(about, st.session_state.get(f"{key}.before")))
-        with st.popover("Train it yourself", icon=":material/terminal:"):
+        with st.popover("Not stored, not trained here", icon=":material/terminal:"):
+            st.caption(_untrained(about, st.session_state.get(f"{key}.before")))
             st.code(command(experiment), language="shell", wrap_lines=True)
         return
     seconds = engine().estimate(wanted)
@@ -311,7 +311,7 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
 
 def _untrained(about: str, before: Experiment | None) -> str:
     said = f"Not stored: {about}. This server shows what is stored and trains nothing."
-    return said + _instead(before)
+    return f"{said}{_instead(before)} Where the explorer is installed, this trains it:"
 
 
 def _instead(before: Experiment | None) -> str:
