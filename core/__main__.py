@@ -140,7 +140,7 @@ def _bench(arguments: list[str]) -> int:
     elif options.device == "cuda":
         figures = _on_cuda()
     else:
-        from core.run.bench import measure  # torch
+        from core.bench import measure  # torch
 
         figures = measure()
     if options.json:
@@ -152,7 +152,7 @@ def _bench(arguments: list[str]) -> int:
 
 
 def _on_cuda() -> dict[str, float | str | None]:
-    from core.run.bench import measure_cuda  # torch
+    from core.bench import measure_cuda  # torch
     from core.run.worker import pick_device
 
     if pick_device("auto") != "cuda":

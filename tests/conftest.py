@@ -101,7 +101,7 @@ def _idle_engine() -> Iterator[None]:
     import core.run.engine
     from ui import runner
 
-    cluster = core.run.engine._scheduler()  # to which no worker ever comes
+    cluster = core.run.engine._scheduler(None)  # to which no worker ever comes
     engine = core.run.engine.Engine(runner.store(), cluster.scheduler_address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "engine", lambda: engine)

@@ -51,11 +51,11 @@ MOST_FILES = 14  # of a room
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
-              "core.learners", "core.run.bench", "core.run.capture", "core.run.evaluation",
+              "core.learners", "core.bench", "core.run.capture", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
-    "distributed": ("core.run.engine", "core.run.task"),
+    "distributed": ("core.run.engine", "core.run.task", "core.run.crew", "core.run.link"),
     "dask": ("core.run.engine",),
     "streamlit": ("app", "pages", "ui"),
 }  # fmt: skip
@@ -74,8 +74,9 @@ MAY_IMPORT = {
             "store": "run.experiment run.archive kept",
             "job": "run.experiment",
             "crew": "",
+            "link": "",
             "task": "run.experiment run.job",
-            "engine": "run.experiment run.store run.bounds run.job run.crew run.task",
+            "engine": "run.experiment run.store run.bounds run.job run.crew run.link run.task",
             "worker": "run.capture run.experiment run.training learners",
         }.items()
     },
@@ -235,7 +236,7 @@ def test_nothing_that_a_page_opens_with_brings_torch(path):
         assert [name for name in brought if within(name, ONLY["torch"])] == []
 
 
-HEAVY = (*ONLY["torch"], "core.__main__", "core.run.bench")  # bench measures the training itself
+HEAVY = (*ONLY["torch"], "core.__main__", "core.bench")  # bench measures the training itself
 LIGHT = [m for path in CORE if not within(m := module_of(path), HEAVY)]
 
 

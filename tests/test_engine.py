@@ -97,7 +97,7 @@ def shared(tmp_path_factory):
 def bench(shared):
     """The shared engine, idle, its two workers ready, and in the mode "quick"."""
     shared.tell("quick")
-    until(lambda: len(shared.engine._client.nthreads()) == 2, "both workers are there")
+    until(lambda: shared.engine._link.threads() == 2, "both workers are there")
     yield shared
     shared.release()
     until(lambda: not shared.engine._jobs and not shared.engine._tasks, "the engine is idle")
@@ -127,7 +127,7 @@ def test_stored_members_are_not_trained_again(bench):
 def test_a_stored_experiment_is_done_at_once_without_the_cluster(bench, monkeypatch):
     for member in asked(15, 16).members:
         bench.engine.store.put(result(member))
-    monkeypatch.setattr(bench.engine, "_client", None)
+    monkeypatch.setattr(bench.engine, "_link", None)
     job = bench.engine.submit(asked(15, 16), "anna")
     state = job.snapshot("anna")
     assert (job.status, state.fraction, state.position) == ("done", 1, 0)
@@ -358,9 +358,9 @@ def test_a_worker_that_needs_long_to_start_is_waited_for(tmp_path, monkeypatch, 
     bench = hindered(tmp_path, monkeypatch, slow)
     try:
         job = bench.engine.submit(asked(0), "anna")
-        assert not job.snapshot("anna").ready  # the page says that they still start
+        assert job.snapshot("anna").trainers == "starting"  # which the page says
         assert job.wait(2 * PATIENCE, "anna") and job.status == "done", job.error
-        assert bench.engine.ready and not ours(caplog)
+        assert bench.engine.trainers == "ready" and not ours(caplog)
     finally:
         bench.engine.close()
 
@@ -440,7 +440,9 @@ def test_messages_of_an_old_attempt_are_ignored(bench):
     experiment = asked(110)
     heard = []
     hear = bench.engine._on_message
-    bench.engine._client.subscribe_topic(core.run.task.TOPIC, lambda e: (heard.append(e), hear(e)))
+    bench.engine._link.client.subscribe_topic(
+        core.run.task.TOPIC, lambda e: (heard.append(e), hear(e))
+    )
     job = bench.engine.submit(experiment, "anna")
     until(lambda: job.snapshot("anna").step == STEPS, "all reports arrive")
     job.cancel("anna")
@@ -576,18 +578,6 @@ def test_a_batch_is_split_over_idle_workers_but_not_too_finely(bench):
     assert sorted(len(note["members"]) for note in bench.notes("ran", few)) == [1, 6]
 
 
-def test_an_existing_cluster_is_used_by_its_address(bench, tmp_path):
-    address = bench.engine._cluster.scheduler_address
-    guest = Engine(Store(tmp_path / "store", gallery=None), address, trainer=TRAINER)
-    try:
-        job = guest.submit(asked(180, 181), "anna")
-        assert job.wait(PATIENCE) and job.status == "done", job.error
-        assert guest._crew is None and guest._capacity == 2
-    finally:
-        guest.close()
-    assert bench.engine.submit(asked(182), "anna").wait(PATIENCE)  # its host is unharmed
-
-
 @pytest.fixture
 def elsewhere(bench, tmp_path):
     """A cluster that is not ours: one worker of two threads, with an engine as its guest."""
@@ -695,7 +685,7 @@ def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
     ]
     listening = [c for p in processes for c in p.net_connections() if c.status == "LISTEN"]
     assert {c.laddr.ip for c in listening} == {"127.0.0.1"}
-    ports = bench.engine._client.run(lambda dask_worker: dask_worker.http_server.port)
+    ports = bench.engine._link.client.run(lambda dask_worker: dask_worker.http_server.port)
     for port in (bench.engine._cluster.scheduler.http_server.port, *ports.values()):
         for page in ("status", "health", "metrics", "info/main/workers.html", "json/identity.json"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
@@ -703,7 +693,7 @@ def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
 
 
 def test_the_workers_environment(bench):
-    environment = bench.engine._client.run(lambda: dict(os.environ))
+    environment = bench.engine._link.client.run(lambda: dict(os.environ))
     assert len(environment) == 2
     for values in environment.values():
         assert values["OMP_NUM_THREADS"] == values["MKL_NUM_THREADS"] == "1"
@@ -741,7 +731,7 @@ from core.run.store import Store
 
 engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")
 job = engine.submit(Experiment(InfoNCE(), "infonce", (0,)), "anna")
-while job.snapshot("anna").step < 10 or len(engine._client.nthreads()) < 2:
+while job.snapshot("anna").step < 10 or engine._link.threads() < 2:
     time.sleep(0.01)
 print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
 if sys.argv[2] == "wait":

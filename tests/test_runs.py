@@ -138,7 +138,7 @@ def test_a_sweep_that_is_not_stored_says_what_it_trains_and_what_is_drawn_instea
     assert any("These curves belong to another setting" in c.value for c in at.caption)
 
 
-SNAPSHOT = Snapshot("running", None, True, 0, None, "training", 120, 400, 0.3, 1.0, {}, {})
+SNAPSHOT = Snapshot("running", None, "ready", 0, None, "training", 120, 400, 0.3, 1.0, {}, {})
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,11 @@ SNAPSHOT = Snapshot("running", None, True, 0, None, "training", 120, 400, 0.3, 1
         ({}, "Training, step 120 of 400; 0 of 21 runs done"),
         ({"doing": "making worlds", "step": 0, "steps": 0}, "Making the worlds; 0 of 21 runs done"),
         ({"doing": "scoring", "step": 400}, "Scoring the last step; 0 of 21 runs done"),
-        ({"doing": "waiting", "ready": False}, "The trainers are still starting"),
+        ({"doing": "waiting", "trainers": "starting"}, "The trainers are still starting"),
+        (
+            {"doing": "waiting", "trainers": "away"},
+            "The cluster that trains does not answer: this run waits until it does",
+        ),
         ({"doing": "waiting", "position": 2}, "Waiting: 2 ahead in the queue"),
         (
             {"doing": "waiting", "position": 2, "wait": 42.0},

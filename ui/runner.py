@@ -20,6 +20,10 @@ from ui import knobs
 from ui.window import address, door
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
+WITHOUT_TRAINERS = {
+    "starting": "The trainers are still starting",
+    "away": "The cluster that trains does not answer: this run waits until it does",
+}
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 1.0  # whose dots come one by one, and not step by step
 FIRST_FRAME_SECONDS = 0.3
@@ -423,8 +427,8 @@ def progress(now: Snapshot, runs: int) -> str:
     """What is going on, in words."""
     done = f"; {len(now.results)} of {runs} runs done" if runs > 1 else ""
     if now.doing == "waiting":
-        if not now.ready:
-            return "The trainers are still starting"
+        if now.trainers != "ready":
+            return WITHOUT_TRAINERS[now.trainers]
         ahead = f": {now.position} ahead in the queue" if now.position else " for a free trainer"
         if now.position and now.wait is not None:
             ahead += f", {duration(now.wait)}"

@@ -42,7 +42,7 @@ def measure() -> dict[str, dict[str, float]]:
     """By page: CPU-seconds of a rerun with nothing changed and of a preset, and results read."""
     logging.disable(logging.CRITICAL)
     through_app()
-    while not runner.engine().ready:  # its start is a server's, and no touch's
+    while runner.engine().trainers != "ready":  # its start is a server's, and no touch's
         time.sleep(0.1)
     own = cpu(AppTest.from_function(empty).run().run)
     figures = {}

@@ -8,9 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from distributed import Security
+
 START_SECONDS = 60  # for a worker to start: a busy machine, a network disk, a cold cache
 MOST_STARTS = 3  # in a row, without a worker that stays
 LOG = "workers.log"
+KEYS = {"--tls-ca-file": "ca_file", "--tls-cert": "cert", "--tls-key": "key"}
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +24,9 @@ class Crew:
     After `MOST_STARTS` in a row that came to nothing it gives up, until told to `try_again`.
     """
 
-    def __init__(self, address: str, workers: int) -> None:
-        self.address = address
+    def __init__(self, address: str, workers: int, secret: Security | None = None) -> None:
+        """With the `secret` that the scheduler asks for, kept in a folder of this user's alone."""
+        self.address, self.secret = address, secret
         self.workers = workers
         self.folder = tempfile.TemporaryDirectory("-explorer", ignore_cleanup_errors=True)
         self.process: subprocess.Popen[bytes] | None = None  # None once given up
@@ -73,6 +77,17 @@ class Crew:
         lines = (Path(self.folder.name) / LOG).read_text(errors="replace").splitlines()
         return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "no word")
 
+    def _keys(self) -> dict[str, Path]:
+        """Files of the secret, by the option that names each."""
+        if self.secret is None:
+            return {}
+        worker = self.secret.get_tls_config_for_role("worker")
+        found = {}
+        for option, name in KEYS.items():
+            found[option] = path = Path(self.folder.name) / f"{name}.pem"
+            path.write_text(worker[name])
+        return found
+
     def _start(self) -> None:
         root = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
@@ -87,6 +102,7 @@ class Crew:
         }
         command = [sys.executable, "-m", "distributed.cli.dask_worker"]
         command += [self.address, "--nanny", "--no-dashboard"]
+        options |= self._keys()
         command += [str(word) for option in options.items() for word in option]
         environment = {
             "PYTHONPATH": path,

@@ -18,13 +18,14 @@ from functools import cached_property
 from typing import Any
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler
+from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler, Security
 
 from core.run import task
 from core.run.bounds import Bounds
 from core.run.crew import Crew
 from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
-from core.run.job import Group, Job, Status
+from core.run.job import Group, Job, Status, Trainers
+from core.run.link import Link
 from core.run.store import Store
 
 VIEWER_SECONDS = 60  # after which a viewer who did not look no longer counts; a page looks only
@@ -73,18 +74,15 @@ class Engine:
         self._closing = threading.Event()
 
         address = address or os.environ.get("EXPLORER_SCHEDULER") or None
-        self._cluster = None if address else _scheduler()
-        self._client = Client(address or self._cluster, set_as_default=False)
-        self._client.register_plugin(task.WorkerSide(trainer))
-        self._client.subscribe_topic(task.TOPIC, self._on_message)
+        # others on this machine may reach a loopback port: who has no certificate is turned away
+        secret = None if address else Security.temporary()
+        self._cluster = None if address else _scheduler(secret)
+        self._source = task.source() if address else None  # that a worker must have: ours are of it
+        self._link = Link(self._cluster or str(address), self._meet, secret)
         self._crew: Crew | None = None
-        self._source: str | None = None  # that a worker must have: our own are of this folder
         if self._cluster is not None:
-            self._crew = Crew(self._cluster.scheduler_address, self.workers)
-        else:
-            self._source = task.source()
-            self._client.run_on_scheduler(_fail_early)
-        self._capacity = self._count_workers()
+            self._crew = Crew(self._cluster.scheduler_address, self.workers, secret)
+        self._threads = self._link.threads()
         self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
         self._ticker.start()
         atexit.register(self.close)
@@ -111,7 +109,9 @@ class Engine:
                 stored |= self._stored(absent, playable)
                 missing = [m for m in experiment.members if m.key not in stored]
                 parts = self._split(missing)
-                job = Job(experiment, stored, parts, self._ahead, self._leave, lambda: self.ready)
+                job = Job(
+                    experiment, stored, parts, self._ahead, self._leave, lambda: self.trainers
+                )
                 if missing:
                     self._check(job, viewer)
                     self._enqueue(job)
@@ -134,11 +134,11 @@ class Engine:
         return self._fates.get(experiment.key)
 
     @property
-    def ready(self) -> bool:
-        """Whether any worker is there."""
+    def trainers(self) -> Trainers:
+        """Whether any worker is there; at first they are still starting, a cluster may be away."""
         if self._cluster is not None:
-            return bool(self._cluster.scheduler.workers)
-        return bool(self._client.nthreads())
+            return "ready" if self._cluster.scheduler.workers else "starting"
+        return "away" if self._link.away else "ready" if self._threads else "starting"
 
     def estimate(self, members: Iterable[Member]) -> float | None:
         """Seconds that training these members takes here; None when nothing is known yet."""
@@ -164,7 +164,7 @@ class Engine:
         self._ticker.join()
         for job in tuple(self._jobs.values()):
             self._end(job, "cancelled")
-        self._client.close()  # before the workers, lest the scheduler think that they died
+        self._link.close()  # before the workers, lest the scheduler think that they died
         if self._crew is not None:
             self._crew.close()
         if self._cluster is not None:
@@ -205,8 +205,9 @@ class Engine:
             self._stopping += [(deadline, group.task) for group in running]
             futures = [group.future for group in running]
             job.finish(status, error)
-        if futures:
-            self._client.cancel(futures)
+        client = self._link.client
+        if client is not None and (ours := [f for f in futures if f.client is client]):
+            client.cancel(ours)
 
     def _stored(self, members: Iterable[Member], playable: bool) -> dict[str, Result]:
         results = ((member.key, self.store.get(member)) for member in members)
@@ -238,23 +239,35 @@ class Engine:
         if self._crew is not None:
             self._crew.try_again()
         for group in job.groups:
-            # Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts
-            identity = " ".join([job.key, *(member.key for member in group.members)])
-            digest = hashlib.sha256(identity.encode()).hexdigest()
-            group.task = f"{task.TASK}{digest}#{self._attempts[job.key]}"
+            self._name(job, group)
             self._waiting.append((job, group))
         self._jobs[job.key] = job
         self._dispatch()
+
+    def _name(self, job: Job, group: Group) -> None:
+        """Name a group's task: the same on every server.
+
+        Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts.
+        """
+        identity = " ".join([job.key, *(member.key for member in group.members)])
+        digest = hashlib.sha256(identity.encode()).hexdigest()
+        group.task = f"{task.TASK}{digest}#{self._attempts[job.key]}"
 
     def _dispatch(self) -> None:
         """Hand Dask as many tasks as there are workers.
 
         Not more, because a task queued on a worker that dies counts as a suspect of its death.
         """
-        while self._waiting and len(self._tasks) < self._capacity:
+        client = self._link.client
+        while (
+            client is not None
+            and not self._link.away
+            and self._waiting
+            and len(self._tasks) < self._capacity
+        ):
             job, group = self._waiting.popleft()
             self._tasks[group.task] = (job, group)
-            future = self._client.submit(
+            future = client.submit(
                 task.train, self.trainer, self._source, group.members, key=group.task, pure=False
             )
             group.future = future
@@ -273,13 +286,17 @@ class Engine:
         with self._lock:
             group.future = None
             self._tasks.pop(group.task, None)
+            lost = future.status == "cancelled" and not job.ended.is_set()
+            if lost:  # with its scheduler: it waits for the next
+                self._attempts[job.key] += 1
+                job.lose(group)
+                self._name(job, group)
+                self._waiting.appendleft((job, group))
             if not self._closing.is_set():
                 self._dispatch()
-        if job.ended.is_set():
+        if lost or job.ended.is_set():
             return
         try:
-            if future.status == "cancelled":
-                raise ConnectionError("the cluster was lost")
             if error is not None:
                 raise error
             results = future.result()
@@ -331,13 +348,17 @@ class Engine:
         if due:  # in a thread of its own, as a worker that hangs may not answer
             threading.Thread(target=self._end_processes, args=(due,), daemon=True).start()
         self._tend_crew()
-        self._capacity = self._count_workers()
+        self._link.tend()
+        self._threads = self._link.threads()
         with self._lock:
             self._dispatch()
 
     def _end_processes(self, tasks: list[str]) -> None:
         """End the processes that still train cancelled tasks; later those that train others too."""
-        answers = self._client.run(task.quit_if_training, tasks, on_error="ignore")
+        client = self._link.client
+        if client is None:  # the workers of a scheduler that is lost end by themselves
+            return
+        answers = client.run(task.quit_if_training, tasks, on_error="ignore")
         again = time.monotonic() + STOP_SECONDS
         with self._lock:
             self._stopping += [(again, name) for left in answers.values() for name in left]
@@ -345,15 +366,23 @@ class Engine:
     def _tend_crew(self) -> None:
         """Start the workers again where they ended; where they cannot, say so to who waits."""
         waiting = tuple(self._jobs.values())  # who comes later has them try again
-        reason = self._crew.tend(self.ready) if self._crew is not None else None
+        crew = self._crew
+        reason = None if crew is None else crew.tend(self.trainers == "ready")
         if reason is not None:
             for job in waiting:
                 self._end(job, "failed", reason)
 
-    def _count_workers(self) -> int:
-        if self._cluster is not None:
-            return self.workers
-        return max(1, sum(self._client.nthreads().values()))
+    @property
+    def _capacity(self) -> int:
+        """Tasks at a time."""
+        return self.workers if self._cluster is not None else max(1, self._threads)
+
+    def _meet(self, client: Client) -> None:
+        """Have a scheduler and its workers know what this engine needs of them."""
+        client.register_plugin(task.WorkerSide(self.trainer))
+        client.subscribe_topic(task.TOPIC, self._on_message)
+        if self._cluster is None:
+            client.run_on_scheduler(_fail_early)
 
 
 def default_workers() -> int:
@@ -362,15 +391,19 @@ def default_workers() -> int:
     return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))
 
 
-def _scheduler() -> LocalCluster:
-    """A scheduler in this process, on loopback, that serves no web page and has no workers yet."""
+def _scheduler(secret: Security | None) -> LocalCluster:
+    """A scheduler in this process, on loopback, that serves no web page and has no workers yet.
+
+    Who has not the `secret` cannot speak to it.
+    """
     # after importing distributed, whose import would undo it: every event is kept this often
     dask.config.set({"distributed.admin.low-level-log-length": 50})
     with dask.config.set({"distributed.scheduler.http.routes": []}):
         return LocalCluster(
             n_workers=0,
             host="127.0.0.1",
-            protocol="tcp",
+            protocol="tls" if secret else "tcp",
+            security=secret,
             dashboard_address="127.0.0.1:0",
             scheduler_kwargs={"dashboard": False, "allowed_failures": ALLOWED_FAILURES},
         )

@@ -17,6 +17,7 @@ LOOK_SECONDS = 1.0
 AWAY_SECONDS = 30.0  # a page looks several times a second, but not while it is being drawn
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
+Trainers = Literal["ready", "starting", "away"]
 Doing = Literal["waiting", "making worlds", "training", "scoring"]
 
 
@@ -42,7 +43,7 @@ class Snapshot:
 
     status: Status
     error: str | None
-    ready: bool  # whether any worker is there: at first they are still starting
+    trainers: Trainers
     position: int  # jobs ahead while queued, else 0
     wait: float | None  # seconds until they are done, by an estimate; None where nothing is known
     doing: Doing  # of the running group that is furthest behind
@@ -73,6 +74,10 @@ class Group:
         self.loss: list[list[float]] = [[] for _ in self.members]
         self.scores: list[dict[str, list[float]]] = [{} for _ in self.members]
         self.arrays: dict[str, np.ndarray] = {}
+
+    def lose(self) -> None:
+        """Forget an attempt that was lost."""
+        self._restart("")
 
     @property
     def doing(self) -> Doing:
@@ -142,7 +147,7 @@ class Job:
         groups: Sequence[Group],
         ahead: Callable[["Job"], tuple[int, float | None]],
         leave: Callable[["Job"], None],
-        ready: Callable[[], bool] = lambda: True,
+        trainers: Callable[[], Trainers] = lambda: "ready",
     ) -> None:
         self.key = experiment.key
         self.experiment = experiment
@@ -153,7 +158,7 @@ class Job:
         self.asked = False  # by somebody, and not begun by a page itself
         self._ahead = ahead  # how many jobs come before, and for how long
         self._leave = leave  # a viewer left, maybe the last
-        self._ready = ready  # whether any worker is there
+        self._trainers = trainers  # whether any worker is there
         self._results = dict(stored)
         self._lock = threading.Lock()  # never held while calling `ahead` or `leave`
         self._began = self._stopped = 0.0
@@ -172,7 +177,7 @@ class Job:
             return Snapshot(
                 status=self.status,
                 error=self.error,
-                ready=self._ready(),
+                trainers=self._trainers(),
                 position=ahead,
                 wait=seconds,
                 doing=behind.doing if behind else "waiting",
@@ -253,6 +258,11 @@ class Job:
                 self.status = "running"
                 self._began = time.monotonic()
             group.take(message)
+
+    def lose(self, group: Group) -> None:
+        """A group's attempt was lost: it begins again."""
+        with self._lock:
+            group.lose()
 
     def finish_group(self, group: Group, results: Iterable[Result]) -> bool:
         """Keep a finished group's results; whether it was the last."""

@@ -1,0 +1,74 @@
+"""The way to a scheduler, which may be lost and found again."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+from distributed import Client, LocalCluster, Security
+
+CONNECT_SECONDS = 5  # for a scheduler to answer
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """A client of the scheduler at `address` (or of a cluster of this process).
+
+    Each new client is introduced by `meet` before it is used. While the scheduler does not answer
+    there is none, and `tend` tries again.
+    """
+
+    def __init__(
+        self,
+        address: str | LocalCluster,
+        meet: Callable[[Client], None],
+        security: Security | None = None,
+    ) -> None:
+        self.address, self._meet, self._security = address, meet, security
+        self.client: Client | None = None  # None while it is lost
+        self._closed = False
+        self._lock = threading.Lock()  # of one attempt at a time
+        self._try()
+
+    @property
+    def away(self) -> bool:
+        """Whether the scheduler does not answer."""
+        return self.client is None or self.client.status != "running"
+
+    def tend(self) -> None:
+        """Let a client go that has lost its scheduler, and look for the scheduler again."""
+        lost = self.client
+        if lost is not None and lost.status != "running":
+            log.warning("the cluster at %s does not answer", self.address)
+            self.client = None
+            # what it waits for ends as cancelled; in a thread of its own, as it waits for an answer
+            threading.Thread(target=lost.close, daemon=True).start()
+        if self.client is None and not self._lock.locked():
+            threading.Thread(target=self._try, daemon=True).start()
+
+    def threads(self) -> int:
+        """How many threads all workers have, 0 while there is no scheduler."""
+        client = self.client
+        if client is None or client.status != "running":
+            return 0
+        return sum(client.nthreads().values())
+
+    def close(self) -> None:
+        """Let the client go for good."""
+        self._closed = True
+        with self._lock:
+            if self.client is not None:
+                self.client.close()
+
+    def _try(self) -> None:
+        with self._lock:
+            if self._closed or self.client is not None:
+                return
+            try:
+                client = Client(self.address, set_as_default=False, timeout=CONNECT_SECONDS,
+                                security=self._security)  # fmt: skip
+            except OSError as reason:  # the next round tries again
+                log.warning("the cluster at %s cannot be reached: %s", self.address, reason)
+                return
+            self._meet(client)
+            self.client = client
