@@ -7,9 +7,8 @@ export OMP_NUM_THREADS := 1
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
-run: .venv/run  ## Serve the explorer at http://localhost:8501
-	$(BIN)/python -c "from ui.player.view import bundle_served; bundle_served()"
-	$(BIN)/streamlit run app.py
+run: .venv/run  ## Serve the explorer at http://localhost:8501, or the next free port
+	$(BIN)/python -m ui.window.serve
 
 test: .venv/dev  ## Run every test, on every core (the browser's need Chromium)
 	$(BIN)/python -m pytest -n logical --dist loadfile --no-loadscope-reorder

@@ -317,17 +317,25 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
 
 def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
     """Train in the engine's workers, as a server does."""
+    from core.run.bounds import Bounds, Refused
     from core.run.engine import Engine
 
+    try:
+        bounds = Bounds.of_environment()
+    except ValueError as reason:
+        fail(str(reason))
     with tempfile.TemporaryDirectory() as scratch:
         # a fresh run must not find what is stored, and what it gives is stored all the same
-        engine = Engine(Store(Path(scratch), gallery=None) if fresh else Store())
+        store = Store(Path(scratch), gallery=None) if fresh else Store()
+        engine = Engine(store, bounds=bounds)
         try:
             job = engine.submit(experiment, VIEWER)
             job.wait(viewer=VIEWER)
             if job.status != "done":
                 fail(job.error or f"the run was {job.status}")
             results = {result.member.key: result for result in job.results()}
+        except Refused as reason:
+            fail(str(reason))
         finally:
             engine.close()
     if fresh:

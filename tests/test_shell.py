@@ -7,6 +7,7 @@ import pytest
 import torch
 from shell import told
 
+import core.__main__ as shell
 from core import curate
 from core.__main__ import asked
 from core.claimed import CLAIMS
@@ -72,6 +73,20 @@ def test_by_default_the_engines_workers_train_and_what_is_fresh_is_kept(capsys, 
     assert fresh[:2] == (False, scores) and fresh[2] != took  # trained anew, and it is stored
     here, _, _ = told(capsys, *by_engine, "--inline", "--fresh")
     assert here == 0 and Store().get(member).scores == scores  # to the bit, wherever it is trained
+
+
+def test_a_request_over_a_bound_is_a_sentence(capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_WORKERS", "1")
+    for name, value, words in (
+        ("EXPLORER_MOST_SECONDS", "2", "This would train for about"),
+        ("EXPLORER_MOST_SECONDS", "soon", "EXPLORER_MOST_SECONDS='soon'"),
+    ):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            shell.main(["run", "infonce", "--steps", "49999", "--seeds", "5"])
+        told = capsys.readouterr()
+        assert ended.value.code == 2 and told.err.startswith(f"error: {words}")
+        assert told.err.count("\n") == 1 and not told.out
 
 
 def test_a_sweep_gives_a_member_for_every_value_and_seed(capsys):

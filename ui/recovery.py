@@ -28,6 +28,7 @@ NUMBERS, CURVES = "numbers", "curves"  # containers of what follows the picture'
 PICTURE_SECONDS = 1.0
 PAIRS = 40
 FIRST_AXES = (0, 1, 2)
+DIGITS = 4  # of a coordinate in a link
 VIEW, AXES = "view", "axes"
 ON_THE_SPHERE = 0.02  # how far a mean length may be from 1
 EQUATOR, PRIME_MERIDIAN = 14, 0  # among the graticule's curves
@@ -168,7 +169,7 @@ def _axes() -> address.Settings:
     def take(link: Mapping[str, str]) -> address.Taken:
         for text in link.values():
             names = text.split("-")
-            axes = [int(name) - 1 for name in names if name.isdecimal()]
+            axes = [int(name) - 1 for name in names if name.isdecimal() and len(name) <= DIGITS]
             if len(set(axes)) == len(names) <= 3 and min(axes) >= 0:
                 return {AXES: axes}, []
             return {}, [f"Coordinates in the link are three, such as 1-2-3 (not "

@@ -88,7 +88,16 @@ def warm_up() -> None:
     """Start the engine in the background, once, after the first page is drawn."""
     if bounds().train and not _warming.is_set():
         _warming.set()
-        threading.Thread(target=engine, name="engine-start", daemon=True).start()
+        threading.Thread(target=_begin, name="engine-start", daemon=True).start()
+
+
+def _begin() -> None:
+    """Start the engine and, once its workers are there, say in the server's log what trains."""
+    here = engine()
+    while here.trainers == "starting":
+        time.sleep(0.5)
+    if here.trainers == "ready":
+        print(f"  Trains on: {here.device()}\n", flush=True)
 
 
 _warming = threading.Event()

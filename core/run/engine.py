@@ -140,6 +140,15 @@ class Engine:
             return "ready" if self._cluster.scheduler.workers else "starting"
         return "away" if self._link.away else "ready" if self._threads else "starting"
 
+    def device(self) -> str:
+        """What the workers train on, in words; asks them, and waits for their answer."""
+        client = self._link.client
+        if client is None:
+            return "a cluster that does not answer"
+        answers = client.run(task.device, self.trainer, on_error="ignore")
+        found = sorted(f"{n} × {name}" for name, n in Counter(answers.values()).items())
+        return ", ".join(found) or "no worker"
+
     def estimate(self, members: Iterable[Member]) -> float | None:
         """Seconds that training these members takes here; None when nothing is known yet."""
         return self._seconds(members, self._measured or self._gallery_rate)

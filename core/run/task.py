@@ -111,6 +111,12 @@ def train(trainer: str, version: str | None, members: tuple[Member, ...]) -> lis
         _stops.pop(task, None)
 
 
+def device(trainer: str) -> str:
+    """What this process trains on."""
+    module = importlib.import_module(trainer.partition(":")[0])
+    return str(getattr(module, "device_name", lambda: "nothing")())
+
+
 def quit_if_training(tasks: list[str], dask_worker: Worker) -> list[str]:
     """End this process if it still trains a cancelled task; its nanny starts another.
 

@@ -118,7 +118,7 @@ def _run(
     # of matrix products on a GPU: 10 bits of precision, many times the speed; scores agree
     torch.backends.cuda.matmul.allow_tf32 = True
     provenance: dict[str, str | float] = {
-        "device": torch.cuda.get_device_name() if chosen == "cuda" else "cpu",
+        "device": device_name(chosen),
         "torch": str(torch.__version__),  # itself a class of torch, which the server would import
         "scored": members[0].scored,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -143,6 +143,11 @@ def keep_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(-1, 268_435_456)  # M_TRIM_THRESHOLD
         mallopt(-3, 33_554_432)  # M_MMAP_THRESHOLD
+
+
+def device_name(wanted: str = "auto") -> str:
+    """A device as results name it."""
+    return torch.cuda.get_device_name() if pick_device(wanted) == "cuda" else "cpu"
 
 
 def pick_device(wanted: str) -> str:

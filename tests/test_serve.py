@@ -1,0 +1,77 @@
+"""How a server is started: a port that is free, and a word where it is not the usual one."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from ui.window import serve
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def taken():
+    """A port of this machine on which somebody listens."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_a_taken_port_is_passed_over_and_said(taken, monkeypatch, capsys):
+    monkeypatch.setattr(serve, "PORT", taken)
+    words = serve.arguments(["--server.baseUrlPath", "/ica"])
+    port = int(words[-1])
+    assert port != taken and words[-2] == "--server.port" and "/ica" in words
+    assert f"Port {taken} is taken: the explorer is at {port}." in capsys.readouterr().out
+
+
+def test_a_port_that_is_asked_for_is_left_to_streamlit(taken, monkeypatch, capsys):
+    monkeypatch.setattr(serve, "PORT", taken)
+    for words in (["--server.port", "9"], ["--server.port=9"]):
+        assert serve.arguments(words) == ["run", str(ROOT / "app.py"), *words]
+    assert not capsys.readouterr().out
+
+
+def test_a_bad_setting_is_said_before_anybody_comes():
+    ended = subprocess.run(
+        [sys.executable, "-m", "ui.window.serve"], cwd=ROOT, text=True, stderr=subprocess.PIPE,
+        env=os.environ | {"EXPLORER_MOST_QUEUED": "many"},
+    )  # fmt: skip
+    assert ended.returncode == 1 and ended.stderr.startswith("error: EXPLORER_MOST_QUEUED='many'")
+
+
+def test_no_free_port_is_an_error(monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect_ex", lambda self, address: 0)
+    with pytest.raises(OSError, match="are all taken"):
+        serve.free_port(9000)
+
+
+def test_a_server_answers_on_its_port_and_on_loopback_only(tmp_path):
+    port = serve.free_port(18_601)
+    words = ["-m", "ui.window.serve", "--server.port", str(port)]
+    server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE)
+    try:
+        url = f"http://localhost:{port}/_stcore/health"
+        for _ in range(300):
+            try:
+                assert urllib.request.urlopen(url, timeout=5).read() == b"ok"
+                break
+            except OSError:
+                time.sleep(0.2)
+        else:
+            pytest.fail("the server does not answer")
+        import psutil
+
+        listens = {c.laddr.ip for c in psutil.Process(server.pid).net_connections("tcp")
+                   if c.status == psutil.CONN_LISTEN}  # fmt: skip
+        assert listens <= {"127.0.0.1", "::1"} and listens
+    finally:
+        server.terminate()
+        server.communicate()

@@ -1,0 +1,48 @@
+"""Serve the explorer: `python -m ui.window.serve`, which `make run` calls.
+
+Further words go to Streamlit as they are: `--server.address 0.0.0.0`, `--server.baseUrlPath /ica`.
+"""
+
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from streamlit.web.cli import main as streamlit
+
+from core.run.bounds import Bounds
+from ui.player.view import bundle_served
+
+APP = Path(__file__).parents[2] / "app.py"
+PORT = 8501  # Streamlit's own
+TRIED = 100
+
+
+def free_port(first: int = PORT) -> int:
+    """The first port from here on where nobody listens on this machine (OSError: none near)."""
+    for port in range(first, min(first + TRIED, 65_536)):
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise OSError(f"ports {first} to {first + TRIED - 1} are all taken")
+
+
+def arguments(given: Sequence[str]) -> list[str]:
+    """Streamlit's, with a free port unless one is given; says so where the usual one is taken."""
+    words = ["run", str(APP), *given]
+    if any(word.split("=")[0] == "--server.port" for word in given):
+        return words
+    port = free_port()
+    if port != PORT:
+        print(f"Port {PORT} is taken: the explorer is at {port}.", flush=True)
+    return [*words, "--server.port", str(port)]
+
+
+if __name__ == "__main__":
+    try:
+        Bounds.of_environment()
+    except ValueError as reason:  # now, and not to the first visitor
+        sys.exit(f"error: {reason}")
+    bundle_served()
+    streamlit(arguments(sys.argv[1:]))
