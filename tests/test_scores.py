@@ -203,6 +203,42 @@ def test_files_are_scored_with_nulls_intervals_and_warnings(tmp_path, capsys):
     assert status == 0 and "Linear R², in sample" not in text and "by chance" in text
 
 
+def test_noise_that_dci_calls_disentangled_is_said_and_chance_gets_as_much(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    files = written(tmp_path, z=rng.normal(size=(10_000, 2)), z_hat=rng.normal(size=(10_000, 20)))
+    _, out, _ = told(capsys, "score", *files, "--json")
+    found = json.loads(out)
+    assert found["scores"]["dci_lasso"] > 0.3 and found["scores"]["null_dci_lasso"] > 0.3
+    assert found["scores"]["dci_lasso_informativeness"] < 0.01
+    assert any("foretell nothing" in each for each in found["warnings"])
+    _, out, _ = told(capsys, "score", files[0], files[0], "--json")
+    assert not any("foretell" in each for each in json.loads(out)["warnings"])
+
+
+def test_scores_that_need_two_columns_are_left_out_where_there_is_one(tmp_path, capsys):
+    z = np.random.default_rng(0).normal(size=(200, 2))
+    one, two = written(tmp_path, one=z[:, :1], two=z)
+    _, out, _ = told(capsys, "score", one, one, "--json")
+    scores = json.loads(out)["scores"]
+    assert not {"mig", "dci_lasso", "dci_lasso_completeness"} & set(scores)
+    assert scores["linear_r2"] == pytest.approx(1)
+    _, out, _ = told(capsys, "score", two, one, "--json")
+    found = json.loads(out)
+    assert {"dci_lasso"} == {"mig", "dci_lasso", "dci_lasso_completeness"} & set(found["scores"])
+    assert any("1 code for 2 latents: MCC can reach 0.50" in each for each in found["warnings"])
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e160])
+def test_the_unit_of_a_code_changes_no_score(unit, tmp_path, capsys):
+    z, z_hat = drawn(Setting(code="mixed", n=400))
+    found = []
+    for each in (z_hat, unit * z_hat):
+        _, out, err = told(capsys, "score", *written(tmp_path, z=z, z_hat=each), "--json")
+        assert not err
+        found.append(json.loads(out)["scores"])
+    assert found[0] == pytest.approx(found[1], abs=1e-6)
+
+
 def test_rows_that_are_sorted_are_scored_as_any_others(tmp_path, capsys):
     z, z_hat = drawn(Setting(code="distorted", n=600))
     order = np.argsort(z[:, 0])
@@ -252,6 +288,7 @@ def test_a_constant_column_has_no_correlation_whatever_its_number():
         (np.eye(9)[:, :2], RNG.normal(size=(9, 2)), "constant in one half"),
         (np.full((9, 2), np.nan), RNG.normal(size=(9, 2)), "not finite"),
         (np.array([[{}, {}]] * 9), RNG.normal(size=(9, 2)), "unpickling"),
+        (RNG.normal(size=(9, 2)) * [1, 1e-200], RNG.normal(size=(9, 2)), "a factor of 1e100"),
     ],
 )
 def test_bad_files_get_a_sentence(z, z_hat, sentence, tmp_path, capsys):

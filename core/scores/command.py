@@ -13,11 +13,13 @@ from core.scores.reading import SCORES, Reading, read, warnings
 
 SHUFFLES = 20
 LEAST = 8  # samples: two halves of a few
+LEAST_SIZE = 1e-100  # of a column beside the largest: its square is still a number
+LITTLE = 0.05  # informativeness, below which weights are of nothing
 ABOUT = """python -m core score Z.npy Z_HAT.npy [--in-sample] [--forest] [--seed N] [--json]
 
 Every score of codes (n, m) against latents (n, d), row for row: beside it what the same codes score
-with their rows shuffled (the null: mean and most of twenty shuffles), and 95 % of resampled
-samples.
+with their rows shuffled (the null: mean and most of twenty shuffles; of DCI by a lasso the mean of
+five), and 95 % of resampled samples for linear R² and both MCC.
 """
 Array = np.ndarray
 
@@ -44,11 +46,17 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     z, z_hat = z[order], z_hat[order]
     if not all((np.ptp(half, axis=0) > 0).all() for half in np.array_split(z, 2)):
         raise Unreadable(f"{options.latents}: a column hardly varies: it is constant in one half")
-    names = [name for name in SCORES if options.in_sample or not name.endswith("in_sample")]
+    names = [name for name in SCORES if _defined(name, z, z_hat, options.in_sample)]
     found, told = read(z, z_hat, names, options.seed, SHUFFLES), warnings(z, z_hat)
     if options.in_sample:
         told.append("R² in sample is of the points that fit its map: it rises with every code.")
-    extra = _dci(z, z_hat, options.forest)
+    extra = _dci(z, z_hat, options.forest, options.seed)
+    told += [
+        f"DCI ({by}) is of weights that foretell nothing: informativeness "
+        f"{extra[f'dci_{by}_informativeness']:.3f}."
+        for by in ("lasso", "forest")
+        if extra.get(f"dci_{by}_informativeness", 1.0) < LITTLE
+    ]
     if options.json:
         print(json.dumps(document(found, extra, told), ensure_ascii=False, allow_nan=False))
     else:
@@ -63,9 +71,22 @@ def checked(latents: Path, codes: Path) -> tuple[Array, Array]:
         raise Unreadable(f"{latents} has {len(z):,} rows, {codes} has {len(z_hat):,}")
     if len(z) < LEAST:
         raise Unreadable(f"{latents}: {len(z)} rows are fewer than {LEAST}")
+    z, z_hat = _scaled(z, latents), _scaled(z_hat, codes)
     if not (np.ptp(z, axis=0) > 0).all():
         raise Unreadable(f"{latents}: a column is constant, so that nothing can be told of it")
     return z, z_hat
+
+
+def _scaled(x: Array, path: Path) -> Array:
+    """A matrix in units of its largest number: every score is the same for it."""
+    largest = np.abs(x).max()
+    if largest == 0:
+        return x
+    scaled = x / largest
+    size = np.abs(scaled).max(0)
+    if ((size > 0) & (size < LEAST_SIZE)).any():
+        raise Unreadable(f"{path}: columns differ in size by more than a factor of 1e100")
+    return scaled
 
 
 def _matrix(path: Path) -> Array:
@@ -80,17 +101,35 @@ def _matrix(path: Path) -> Array:
     return found
 
 
-def _dci(z: Array, z_hat: Array, forest: bool) -> dict[str, float]:
-    """DCI by a lasso, and by a forest where that is asked for; disentanglement by its own name."""
+def _defined(name: str, z: Array, z_hat: Array, in_sample: bool) -> bool:
+    """Whether a score is asked for and says something of so many columns."""
+    if name.endswith("in_sample"):
+        return in_sample
+    return name != "mig" or z_hat.shape[1] > 1  # a gap to the next code
+
+
+def _dci(z: Array, z_hat: Array, forest: bool, seed: int) -> dict[str, float]:
+    """DCI by a lasso, and by a forest where that is asked for; disentanglement by its own name.
+
+    With what a lasso gets of shuffled codes. Of one latent there is no disentanglement, of one code
+    no completeness.
+    """
     found: dict[str, float] = {}
     for by in ("lasso", *(("forest",) if forest else ())):
         of = metrics.dci(z, z_hat, by)
-        found |= {
-            f"dci_{by}": of.disentanglement,
-            f"dci_{by}_completeness": of.completeness,
-            f"dci_{by}_informativeness": of.informativeness,
-        }
+        if z.shape[1] > 1:
+            found[f"dci_{by}"] = of.disentanglement
+        if z_hat.shape[1] > 1:
+            found[f"dci_{by}_completeness"] = of.completeness
+        found[f"dci_{by}_informativeness"] = of.informativeness
+    if z.shape[1] > 1:
+        null = metrics.null(_by_lasso, z, z_hat, metrics.SHUFFLES, seed)
+        found["null_dci_lasso"] = float(null.mean())
     return found
+
+
+def _by_lasso(z: Array, z_hat: Array) -> float:
+    return metrics.dci(z, z_hat, "lasso").disentanglement
 
 
 def document(
@@ -107,19 +146,31 @@ def document(
     }
 
 
+def _title(name: str) -> str:
+    """A line's name: the legend's, or DCI's further parts in words."""
+    of, _, part = name.removeprefix("dci_").partition("_")
+    return f"DCI {part}, {of}" if part else legend.SCORES[name].title
+
+
 def lines(
     z: Array, z_hat: Array, found: Mapping[str, Reading], extra: Mapping[str, float],
     told: Sequence[str],
 ) -> list[str]:  # fmt: skip
     """The same to be read."""
-    said = [f"{len(z):,} samples of {z.shape[1]} latents and {z_hat.shape[1]} codes"]
+    d, m = z.shape[1], z_hat.shape[1]
+    columns = f"{d} latent{'s' * (d > 1)} and {m} code{'s' * (m > 1)}"
+    said = [f"{len(z):,} samples of {columns}"]
     for name, each in found.items():
         between = ""
         if each.interval is not None:
             between = "   95 % {:.3f} to {:.3f}".format(*each.interval)
         said.append(
-            f"{legend.SCORES[name].title:22} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
+            f"{legend.SCORES[name].title:27} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
             f"(at most {each.null_high:.3f} in {SHUFFLES}){between}"
         )
-    said += [f"{name.replace('_', ' '):22} {value:7.3f}" for name, value in extra.items()]
+    for name, value in extra.items():
+        if not name.startswith("null_"):
+            chance = extra.get(f"null_{name}")
+            beside = "" if chance is None else f"   by chance {chance:7.3f}"
+            said.append(f"{_title(name):27} {value:7.3f}{beside}")
     return [*said, *(f"warning: {sentence}" for sentence in told)]

@@ -72,8 +72,13 @@ def warnings(z: Array, z_hat: Array) -> list[str]:
     found = []
     if n < FEW * m:
         found.append(
-            f"{n} samples for {m} codes: chance alone gives scores that are not small, and R² in "
-            "sample is 1 when codes come near samples. Hold the scores against their null."
+            f"{n} samples for {m} codes: chance alone raises scores, and R² in sample nears 1 as "
+            "codes come near samples. Hold every score against its null."
+        )
+    if m < z.shape[1]:
+        found.append(
+            f"{m} {'code' if m == 1 else 'codes'} for {z.shape[1]} latents: MCC can reach "
+            f"{m / z.shape[1]:.2f} at most."
         )
     for name, x in (("latents", z), ("codes", z_hat)):
         still = [str(i + 1) for i in np.flatnonzero(np.ptp(x, axis=0) == 0)]
@@ -87,7 +92,8 @@ def warnings(z: Array, z_hat: Array) -> list[str]:
     close = float(pairs_of_z[pairs_of_z < ALIKE].max())
     if close >= TOGETHER:
         found.append(
-            f"Latents are correlated (up to {close:.2f}): MCC is high for codes that mix them."
+            f"Latents are correlated (up to {close:.2f}): codes that mix them get a high MCC, and "
+            "MIG is low for codes that do not."
         )
     return found
 
