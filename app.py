@@ -15,7 +15,7 @@ page = st.navigation(
             for group, titles in (story.MENU | story.READING).items()
         },
     },
-    position="top",
+    position="hidden" if st.context.is_embedded else "top",
 )
 address.arrive(page.url_path or "home")
 look.dress()

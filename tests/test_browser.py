@@ -158,6 +158,14 @@ def test_a_click_on_a_dot_of_a_two_way_sweep_opens_that_run(server, page):
     until(page, f"v.run != {json.dumps(run)}")
 
 
+def test_an_embedded_page_has_no_menu_and_keeps_its_setting(server, page):
+    menu = page.locator("[data-testid=stTopNavLink], [data-testid=stTopNavSection]")
+    drawn(page, f"{server}/infonce_sphere?d=4")
+    assert menu.count()
+    drawn(page, f"{server}/infonce_sphere?d=4&embed=true")
+    assert not menu.count() and "embed=true" in page.url and "d=4" in page.url
+
+
 def test_clusters_are_drawn_with_their_vectors_and_the_family_of_solutions_plays(server, page):
     drawn(page, f"{server}/vmf_clusters")
     assert float(number(page, "Linear R²")) >= 0.99

@@ -3,16 +3,20 @@
 import os
 import string
 from functools import cache
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from visits import HOME, PAGES, PAPERS, opened
+from visits import HOME, PAGES, PAPERS, opened, own
 
 import core.__main__ as shell
+from core.command import spelt
+from core.lessons import LESSONS
 from core.run.experiment import MOST_MEMBERS, Experiment
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import knobs_of
+from ui import runner
 
 EXAMPLES = int(os.environ.get("EXPLORER_FUZZ", "200"))  # `make load` asks for 10,000
 SCORES = "pages/scores.py"
@@ -84,6 +88,21 @@ def test_a_page_stands_whatever_its_link_says(page):
         assert not at.exception
         for text in (*at.markdown, *at.caption, *at.warning, *at.error, *at.info):
             assert "<script" not in text.value or not getattr(text.proto, "allow_html", False)
+
+
+@pytest.mark.usefixtures("nothing_trains")
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_for_the_most_of_everything_starts_nothing_that_is_long(page):
+    scenario = LESSONS[Path(page).stem]
+    most = {
+        name: spelt(knob.high) for name, knob in knobs_of(scenario.Params).items()
+        if knob.high is not None
+    }  # fmt: skip
+    at = opened(page, **most)
+    assert not at.exception
+    begun = [job.experiment.members for job in runner.engine()._jobs.values()]
+    assert all(runner._quick(members) for members in begun)  # what was refused is at rest
+    assert begun or any(button.key == own(at, "run.train") for button in at.button)
 
 
 @fuzzed

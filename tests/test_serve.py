@@ -1,6 +1,7 @@
 """How a server is started: a port that is free, and a word where it is not the usual one."""
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from core.run.bounds import Bounds
 from ui.window import serve
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +47,25 @@ def test_a_bad_setting_is_said_before_anybody_comes():
         env=os.environ | {"EXPLORER_MOST_QUEUED": "many"},
     )  # fmt: skip
     assert ended.returncode == 1 and ended.stderr.startswith("error: EXPLORER_MOST_QUEUED='many'")
+
+
+def test_every_fault_of_the_table_has_its_test():
+    lines = (ROOT / "docs/reliability.md").read_text().splitlines()
+    rows = [line.split("|") for line in lines if line.startswith("| ")][1:]
+    assert len(rows) > 20
+    everything = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row[4])
+        assert named, row[1]
+        for name in named:
+            assert f"def {name}(" in everything, name
+
+
+def test_every_setting_is_listed_and_none_besides():
+    listed = set(re.findall(r"`(EXPLORER_\w+)`", (ROOT / "docs/hosting.md").read_text()))
+    source = "".join(p.read_text() for top in ("core", "ui") for p in (ROOT / top).rglob("*.py"))
+    read = set(re.findall(r'environ(?:\.get\(|\[)"(EXPLORER_\w+)"', source))
+    assert listed == read | {f"EXPLORER_{name.upper()}" for name in Bounds.model_fields}
 
 
 def test_no_free_port_is_an_error(monkeypatch):

@@ -362,6 +362,25 @@ def test_two_readers_may_find_the_same_damage_at_once(store, quiet):
 # --- size and leftovers -----------------------------------------------------------------------
 
 
+def test_a_store_is_made_where_it_is_missing_whatever_its_name(tmp_path):
+    made = Store(tmp_path / "not there" / "nor here, ünd this", gallery=None)
+    assert made.get(member(0)) is None
+    made.put(result(0))
+    assert_same(Store(made.folder, gallery=None).get(member(0)), result(0))
+
+
+def test_a_clock_that_is_set_back_removes_nothing(store, monkeypatch):
+    store.put(result(0))
+    begun = store.folder / ".tmp-begun"  # by another process, a moment ago
+    begun.write_bytes(b"half")
+    monkeypatch.setattr("core.kept.folder.time.time", lambda: 0.0)
+    store.files.look_through()
+    store.put(result(1))
+    assert begun.exists()
+    for seed in (0, 1):
+        assert_same(store.get(member(seed)), result(seed))
+
+
 def test_the_oldest_results_make_room(store):
     for age, seed in enumerate((3, 1, 2, 0)):  # 3 is the newest
         store.put(result(seed))
