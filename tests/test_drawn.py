@@ -102,6 +102,18 @@ def test_correlations_stand_latent_by_code_and_matched_pairs_are_framed():
     assert cells.layers[1]["transform"] == [{"filter": "datum.pair"}]
 
 
+def test_codes_that_are_drawn_keep_their_numbers():
+    found = np.array([[0.1, 0.98, 0.2], [0.97, 0.02, 0.3]])
+    pairs = np.array([0, 1]), np.array([1, 0])
+    drawn = figures.matching(found, pairs, np.array([4, 20, 42]))
+    cells = Marks(drawn, "rect")
+    assert cells.at("x")[0].tolist() == [5, 21, 43] * 2
+    told = {each["field"] for each in cells.layers[0]["encoding"]["tooltip"]}
+    assert told == {"latent", "code", "value"}
+    framed = drawn[1][drawn[1]["Matched"]]
+    assert framed[["Latent", "Code"]].to_numpy().tolist() == [[1, 21], [2, 5]]
+
+
 def test_a_turned_code_has_a_line_a_norm_above_its_unturned_loss():
     angles = np.arange(0.0, 91.0, 15)
     losses = {"p = 1": 3 + np.sin(np.deg2rad(2 * angles)), "p = 2": 0 * angles + 7}

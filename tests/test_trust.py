@@ -45,6 +45,8 @@ def test_a_glance_is_of_the_setting_that_it_is_asked_for(preset):
     matched = seen.correlation[rows, columns].sum() / setting.d
     assert matched == pytest.approx(seen.readings["mcc"].value)
     assert seen.correlation.shape[1] == min(setting.codes, glance.WIDEST)
+    drawn_as = dict(zip(rows.tolist(), seen.kept[columns].tolist(), strict=True))
+    assert tuple(drawn_as[factor] for factor in seen.factors) == seen.partners
 
 
 def test_a_factor_without_a_code_is_drawn_as_nothing():

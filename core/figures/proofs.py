@@ -61,11 +61,23 @@ def matrix(entries: np.ndarray) -> Figure:
     return words.finished(chart), shown
 
 
-def matching(correlation: np.ndarray, pairs: tuple[np.ndarray, np.ndarray]) -> Figure:
-    """Absolute correlations of latents (rows) with codes, and frames around the pairs matched."""
+def matching(
+    correlation: np.ndarray,
+    pairs: tuple[np.ndarray, np.ndarray],
+    codes: np.ndarray | None = None,
+) -> Figure:
+    """Absolute correlations (d, m) of latents with codes, and frames around the pairs matched.
+
+    Columns go by the indices `codes` (m,), in rising order: all there are if None.
+    """
     table = _shaded(np.abs(correlation), ("latent", "code")).assign(pair=False)
     table.loc[pairs[0] * correlation.shape[1] + pairs[1], "pair"] = True
+    if codes is not None:
+        table["code"] = np.asarray(codes)[table["code"] - 1] + 1
+    told = [alt.Tooltip("latent:O"), alt.Tooltip("code:O"),
+            alt.Tooltip("value:Q", format=".3f", title="absolute correlation")]  # fmt: skip
     base = alt.Chart(table).encode(
+        tooltip=told,
         x=alt.X("code:O", title="code", axis=alt.Axis(orient="top", labelAngle=0, ticks=False)),
         y=alt.Y("latent:O", title="latent", axis=alt.Axis(ticks=False)),
     )

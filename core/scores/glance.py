@@ -49,6 +49,7 @@ class Glance:
     partners: tuple[int | None, int | None]  # which codes those are, None where one has none
     correlation: Array  # (d, m) absolute; of the WIDEST codes that matter most
     pairs: tuple[Array, Array]  # matched, indices of rows and columns
+    kept: Array  # (m,) which codes the columns are
     codes: int  # of the setting, of which some may not be drawn
     readings: Mapping[str, Reading]
     warnings: tuple[str, ...]
@@ -88,7 +89,7 @@ def glance(setting: Setting) -> Glance:
     seen = np.stack([still if j is None else z_hat[:, j] for j in partners], 1)[:SHOWN]
     return Glance(
         (first, second), z[:SHOWN, [first, second]], seen, partners, size[:, kept],
-        (rows, np.array([place[int(column)] for column in columns])), z_hat.shape[1],
+        (rows, np.array([place[int(column)] for column in columns])), kept, z_hat.shape[1],
         read(z, z_hat, seed=setting.seed, draws=DRAWS), tuple(warnings(z, z_hat)),
     )  # fmt: skip
 

@@ -88,7 +88,7 @@ def _matching(seen: Glance, setting: Setting) -> None:
     st.markdown(f"**|Correlation|**, matches outlined{more}")
     sheet.figure(
         "matching", "Absolute correlation of every factor with every code, matched pairs outlined.",
-        partial(figures.matching, seen.correlation, seen.pairs), of=(setting,),
+        partial(figures.matching, seen.correlation, seen.pairs, seen.kept), of=(setting,),
         numbers=None,
     )  # fmt: skip
 
