@@ -4,11 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pydantic import ValidationError
+from test_drawn import Marks
+from test_figures import layers_of, rows
 from visits import metric, opened, own, said
 
 from core import figures, metrics
 from core.claimed import CLAIMS
 from core.claims.drawn import Drawn
+from core.figures.reading import LEAST
 from core.lessons import SETUPS
 from core.scores import glance, published
 from core.scores.glance import ASKS, HIGH, UP_TO, deserved, verdict
@@ -175,11 +178,33 @@ def test_cells_carry_what_a_click_opens():
 
 
 def test_a_score_below_the_picture_keeps_its_number():
-    line = figures.Line("R²", "no: a linear map", -3.0, (-0.1, 0.1), None, "")
-    chart, table = figures.readings([line])
-    drawn_at = chart.to_dict()
-    assert "−3.000" in str(drawn_at) and float(table["Value"][0]) == -3.0
-    assert "'value': -0.2" in str(drawn_at)
+    line = figures.Line("R²", "up to a linear map", "no", -3.0, (-0.9, -0.5), (-4.0, 0.1), "")
+    drawn_as = figures.readings([line])
+    assert float(drawn_as[1]["Value"][0]) == -3.0
+    marks = Marks(drawn_as, "point", shape="triangle-left")
+    for layer, field in enumerate(("null_low", "low")):
+        (row,) = rows(marks.spec, marks.layers[layer])
+        assert (row["number"], row["value"], row["null"]) == ("−3.000", -3.0, -0.7)
+        assert marks.at("x", layer=layer)[0].tolist() == [LEAST]
+        assert marks.layers[layer]["transform"] == [{"filter": f"datum.{field} < {LEAST}"}]
+    told = {each["field"] for each in marks.layers[1]["encoding"]["tooltip"]}
+    assert {"value", "null"} < told and not any(field.endswith("_at") for field in told)
+
+
+def test_only_scores_have_tooltips():
+    line = figures.Line("R²", "up to a linear map", "no", 0.5, (0.1, 0.2), (0.4, 0.6), "")
+    for layer in layers_of(figures.readings([line])[0].to_dict()):
+        silent = layer["mark"].get("tooltip", "") is None
+        assert silent != ("tooltip" in layer["encoding"])
+
+
+def test_a_score_asks_in_fewer_words_where_there_is_little_room():
+    line = figures.Line("MCC", "up to permutation", "no", 0.5, (), None, "")
+    marks = Marks(figures.readings([line]), "text")
+    (row,) = rows(marks.spec, marks.layers[0])
+    assert row["label"] == "MCC asks: up to permutation? no"
+    assert row["brief"] == "MCC: permutation? no"
+    assert "datum.brief" in marks.layers[0]["mark"]["text"]["expr"]
 
 
 # ---- printed rows

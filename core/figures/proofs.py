@@ -83,7 +83,7 @@ def matching(
     )
     frames = (
         base.transform_filter("datum.pair")
-        .mark_rect(fillOpacity=0, stroke=ROLE["z"], strokeWidth=2.5, cornerRadius=3)
+        .mark_rect(fillOpacity=0, stroke=words.OUTLINE, strokeWidth=2.5, cornerRadius=3)
     )  # fmt: skip
     layers = [_cells(base), frames]
     if max(correlation.shape) <= NUMBERED:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -11,12 +12,14 @@ from core.figures import words
 from core.figures.figure import SQUARE, Figure
 from core.legend import ROLE, on_shade
 
-LEAST = -0.2  # to which a score below is moved, so that the others have room
+LEAST = -0.2  # where the picture ends: what lies further left is an arrowhead there
 LINE_STEP, CELL_STEP = 33, 27  # pixels a row
-BELOW = 7  # pixels of a score below the middle of its row, under its words
-LINE_END = 108  # pixels right of a score's line, for its number and what to make of it
+ABOVE, BELOW = -9, 7  # pixels of words and of their score from the middle of their row
+WIDE = 400  # pixels of a picture's width from which on there is room for words
+NUMBER_END = 58  # pixels right of a picture, where a score's number has ended
 FAINTEST = 0.08
 NUMBERED = 420  # pixels of a phase diagram's width from which on its cells say their number
+PLACED = ["value", "null", "null_low", "null_high", "low", "high"]  # along the axis
 INK = {"fooled": ROLE["z_hat"], "unfair": ROLE["w"], "": ROLE["z"]}  # by verdict
 
 
@@ -94,11 +97,12 @@ def rotation_curve(angles: np.ndarray, theory: np.ndarray, at: float, measured: 
 class Line:
     """A score: its value, what shuffled codes get, between what it lies, what is made of it.
 
-    `asks` says what it is a promise about and whether the codes keep it.
+    `asks` says what it is a promise about, `answer` whether the codes keep it.
     """
 
     title: str
     asks: str
+    answer: str
     value: float
     null: Sequence[float]
     interval: tuple[float, float] | None
@@ -108,59 +112,94 @@ class Line:
 def readings(lines: Sequence[Line]) -> Figure:
     """Scores as dots with their intervals, shuffled codes as grey marks, verdicts in words.
 
-    What lies below `LEAST` is drawn there, with its number beside it.
+    What lies below `LEAST` is an arrowhead there, with the score's number beside it.
     """
     table = pd.DataFrame([_row(line) for line in lines])
-    drawn = ["value", "null", "null_low", "null_high", "low", "high"]
-    shown = table.copy()
-    table[drawn] = table[drawn].clip(lower=LEAST)
-    table = words.inked(table, [INK[verdict] for verdict in table["verdict"]])
-    low = min(0.0, float(table[drawn].min().min()))
+    placed = table[PLACED].clip(lower=LEAST).add_suffix("_at")
+    table = words.inked(table.join(placed), [INK[verdict] for verdict in table["verdict"]])
+    low = min(0.0, float(placed.min().min()))
     tens = [at for at in (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if at >= low]
-    x = alt.X("value:Q", title=None, scale=alt.Scale(domain=[low - 0.02, 1.02], nice=False),
+    x = alt.X("value_at:Q", title=None, scale=alt.Scale(domain=[low - 0.02, 1.02], nice=False),
               axis=words.ticks_at(tens, np.asarray(tens), [f"{at:g}" for at in tens]))  # fmt: skip
     y = alt.Y("title:N", sort=list(table["title"]), axis=None)
     base = alt.Chart(table)
-    told = [alt.Tooltip("title:N", title="Score"), alt.Tooltip("asks:N", title="Up to"),
+    layers = [_asked(base, y), *_chance(base, x, y), *_scored(base, x, y), *_judged(base, y)]
+    chart = alt.layer(*layers, height=alt.Step(LINE_STEP))
+    names = {"title": "Score", "asks": "Asks", "answer": "Answer", "value": "Value",
+             "low": "95 % from", "high": "95 % to", "null": "Shuffled codes",
+             "null_low": "Shuffled from", "null_high": "Shuffled to",
+             "verdict": "Verdict"}  # fmt: skip
+    return words.finished(chart), table[list(names)].rename(columns=names)
+
+
+def _asked(base: alt.Chart, y: alt.Y) -> alt.Chart:
+    """What each score asks, over its line; in fewer words where the picture is narrow."""
+    text = base.mark_text(
+        text=alt.expr(f"width < {WIDE} ? datum.brief : datum.label"), align="left", dy=ABOVE,
+        fontSize=12, fill=words.QUIET, limit=alt.expr("width"), tooltip=None,
+    )  # fmt: skip
+    return text.encode(x=alt.XValue(0), y=y)
+
+
+def _chance(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """What shuffled codes get: a band from least to most, a tick at the mean."""
+    grey = ROLE["baseline"]
+    band = base.mark_rule(strokeWidth=11, opacity=0.35, yOffset=BELOW, color=grey, tooltip=None)
+    tick = base.transform_filter(f"datum.null >= {LEAST}").mark_tick(
+        thickness=2.5, size=18, yOffset=BELOW, color=grey, tooltip=None
+    )
+    head = base.transform_filter(f"datum.null_low < {LEAST}").mark_point(
+        shape="triangle-left", filled=True, size=330, opacity=0.6, yOffset=BELOW, color=grey,
+        tooltip=None,
+    )  # fmt: skip
+    return [
+        band.encode(x=words.along(x, "null_low_at"), x2="null_high_at:Q", y=y),
+        tick.encode(x=words.along(x, "null_at"), y=y),
+        head.encode(x=words.along(x, "null_low_at"), y=y),
+    ]
+
+
+def _scored(base: alt.Chart, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """The score as a dot, its interval as a line through it, both in the verdict's colour."""
+    told = [alt.Tooltip("title:N", title="Score"), alt.Tooltip("asks:N", title="Asks"),
+            alt.Tooltip("answer:N", title="Answer"),
             alt.Tooltip("value:Q", format=".3f", title="Value"),
             alt.Tooltip("null:Q", format=".3f", title="Shuffled codes")]  # fmt: skip
-    above = base.mark_text(  # cut where it would take the picture's room on a phone
-        align="left", dy=-9, fontSize=12, fill=words.QUIET,
-        limit=alt.expr(f"width + {0.9 * LINE_END}"),
-    )  # fmt: skip
-    grey = ROLE["baseline"]
-    layers = [
-        above.encode(text=alt.Text("label:N"), x=alt.XValue(0), y=y),
-        base.mark_rule(strokeWidth=11, opacity=0.35, yOffset=BELOW, color=grey).encode(
-            x=words.along(x, "null_low"), x2="null_high:Q", y=y),
-        base.mark_tick(thickness=2.5, size=18, yOffset=BELOW, color=grey).encode(
-            x=words.along(x, "null"), y=y),
-        base.mark_rule(strokeWidth=3, opacity=0.6, yOffset=BELOW).encode(
-            x=words.along(x, "low"), x2="high:Q", y=y, color=_by_verdict()),
-        base.mark_circle(size=130, opacity=1, yOffset=BELOW).encode(
-            x=x, y=y, color=_by_verdict(), tooltip=told),
-        _right_of(base, "number", 10, y),
-        _right_of(base, "verdict", 60, y),
-    ]  # fmt: skip
-    chart = alt.layer(*layers, height=alt.Step(LINE_STEP))
-    names = {"title": "Score", "asks": "Up to", "value": "Value", "low": "95 % from",
-             "high": "95 % to", "null": "Shuffled codes", "verdict": "Verdict"}  # fmt: skip
-    return words.finished(chart, right=LINE_END), shown[list(names)].rename(columns=names)
-
-
-def _right_of(base: alt.Chart, field: str, by: float, y: alt.Y) -> alt.Chart:
-    """Words right of the picture, in the colour of their verdict."""
-    text = base.mark_text(
-        align="left", dx=by, dy=BELOW, fontSize=13, fontWeight=600, fill=words.OWN_INK
+    line = base.mark_rule(strokeWidth=3, opacity=0.6, yOffset=BELOW, tooltip=None)
+    dot = base.transform_filter(f"datum.value >= {LEAST}").mark_circle(
+        size=130, opacity=1, yOffset=BELOW
     )
-    return text.encode(text=alt.Text(f"{field}:N"), x=alt.XValue(alt.expr("width")), y=y)
+    head = base.transform_filter(f"datum.low < {LEAST}").mark_point(
+        shape="triangle-left", filled=True, size=130, opacity=1, yOffset=BELOW
+    )
+    return [
+        line.encode(x=words.along(x, "low_at"), x2="high_at:Q", y=y, color=_by_verdict()),
+        dot.encode(x=x, y=y, color=_by_verdict(), tooltip=told),
+        head.encode(x=words.along(x, "low_at"), y=y, color=_by_verdict(), tooltip=told),
+    ]
+
+
+def _judged(base: alt.Chart, y: alt.Y) -> list[alt.Chart]:
+    """Numbers right of the picture, verdicts behind them, or above where the picture is narrow."""
+    behind = {"dx": alt.expr(f"width < {WIDE} ? 10 : {NUMBER_END}"),
+              "dy": alt.expr(f"width < {WIDE} ? {ABOVE} : {BELOW}")}  # fmt: skip
+    places: dict[str, dict[str, Any]] = {"number": {"dx": 10, "dy": BELOW}, "verdict": behind}
+    return [
+        base.mark_text(
+            align="left", fontSize=13, fontWeight=600, fill=words.OWN_INK, tooltip=None, **place
+        ).encode(text=alt.Text(f"{field}:N"), x=alt.XValue(alt.expr("width")), y=y)
+        for field, place in places.items()
+    ]
 
 
 def _row(line: Line) -> dict[str, object]:
     low, high = line.interval or (line.value, line.value)
     null = line.null or (np.nan,)
+    brief = line.asks.removeprefix("up to ")
     return {
-        "title": line.title, "asks": line.asks, "label": f"{line.title} · {line.asks}",
+        "title": line.title, "asks": line.asks, "answer": line.answer,
+        "label": f"{line.title} asks: {line.asks}? {line.answer}",
+        "brief": f"{line.title}: {brief}? {line.answer}",
         "value": line.value, "low": low, "high": high, "null": float(np.mean(null)),
         "null_low": min(null), "null_high": max(null), "verdict": line.verdict,
         "number": f"{line.value:.3f}".replace("-", "−"),
@@ -217,7 +256,7 @@ def phase(
         fontSize=11, fill=words.OWN_INK, opacity=alt.expr(f"width < {NUMBERED} ? 0 : 1")
     ).encode(text=alt.Text("score:Q", format=".2f"))
     frame = base.transform_filter("datum.here").mark_rect(
-        fillOpacity=0, stroke=ROLE["z"], strokeWidth=3, cornerRadius=2
+        fillOpacity=0, stroke=words.OUTLINE, strokeWidth=3, cornerRadius=2
     )
     chart = alt.layer(squares.add_params(chosen), numbers, frame, height=alt.Step(CELL_STEP))
     names = {"across_named": across.title, "up_named": up.title, "score": title}

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.figures.figure import Chart
-from core.legend import ROLE, label_of, named, readable
+from core.legend import PAGE, ROLE, label_of, named, readable
 from core.scenarios.scenario import Knob
 
 Axis = TypeVar("Axis", alt.X, alt.Y)
@@ -30,6 +30,7 @@ def ink(colour: str) -> Any:
 
 
 QUIET = ink(ROLE["theory"])
+OUTLINE = alt.expr(f"{BRIGHT} ? '{PAGE['dark']}' : '{PAGE['light']}'")  # as strong as can be
 OWN_INK = alt.expr(f"{BRIGHT} ? datum.light : datum.dark")  # of rows that `inked` has coloured
 
 

@@ -31,11 +31,11 @@ ASKS: Mapping[str, Promised] = {  # what a score is a promise about
     "dci_forest": "single",
 }
 UP_TO: Mapping[Promised, str] = {
-    "linear": "a linear map",
-    "orthogonal": "an orthogonal map and a scale",
-    "permutation": "permutation, sign and scale",
-    "monotone": "permutation and monotone maps",
-    "single": "each code of one factor alone",
+    "linear": "up to a linear map",
+    "orthogonal": "up to an orthogonal map, scale",
+    "permutation": "up to permutation, sign, scale",
+    "monotone": "up to permutation, monotone maps",
+    "single": "each code of one factor",
 }
 
 

@@ -111,7 +111,8 @@ def _scores(seen: Glance, setting: Setting) -> None:
             lines.append(
                 figures.Line(
                     SCORES[name].title,
-                    f"{'yes' if deserved[up_to] else 'no'}: {UP_TO[up_to]}",
+                    UP_TO[up_to],
+                    "yes" if deserved[up_to] else "no",
                     value,
                     () if reading is None else reading.null,
                     None if reading is None else reading.interval,
