@@ -69,6 +69,17 @@ def test_a_comparison_has_a_row_a_setting():
     assert list(zip(name, value, strict=True)) == [("one", 0.9), ("one", 0.95), ("two", 0.85)]
 
 
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [((0.0, 1.8e-16), (0, 0.1)), ((-1e-9, 1e-9), (0, 0.1)), ((0.0, 0.0), (0, 0.1)),
+     ((0.5, 1.0), (0, 1.08)), ((-1.0, 1.0), (-1.16, 1.16)), ((-3.0, -3.0), (-3.008, -2.908))],
+)  # fmt: skip
+def test_rounding_is_not_drawn_as_a_difference(values, expected):
+    marks = Marks(figures.compare({"one": values}, "Degree", best=None), "circle")
+    domain = marks.layers[0]["encoding"]["x"]["scale"]["domain"]
+    assert domain == pytest.approx(expected)
+
+
 def test_the_world_goes_across_and_the_model_up():
     drawn = figures.agreement(STEPS / 400, STEPS / 300, ("world", "model"), 1.0)
     x, y = Marks(drawn, "circle").at("x", "y")

@@ -19,6 +19,8 @@ ENDS = 0.2  # of a strip, where a centred word would be cut
 CROWDED = 0.45  # of a strip, beyond which a long word has room to its left
 STEP, RAISED = 30, 7  # pixels of a row, and by which a name of two lines is raised
 PUBLISHED, OURS = "published", "here"
+SHORTEST = 0.1  # axis of a comparison, so that small differences look small
+NOISE = 1e-6  # below which a value is 0, rounded
 NAMED_APART = 0.3  # of a strip, so that two names fit on a line
 
 
@@ -144,10 +146,7 @@ def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | Non
     steps = np.arange(low, 1.001, 0.05).round(2)
     ticks = words.ticks_at(list(map(float, steps)), steps, [f"{at:.2f}" for at in steps])
     if best != 1:
-        bottom, top = table["value"].min(), table["value"].max()
-        room = 0.08 * ((top - min(bottom, 0.0)) or 1.0)
-        low = 0.0 if bottom >= 0 else bottom - room
-        high, ticks = top + room, alt.Axis(tickCount=6)
+        (low, high), ticks = _from_zero(table["value"]), alt.Axis(tickCount=6)
     chart = (
         alt.Chart(table)
         .mark_circle(size=80, color=ROLE["z_hat"], opacity=0.75)
@@ -164,6 +163,14 @@ def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | Non
     )
     shown = table.rename(columns={"setting": "Setting", "value": title})
     return words.finished(chart.properties(height=alt.Step(24))), shown
+
+
+def _from_zero(values: pd.Series) -> tuple[float, float]:
+    """An axis from 0, or from below the least, to beyond the most; none shorter than `SHORTEST`."""
+    bottom, top = (0.0 if abs(end) < NOISE else float(end) for end in (values.min(), values.max()))
+    room = 0.08 * max(top - min(bottom, 0.0), SHORTEST)
+    low = bottom - room if bottom < 0 else 0.0
+    return low, max(top + room, low + SHORTEST)
 
 
 @dataclass(frozen=True)
