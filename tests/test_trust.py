@@ -15,7 +15,7 @@ from core.figures.reading import LEAST
 from core.lessons import SETUPS
 from core.scores import glance, published
 from core.scores.glance import ASKS, HIGH, UP_TO, deserved, verdict
-from core.scores.worlds import KINDS, MOST_NUMBERS, Setting, drawn, notices
+from core.scores.worlds import KINDS, MOST_NUMBERS, Setting, drawn, notices, words_of
 from ui import claims
 from ui.scores import phases
 
@@ -141,6 +141,19 @@ def test_dci_is_of_as_many_samples_as_take_seconds():
     assert glance.dci(small)["dci_lasso"] == metrics.dci(z, z_hat).disentanglement
 
 
+@pytest.mark.parametrize(("changes", "times"), [({}, 20), ({"d": 10, "n": 10_000}, 5)])
+def test_a_null_is_of_fewer_shuffles_where_each_takes_its_time(changes, times):
+    setting = Setting(**changes)
+    assert glance.shuffles(setting) == times
+    assert {len(each.null) for each in glance.glance(setting).readings.values()} == {times}
+
+
+def test_a_turn_of_more_than_two_factors_says_that_it_is_many():
+    assert words_of(Setting(code="rotated")) == KINDS["rotated"].words
+    assert "one turn after another" in words_of(Setting(code="rotated", d=3))
+    assert words_of(Setting(code="mixed", d=3)) == KINDS["mixed"].words
+
+
 # ---- diagrams
 
 
@@ -258,6 +271,33 @@ def test_the_page_opens_with_a_score_that_is_fooled_and_a_preset_that_is_not():
     assert "".join(at.query_params["factors"]) == "independent"
     at.button(key=own(at, "ask_dci")).click().run()
     assert {"DCI-D, lasso", "DCI-D, forest"} <= set(lines(at))
+
+
+def query(name, **more):
+    """The link to a preset."""
+    params = next(p for p in PRESETS if p.name == name).params
+    return {"factors": "independent", "seed": "0", **{k: str(v) for k, v in params.items()}, **more}
+
+
+def test_the_caption_is_of_the_picture():
+    at = opened(PAGE)
+    assert captioned(at, "least to most of 20 scores")
+    assert captioned(at, "Linear R², in sample, Orthogonal R², MIG and DCI have none")
+    assert not captioned(at, "lies further left") and not captioned(at, "Each factor is one of")
+    assert captioned(opened(PAGE, **query("in-sample")), "lies further left")
+    copied = query("permuted", factors="copied", rho="0.9")
+    assert captioned(opened(PAGE, **copied), "Each factor is one of the codes")
+
+
+def test_a_preset_that_is_about_dci_opens_with_it():
+    at = opened(PAGE, **query("overcomplete"))
+    assert {"DCI-D, lasso", "DCI-D, forest"} <= set(lines(at))
+    assert not [button for button in at.button if "DCI" in button.label]
+
+
+def captioned(at, words):
+    """Whether these words stand under a picture."""
+    return any(words in caption.value for caption in at.caption)
 
 
 def lines(at):

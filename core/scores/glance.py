@@ -18,6 +18,8 @@ Verdict = Literal["fooled", "unfair", ""]
 SHOWN = 400  # points of a picture
 WIDEST = 24  # codes whose correlations are drawn
 DRAWS = 100  # behind an interval
+SHUFFLES = 20  # behind a null, as from a shell
+AT_ONCE = 100_000  # numbers n m d of which so many shuffles come at once
 OF_DCI = 400_000  # numbers n m d that it is fitted to in a few seconds
 HIGH = 0.9  # from which on a score says yes
 ASKS: Mapping[str, Promised] = {  # what a score is a promise about
@@ -90,8 +92,15 @@ def glance(setting: Setting) -> Glance:
     return Glance(
         (first, second), z[:SHOWN, [first, second]], seen, partners, size[:, kept],
         (rows, np.array([place[int(column)] for column in columns])), kept, z_hat.shape[1],
-        read(z, z_hat, seed=setting.seed, draws=DRAWS), tuple(warnings(z, z_hat)),
+        read(z, z_hat, seed=setting.seed, shuffles=shuffles(setting), draws=DRAWS),
+        tuple(warnings(z, z_hat)),
     )  # fmt: skip
+
+
+def shuffles(setting: Setting) -> int:
+    """How often the codes of a setting are shuffled: less often where each time takes its time."""
+    numbers = setting.n * setting.codes * setting.d
+    return SHUFFLES if numbers <= AT_ONCE else metrics.SHUFFLES
 
 
 def _kept(size: Array, matched: Array) -> Array:

@@ -280,6 +280,14 @@ KINDS: dict[Codes, Kind] = {
 }  # fmt: skip
 
 
+def words_of(setting: Setting) -> str:
+    """What the code is."""
+    said = KINDS[setting.code].words
+    if setting.code == "rotated" and setting.d > 2:
+        said += ", in the plane of each and the next, one turn after another"
+    return said
+
+
 def notices(setting: Setting) -> tuple[Notice, ...]:
     """What there is to know of a setting before reading its scores."""
     found = []

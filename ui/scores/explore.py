@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core.legend import SCORES, direction_colours
+from core.lessons import SETUPS
 from core.scores import glance
 from core.scores.glance import ASKS, UP_TO, Glance
-from core.scores.worlds import KINDS, Setting
+from core.scores.worlds import Setting, words_of
 from ui import export, sheet
 from ui.window import address
 
@@ -19,14 +20,16 @@ DCI = "dci"
 AT_ONCE = 50_000  # numbers n m d of which DCI is shown to a room without being asked for
 SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
-    "The code is {code}. :gray[┃] five times the same codes with their rows shuffled · "
-    "thick line: 95 % of resampled samples, pairs and maps kept · "
-    "**yes** or **no**: whether the codes, as they were made, identify the factors up to that "
-    "(DCI: are such codes). "
+    "The code is {code}.{copied} :gray[▬] least to most of {shuffles} scores of the same codes "
+    "with their rows shuffled, :gray[┃] their mean · thin coloured line through a dot: 95 % of "
+    "resampled samples, pairs and maps kept ({without} have none).{further} **yes** or **no**: "
+    "whether the codes, as they were made, identify the factors up to that (DCI: are such codes). "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
 )
+COPIED = " Each factor is one of the codes, also where the second nearly repeats the first."
+FURTHER = " What a ◂ marks lies further left."
 BRIEF = (
-    f":gray[┃] codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve "
+    f":gray[▬] codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve "
     "it · *unfair*: less where they do"
 )
 
@@ -95,11 +98,10 @@ def _matching(seen: Glance, setting: Setting) -> None:
 
 def _scores(seen: Glance, setting: Setting) -> None:
     """Every score as a dot, with DCI once it is asked for, or for a room."""
-    from core import figures
+    from core import figures  # altair: the numbers do not wait for it
 
     small = setting.n * setting.codes * setting.d <= AT_ONCE
-    asked = st.session_state.get(address.owned(DCI)) == setting
-    asked = asked or (address.presenting() and small)
+    asked = _asked(setting) or (address.presenting() and small)
     extra = glance.dci(setting) if asked else {}
     deserved = glance.deserved(setting)
 
@@ -124,18 +126,37 @@ def _scores(seen: Glance, setting: Setting) -> None:
     numbers = None if address.presenting() else "scores"
     sheet.figure("scores", "Every score as a dot, with what shuffled codes get and a verdict.",
                  made, of=(setting, asked), numbers=numbers)  # fmt: skip
-    whole = CAPTION.format(code=KINDS[setting.code].words)
-    st.caption(BRIEF if address.presenting() else whole)
+    st.caption(BRIEF if address.presenting() else _caption(seen, setting))
+
+
+def _caption(seen: Glance, setting: Setting) -> str:
+    """What is drawn of the scores, and what of them lies outside the picture."""
+    from core.figures.reading import LEAST
+
+    bare = [SCORES[name].title for name, each in seen.readings.items() if each.interval is None]
+    known = [least for each in seen.readings.values() for least in (each.value, *each.null,
+             *(each.interval or ()))]  # fmt: skip
+    copied = setting.factors == "copied" and glance.deserved(setting)["permutation"]
+    return CAPTION.format(
+        code=words_of(setting), copied=COPIED if copied else "",
+        shuffles=glance.shuffles(setting), without=f"{', '.join(bare)} and DCI",
+        further=FURTHER if min(known) < LEAST else "",
+    )  # fmt: skip
+
+
+def _asked(setting: Setting) -> bool:
+    """Whether DCI is shown: asked for, or what a preset is about."""
+    told = any("DCI" in preset.lesson for preset in SETUPS["scores"].presets_of(setting))
+    return told or st.session_state.get(address.owned(DCI)) == setting
 
 
 def _button(setting: Setting) -> None:
     """DCI, which takes a few seconds."""
-    state = address.owned(DCI)
 
     def ask() -> None:
-        st.session_state[state] = setting
+        st.session_state[address.owned(DCI)] = setting
 
-    if st.session_state.get(state) == setting:
+    if _asked(setting):
         few = glance.dci_samples(setting)
         if few < setting.n:
             st.caption(
