@@ -53,7 +53,9 @@ def take_home(setting: Setting) -> None:
     """The same scores of a visitor's own arrays, and who is to be thanked."""
     story.about(scenario, setting)
     st.markdown("**Your own codes.** Latents `Z.npy` (n, d) and codes `Z_HAT.npy` (n, m), row for "
-                "row: every score with its null, its interval and what warns of it.")  # fmt: skip
+                "row: every score with its null, its interval and what warns of it. It runs in a "
+                "clone of this project, which its README’s two commands, `make run` and "
+                "`make test`, set up.")  # fmt: skip
     st.code("python -m core score Z.npy Z_HAT.npy", language="shell")
     st.markdown("**This setting** as arrays, to try that with:")
     chosen = ", ".join(f"{name}={value!r}" for name, value in setting.chosen().items())
@@ -66,9 +68,9 @@ def take_home(setting: Setting) -> None:
     st.subheader("Sources", anchor="sources")
     st.caption(
         "Joshi, Saulus, Brendel, Brouillard, Sridhar, Reizinger: Who Guards the Guardians? The "
-        "Challenges of Evaluating Identifiability of Learned Representations, UAI 2026, arXiv "
-        "2602.24278. Kinds of factors and codes are that paper’s; they are drawn by formulas of "
-        "this project."
+        f"Challenges of Evaluating Identifiability of Learned Representations, UAI 2026, "
+        f"{compared.PAPER}. Kinds of factors and codes are that paper’s; they are drawn by "
+        "formulas of this project."
     )
 
 

@@ -220,6 +220,20 @@ def test_a_score_asks_in_fewer_words_where_there_is_little_room():
     assert "datum.brief" in marks.layers[0]["mark"]["text"]["expr"]
 
 
+def test_a_random_turn_of_two_independent_factors_scores_as_it_is_said():
+    turned = [glance.score(Setting(code="mixed", kappa=1.0, seed=s), "mcc") for s in range(300)]
+    assert np.mean(turned) == pytest.approx(phases.TURNED, abs=0.012)
+
+
+def test_diagrams_say_what_they_are_of():
+    at = opened(PAGE, part="phases")
+    assert said(at, "MCC says yes to mixtures") and said(at, "MCC of noise is not 0")
+    assert captioned(at, "far from a yes") and np.nanmax(phases.noise()[0]) < HIGH
+    assert not captioned(at, "at most, the setting in Explore")
+    larger = opened(PAGE, part="phases", d="5", n="2000", rho="0.8")
+    assert captioned(larger, "samples at most, the setting in Explore 5 and 2,000")
+
+
 # ---- printed rows
 
 
@@ -282,7 +296,7 @@ def query(name, **more):
 def test_the_caption_is_of_the_picture():
     at = opened(PAGE)
     assert captioned(at, "least to most of 20 scores")
-    assert captioned(at, "Linear R², in sample, Orthogonal R², MIG and DCI have none")
+    assert captioned(at, "Linear R² in sample, Orthogonal R², MIG and DCI have none")
     assert not captioned(at, "lies further left") and not captioned(at, "Each factor is one of")
     assert captioned(opened(PAGE, **query("in-sample")), "lies further left")
     copied = query("permuted", factors="copied", rho="0.9")
@@ -306,6 +320,12 @@ def lines(at):
               for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
     table = next(table for table in tables if "verdict" in table)
     return dict(zip(table["title"], table["verdict"], strict=True))
+
+
+@pytest.mark.parametrize("part", ["published", "home"])
+def test_the_paper_is_a_click_away(part):
+    at = opened(PAGE, part=part)
+    assert said(at, "https://arxiv.org/abs/2602.24278") or captioned(at, "org/abs/2602.24278")
 
 
 def test_a_link_that_asks_for_too_much_gets_what_fits_and_a_sentence():

@@ -119,8 +119,9 @@ def readings(lines: Sequence[Line]) -> Figure:
     table = words.inked(table.join(placed), [INK[verdict] for verdict in table["verdict"]])
     low = min(0.0, float(placed.min().min()))
     tens = [at for at in (-0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0) if at >= low]
+    said = [f"{at:g}".replace("-", "−") for at in tens]
     x = alt.X("value_at:Q", title=None, scale=alt.Scale(domain=[low - 0.02, 1.02], nice=False),
-              axis=words.ticks_at(tens, np.asarray(tens), [f"{at:g}" for at in tens]))  # fmt: skip
+              axis=words.ticks_at(tens, np.asarray(tens), said))  # fmt: skip
     y = alt.Y("title:N", sort=list(table["title"]), axis=None)
     base = alt.Chart(table)
     layers = [_asked(base, y), *_chance(base, x, y), *_scored(base, x, y), *_judged(base, y)]

@@ -7,6 +7,7 @@ import streamlit as st
 from core.scores import published
 from core.scores.published import CELLS, OURS, SOURCE, THEIRS
 
+PAPER = "[arXiv 2602.24278](https://arxiv.org/abs/2602.24278)"
 WHAT = {
     "3": "Experiment 3: dense mixtures of two factors by their correlation (κ is not said: 10 "
     "here), 100 samples",
@@ -52,9 +53,9 @@ def rows(experiment: str) -> list[dict[str, object]]:
 def show() -> None:
     """A table an experiment."""
     st.markdown(
-        f"MCC as printed ({SOURCE}) and as drawn here with the same samples and dimensions. "
-        f"**Noise: {_near(NOISE)} within {published.NEAR:g} of our first {THEIRS} seeds. "
-        f"Mixtures: {_near(MIXED)}**; {_agree(MIXED)} within two deviations of the mean of all "
+        f"MCC as printed ({SOURCE}, {PAPER}) and as drawn here with the same samples and "
+        f"dimensions. **Noise: {_near(NOISE)} within {published.NEAR:g} of our first {THEIRS} "
+        f"seeds. Mixtures: {_near(MIXED)}**; {_agree(MIXED)} within two deviations of the mean of all "
         f"our draws (±: how far a mean of {THEIRS} strays). A map of two factors is its angle, so "
         f"such means stray far, and the rows of an experiment share their maps: they are few "
         "observations, not many."

@@ -20,17 +20,18 @@ DCI = "dci"
 AT_ONCE = 50_000  # numbers n m d of which DCI is shown to a room without being asked for
 SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
-    "The code is {code}.{copied} :gray[▬] least to most of {shuffles} scores of the same codes "
-    "with their rows shuffled, :gray[┃] their mean · thin coloured line through a dot: 95 % of "
-    "resampled samples, pairs and maps kept ({without} have none).{further} **yes** or **no**: "
-    "whether the codes, as they were made, identify the factors up to that (DCI: are such codes). "
+    "The code is {code}.{copied} Grey band: least to most of {shuffles} scores of the same codes "
+    "with their rows shuffled; tick: their mean (not for DCI). Thin coloured line through a dot: "
+    "95 % of resampled samples, pairs and maps kept ({without} have none).{further} **yes** or "
+    "**no**: whether the codes, as they were made, identify the factors up to that (DCI: are such "
+    "codes). "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
 )
 COPIED = " Each factor is one of the codes, also where the second nearly repeats the first."
-FURTHER = " What a ◂ marks lies further left."
+FURTHER = " What an arrowhead marks lies further left."
 BRIEF = (
-    f":gray[▬] codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve "
-    "it · *unfair*: less where they do"
+    f"Grey: codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve it "
+    "· *unfair*: less where they do"
 )
 
 
@@ -133,7 +134,8 @@ def _caption(seen: Glance, setting: Setting) -> str:
     """What is drawn of the scores, and what of them lies outside the picture."""
     from core.figures.reading import LEAST
 
-    bare = [SCORES[name].title for name, each in seen.readings.items() if each.interval is None]
+    bare = [SCORES[name].title.replace(",", "") for name, each in seen.readings.items()
+            if each.interval is None]  # fmt: skip
     known = [least for each in seen.readings.values() for least in (each.value, *each.null,
              *(each.interval or ()))]  # fmt: skip
     copied = setting.factors == "copied" and glance.deserved(setting)["permutation"]

@@ -23,6 +23,8 @@ KAPPA = (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0)
 CODES = (0.4, 1.0, 2.0, 4.0, 10.0, 20.0)  # a factor
 RATIO = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # codes a sample
 D = 5  # factors of the noise
+MOST_FACTORS, MOST_SAMPLES = 4, 1000  # of the mixtures
+TURNED = np.sin(np.pi / 4) / (np.pi / 4)  # mean of cos over -45 to 45 degrees: MCC of a random turn
 SCENARIO = SETUPS["scores"]
 
 
@@ -44,15 +46,15 @@ def show(setting: Setting) -> None:
     from core import figures
 
     st.markdown(
-        "**Where MCC says yes for nothing.** Both diagrams are of codes that do not identify their "
-        "factors up to permutation. A click on a cell opens it in Explore."
+        "Both diagrams are of codes that do not identify their factors up to permutation. A click "
+        "on a cell opens it in Explore."
     )
-    d, n = min(setting.d, 4), min(setting.n, 1000)
+    d, n = min(setting.d, MOST_FACTORS), min(setting.n, MOST_SAMPLES)
     left, right = st.columns(2, gap="large")
     all_knobs = knobs_of(Setting)
     rho, kappa = all_knobs["rho"], all_knobs["kappa"]
     with left:
-        st.markdown(f"**Dense mixtures** of {d} factors, {n:,} samples")
+        st.markdown(f"**MCC says yes to mixtures**: dense ones of {d} factors, {n:,} samples")
         _diagram(
             "mixtures", (d, n),
             lambda: figures.phase(
@@ -65,11 +67,14 @@ def show(setting: Setting) -> None:
         )  # fmt: skip
         st.caption(
             f"MCC, a mean over {len(SEEDS)} maps. To the right and left factors hang together: MCC "
-            "rises though nothing is identified. Upwards the map is less even. Outlined: the "
-            "setting in Explore, if it is here."
+            "rises though they are not identified up to permutation (up to a linear map they are, "
+            "and linear R² is 1). Upwards the map stretches some directions more than others. At κ "
+            "= 1 it is a rotation or a reflection: two independent factors, turned at random, get "
+            f"{TURNED:.2f} in the mean. Outlined: the setting in Explore, if it is here."
+            f"{_capped(setting)}"
         )
     with right:
-        st.markdown(f"**Noise** that never saw its {D} factors")
+        st.markdown(f"**MCC of noise is not 0**: codes that never saw their {D} factors")
         _diagram(
             "noise", (),
             lambda: figures.phase(
@@ -85,9 +90,20 @@ def show(setting: Setting) -> None:
         )  # fmt: skip
         st.caption(
             "MCC, a mean over as many draws. To the right samples get few for so many codes, and "
-            "chance alone scores: this is the null. Empty cells have fewer than twenty samples, or "
+            f"chance alone scores, up to {np.nanmax(noise()[0]):.2f} here: this is the null, and "
+            f"far from a yes ({glance.HIGH:g}). Empty cells have fewer than twenty samples, or "
             "more than a touch allows. A factor without a code counts 0."
         )
+
+
+def _capped(setting: Setting) -> str:
+    """Where the setting in Explore has more than the diagram of mixtures shows."""
+    if setting.d <= MOST_FACTORS and setting.n <= MOST_SAMPLES:
+        return ""
+    return (
+        f" The diagram has {MOST_FACTORS} factors and {MOST_SAMPLES:,} samples at most, the "
+        f"setting in Explore {setting.d} and {setting.n:,}."
+    )
 
 
 def possible(d: int) -> tuple[float, ...]:
