@@ -55,10 +55,10 @@ def show() -> None:
     st.markdown(
         f"MCC as printed ({SOURCE}, {PAPER}) and as drawn here with the same samples and "
         f"dimensions. **Noise: {_near(NOISE)} within {published.NEAR:g} of our first {THEIRS} "
-        f"seeds. Mixtures: {_near(MIXED)}**; {_agree(MIXED)} within two deviations of the mean of all "
-        f"our draws (±: how far a mean of {THEIRS} strays). A map of two factors is its angle, so "
-        f"such means stray far, and the rows of an experiment share their maps: they are few "
-        "observations, not many."
+        f"seeds. Mixtures: {_near(MIXED)}**; {_agree(MIXED)} within two deviations of the mean "
+        f"of all our draws (±: how far a mean of {THEIRS} strays). A map of two factors is its "
+        f"angle, so such means stray far, and the rows of an experiment share their maps: they are "
+        "few observations, not many."
     )
     for experiment, words in WHAT.items():
         st.markdown(f"**{words}**")

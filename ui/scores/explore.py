@@ -22,9 +22,9 @@ SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is pres
 CAPTION = (
     "The code is {code}.{copied} Grey band: least to most of {shuffles} scores of the same codes "
     "with their rows shuffled; tick: their mean (not for DCI). Thin coloured line through a dot: "
-    "95 % of resampled samples, pairs and maps kept ({without} have none).{further} **yes** or "
-    "**no**: whether the codes, as they were made, identify the factors up to that (DCI: are such "
-    "codes). "
+    "95\N{NO-BREAK SPACE}% of resampled samples, pairs and maps kept ({without} have none)."
+    "{further} **yes** or **no**: whether the codes, as they were made, identify the factors up to "
+    "that (DCI: are such codes). "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
 )
 COPIED = " Each factor is one of the codes, also where the second nearly repeats the first."
