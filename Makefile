@@ -22,6 +22,10 @@ check: .venv/dev tests/eslint/node_modules  ## Lint, formatting and types
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" tests/eslint/node_modules/.bin/eslint -c tests/eslint/eslint.config.js ui
 
+load: .venv/dev  ## A classroom at once: sessions, and links of random text by the thousand
+	PYTHONPATH=. $(BIN)/python tests/load.py
+	EXPLORER_FUZZ=10000 $(BIN)/python -m pytest -n logical tests/test_hostile.py
+
 docs: .venv/dev  ## Make the API's pages from the docstrings, into docs/api
 	$(BIN)/pdoc core -o docs/api
 
@@ -52,4 +56,4 @@ tests/eslint/node_modules: .venv/dev tests/eslint/package-lock.json
 	cd tests/eslint && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --silent
 	@touch $@
 
-.PHONY: help run test fresh check docs mutate shots gallery bench
+.PHONY: help run test fresh check load docs mutate shots gallery bench

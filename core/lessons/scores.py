@@ -55,7 +55,7 @@ PRESETS = (
         "overcomplete",
         "Too many codes",
         "Twelve codes, each a mixture of both factors: a regression picks a few of them, and DCI "
-        "(the button) takes them for pure.",
+        "takes them for pure.",
         code="overcomplete", m_over_d=6.0, kappa=1.0,
     ),
     _preset(
