@@ -24,6 +24,7 @@ from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Knob, Params, Scenario, Value, explain, knobs_of
 
 VIEWER = "shell"
+MOST_WORKERS = 256  # of a simulated cluster
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
 
@@ -134,13 +135,21 @@ def _bench(arguments: list[str]) -> int:
     flags.add_argument("--pages", action="store_true", help="what a touch of a page costs")
     flags.add_argument("--device", choices=("cpu", "cuda"), default="cpu",
                        help="cuda: what a GPU does, the CPU beside it")  # fmt: skip
+    flags.add_argument("--cluster", type=int, metavar="N",
+                       help="how long a class waits for so many workers (simulated)")  # fmt: skip
     options = flags.parse_args(arguments)
-    if options.pages:
+    if options.cluster is not None:
+        if not 1 <= options.cluster <= MOST_WORKERS:
+            fail(f"--cluster: must be from 1 to {MOST_WORKERS}")
+        from core.bench import classroom
+
+        figures = classroom.measure(options.cluster)
+    elif options.pages:
         figures = _touches()
     elif options.device == "cuda":
         figures = _on_cuda()
     else:
-        from core.bench import measure  # torch
+        from core.bench.speeds import measure  # torch
 
         figures = measure()
     if options.json:
@@ -152,7 +161,7 @@ def _bench(arguments: list[str]) -> int:
 
 
 def _on_cuda() -> dict[str, float | str | None]:
-    from core.bench import measure_cuda  # torch
+    from core.bench.speeds import measure_cuda  # torch
     from core.run.worker import pick_device
 
     if pick_device("auto") != "cuda":

@@ -51,11 +51,12 @@ MOST_FILES = 14  # of a room
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
-              "core.learners", "core.bench", "core.run.capture", "core.run.evaluation",
+              "core.learners", "core.bench.speeds", "core.run.capture", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
-    "distributed": ("core.run.engine", "core.run.task", "core.run.crew", "core.run.link"),
+    "distributed": ("core.run.engine", "core.run.task", "core.run.crew", "core.run.link",
+                    "core.bench.classroom"),
     "dask": ("core.run.engine",),
     "streamlit": ("app", "pages", "ui"),
 }  # fmt: skip

@@ -143,6 +143,7 @@ def test_list_names_every_scenario_and_parameter(capsys):
         ("sweep infonce --vary lambda=1", "'lambda=1' should read FIELD=A,B,C"),
         ("export infonce", "the following arguments are required: --out"),
         ("bench --unheard", "unrecognized arguments: --unheard"),
+        ("bench --cluster 0", "--cluster: must be from 1 to 256"),
         pytest.param(
             "bench --device cuda",
             "--device: there is no GPU here",

@@ -19,12 +19,20 @@ class Bounds(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    train: bool = Field(True, description="off: what is shipped and stored is shown, none trained")
-    most_queued: int = Field(32, ge=1, description="requests that wait for a worker, of everybody")
-    most_waiting: int = Field(4, ge=1, description="of them of one visitor (a browser's tab)")
-    most_runs: int = Field(MOST_MEMBERS, ge=1, le=MOST_MEMBERS, description="runs of one request")
+    train: bool = Field(
+        default=True, description="off: what is shipped and stored is shown, none trained"
+    )
+    most_queued: int = Field(
+        default=32, ge=1, description="requests that wait for a worker, of everybody"
+    )
+    most_waiting: int = Field(
+        default=4, ge=1, description="of them of one visitor (a browser's tab)"
+    )
+    most_runs: int = Field(
+        default=MOST_MEMBERS, ge=1, le=MOST_MEMBERS, description="runs of one request"
+    )
     most_seconds: float = Field(
-        600, gt=0, description="that one request may take, foretold or measured"
+        default=600, gt=0, description="that one request may take, foretold or measured"
     )
 
     @classmethod

@@ -1,0 +1,1 @@
+"""What the explorer costs: speeds of training, and what a class of visitors waits for."""
