@@ -45,6 +45,22 @@ EDITS = (
          "(1 - alpha) * x - alpha * x**3", "test_scores.py"),
     Edit("core/scores/reading.py", "    if n < FEW * m:\n", "    if n > FEW * m:\n",
          "test_scores.py"),
+    Edit("core/scores/command.py", "1.0) < LITTLE", "1.0) > LITTLE", "test_scores.py"),
+    # a classroom
+    Edit("core/run/bounds.py", "if waiting >= self.most_waiting", "if waiting > 10**9",
+         "test_engine.py"),
+    Edit("core/run/engine.py", "self._waiting.appendleft((job, group))", "pass", "test_cluster.py"),
+    Edit("core/run/link.py", "if self.client is None and not self._lock", "if not self._lock",
+         "test_cluster.py"),
+    Edit("core/run/crew.py", "        options |= self._keys()\n", "", "test_cluster.py"),
+    Edit("ui/recovery.py", "name.isdecimal() and len(name) <= DIGITS", "name.isdecimal()",
+         "test_hostile.py"),
+    Edit("ui/window/serve.py", "!= 0:\n", "== 0:\n", "test_serve.py"),
+    # a softmax over some labels
+    Edit("core/objectives.py", " + log(w.shape[1] / (candidates.shape[1] + 1))", "",
+         "test_objectives.py"),
+    Edit("core/learners/clusters.py", "score(v[whose], w, cluster)", "score(v, w, cluster)",
+         "test_clusters.py"),
     # losses and laws of boxes
     Edit("core/objectives.py", "slope.mul_(slope.abs())", "slope.mul_(slope)", "test_boxes.py"),
     Edit("core/objectives.py", "own -= each.sum(0)", "own += each.sum(0)", "test_boxes.py"),

@@ -15,6 +15,7 @@ from core.laws.law import Law
 from core.laws.samplers import Noise, cluster_vectors, generator
 from core.learners.clusters import Learner, World
 from core.run.experiment import Experiment
+from core.run.worker import train_group
 from core.scenarios import SCENARIOS
 from core.scenarios.clusters import quadric_count
 
@@ -125,6 +126,21 @@ def test_with_too_few_clusters_only_the_span_of_their_differences_comes_back(d, 
 
 
 @pytest.mark.slow
+def test_weights_of_other_clusters_foretell_nothing():
+    few = {"steps": 60, "batch": 256, "n_clusters": 20}
+    (result,) = train_group(ask((0,), **few))
+    for name in ("v_r2", "v_orthogonal_r2"):
+        assert result.scores[f"null_{name}"] < 0.1 < 0.5 < result.scores[name]
+    (lone,) = train_group(ask((0,), **few | {"n_clusters": 3}))
+    assert lone.scores["v_r2"] is None and lone.scores["null_v_r2"] is None
+
+
+def test_with_some_candidates_the_same_latents_come_back():
+    some, every = (train_group(ask((0,), candidates=k, steps=400))[0] for k in (16, None))
+    assert some.scores["linear_r2"] > 0.97 and every.scores["linear_r2"] > 0.97
+    assert every.scores["loss"] < some.scores["loss"] < every.scores["loss"] + 0.2
+
+
 def test_many_clusters_on_a_great_circle_are_still_too_few_directions():
     for result in trained(cluster_law="subspace"):
         scores = result.scores
