@@ -50,7 +50,7 @@ def test_a_bad_setting_is_said_before_anybody_comes():
 
 
 def test_every_fault_of_the_table_has_its_test():
-    lines = (ROOT / "docs/reliability.md").read_text().splitlines()
+    lines = (ROOT / "docs/reliability.md").read_text().split("## A classroom")[0].splitlines()
     rows = [line.split("|") for line in lines if line.startswith("| ")][1:]
     assert len(rows) > 20
     everything = "".join(path.read_text() for path in (ROOT / "tests").glob("test_*.py"))
