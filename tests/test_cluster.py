@@ -142,7 +142,7 @@ def test_two_servers_share_a_run_and_one_may_leave_it(servers):
 def test_a_killed_worker_loses_no_run(servers, cluster):
     one, _ = servers
     one.tell("hold")
-    job = one.engine.submit(asked(3), "anna")
+    job = one.engine.submit(asked(3), "anna", asked=True)
     one.started(asked(3))
     psutil.Process(one.notes("ran", asked(3))[0]["pid"]).kill()
     one.started(asked(3), 2)
@@ -192,7 +192,7 @@ def test_a_cluster_gives_the_same_results_to_the_bit(cluster):
     server = Server(made, "real", "core.run.worker:train_group")
     try:
         experiment = Experiment(InfoNCE(steps=20, batch=32, width=16), "infonce", (0, 1))
-        job = server.engine.submit(experiment, "anna")
+        job = server.engine.submit(experiment, "anna", asked=True)
         assert job.wait(3 * PATIENCE) and job.status == "done", job.error
         for theirs, ours in zip(job.results(), train_group(experiment.members), strict=True):
             assert theirs.scores == ours.scores

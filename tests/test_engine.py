@@ -32,7 +32,7 @@ from tests.engine_trainers import STEPS, result
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINER = "tests.engine_trainers:obedient"
-PATIENCE = 30
+PATIENCE = 90
 
 
 def until(condition, what):
