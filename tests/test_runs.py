@@ -78,6 +78,19 @@ def test_a_server_that_trains_nothing_says_so_where_a_run_would_start(monkeypatc
         runner.bounds.clear()
 
 
+@each_page
+def test_no_page_asks_a_server_that_trains_nothing_for_its_engine(page, monkeypatch):
+    monkeypatch.setenv("EXPLORER_TRAIN", "off")
+    monkeypatch.setattr(runner, "engine", lambda: pytest.fail("the engine is asked for"))
+    runner.bounds.clear()
+    try:
+        at = opened(page, steps="777", **({"data": "arc"} if page == ENTROPY else {}))
+        assert not at.exception and not at.error
+        assert any("trains nothing" in caption.value for caption in at.caption)
+    finally:
+        runner.bounds.clear()
+
+
 def test_a_dot_of_a_sweep_is_trained_again_without_a_word_and_then_plays():
     sweep = next(s for s in LESSONS["infonce_sphere"].sweeps if s.field == "kappa" and not s.by)
     presets = [p.params for p in LESSONS["infonce_sphere"].presets]
