@@ -141,7 +141,7 @@ def _bench(arguments: list[str]) -> int:
     if options.cluster is not None:
         if not 1 <= options.cluster <= MOST_WORKERS:
             fail(f"--cluster: must be from 1 to {MOST_WORKERS}")
-        from core.bench import classroom
+        from core.run.bench import classroom
 
         figures = classroom.measure(options.cluster)
     elif options.pages:
@@ -149,7 +149,7 @@ def _bench(arguments: list[str]) -> int:
     elif options.device == "cuda":
         figures = _on_cuda()
     else:
-        from core.bench.speeds import measure  # torch
+        from core.run.bench.speeds import measure  # torch
 
         figures = measure()
     if options.json:
@@ -161,7 +161,7 @@ def _bench(arguments: list[str]) -> int:
 
 
 def _on_cuda() -> dict[str, float | str | None]:
-    from core.bench.speeds import measure_cuda  # torch
+    from core.run.bench.speeds import measure_cuda  # torch
     from core.run.worker import pick_device
 
     if pick_device("auto") != "cuda":
@@ -173,7 +173,7 @@ def _touches() -> dict[str, float | str | None]:
     """What a touch of each page costs: measured by the pages' side, in a process of its own."""
     with tempfile.TemporaryDirectory() as scratch:
         done = subprocess.run(
-            [sys.executable, "-m", "ui.touch"],
+            [sys.executable, "-m", "ui.window.touch"],
             cwd=Path(__file__).parents[1], env={**os.environ, "EXPLORER_CACHE": scratch},
             check=True, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
@@ -326,17 +326,15 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
 
 def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
     """Train in the engine's workers, as a server does."""
-    from core.run.bounds import Bounds, Refused
+    from core.run.bounds import Refused
     from core.run.engine import Engine
 
-    try:
-        bounds = Bounds.of_environment()
-    except ValueError as reason:
-        fail(str(reason))
     with tempfile.TemporaryDirectory() as scratch:
         # a fresh run must not find what is stored, and what it gives is stored all the same
-        store = Store(Path(scratch), gallery=None) if fresh else Store()
-        engine = Engine(store, bounds=bounds)
+        try:
+            engine = Engine(Store(Path(scratch), gallery=None) if fresh else Store())
+        except ValueError as reason:  # a bound in the environment that is none
+            fail(str(reason))
         try:
             job = engine.submit(experiment, VIEWER)
             job.wait(viewer=VIEWER)

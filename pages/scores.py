@@ -53,7 +53,8 @@ def take_home(setting: Setting) -> None:
     """The same scores of a visitor's own arrays, and who is to be thanked."""
     story.about(scenario, setting)
     st.markdown("**Your own codes.** Latents `Z.npy` (n, d) and codes `Z_HAT.npy` (n, m), row for "
-                "row: every score with its null, its interval and what warns of it. It runs in a "
+                "row: every score beside what chance gets of it, an interval of linear R² and MCC, "
+                "and what warns of them. It runs in a "
                 "clone of this project, which its README’s two commands, `make run` and "
                 "`make test`, set up.")  # fmt: skip
     st.code("python -m core score Z.npy Z_HAT.npy", language="shell")

@@ -54,14 +54,19 @@ PARTS = {
 }
 
 
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
 @contextmanager
 def serving(
     folder: Path, base: str = "", flags: tuple[str, ...] = (), **more: str
 ) -> Iterator[str]:
     """The address of a server of this folder's app.py, on a port of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", *flags]
     words = tempfile.TemporaryFile("w+")
     process = subprocess.Popen(

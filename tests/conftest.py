@@ -99,9 +99,10 @@ def pages_engine() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def _idle_engine() -> Iterator[None]:
     import core.run.engine
+    from core.run.link import own_scheduler
     from ui import runner
 
-    cluster = core.run.engine._scheduler(None)  # to which no worker ever comes
+    cluster = own_scheduler()  # to which no worker ever comes
     engine = core.run.engine.Engine(runner.store(), cluster.scheduler_address)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "engine", lambda: engine)

@@ -21,7 +21,7 @@ from browsers import serving
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.util import calc_hash
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 ROOT = Path(__file__).parents[1]
 KNOB, MOVED = "Latent dimension", "4"  # shipped at the defaults' other values
@@ -39,6 +39,7 @@ class Session:
     def __init__(self, url: str, page: str) -> None:
         self.url, self.page = url, page
         self.knob = ""  # the widget's id, once it has come
+        self.line: WebSocketClientConnection | None = None
         self.faults: list[str] = []
         self.received = 0  # bytes
         self.pictured: float | None = None  # when the first picture came
@@ -64,7 +65,8 @@ class Session:
 
     def leave(self) -> None:
         """Close the tab."""
-        self.line.close()
+        if self.line is not None:
+            self.line.close()
 
     async def _run(self, message: BackMsg) -> None:
         message.rerun_script.page_script_hash = calc_hash(self.page)
@@ -131,8 +133,7 @@ async def crowd(url: str, visitors: int, within: float) -> dict[str, list[float]
     over.set()
     health = await watch
     for session in sessions:
-        if hasattr(session, "line"):
-            session.leave()
+        session.leave()
     return {"opened": opened, "moved": moved, "health": health, "faults": faults, "bytes": sizes}
 
 

@@ -187,7 +187,7 @@ EDITS = (
          "if here:", "test_engine.py -k deaf"),
     Edit("core/run/task.py", "if version not in (None, source()):", "if version is False:",
          "test_engine.py -k version"),
-    Edit("core/run/engine.py", "dask_scheduler.allowed_failures = min(", "_ = min(",
+    Edit("core/run/link.py", "dask_scheduler.allowed_failures = min(", "_ = min(",
          "test_engine.py -k told"),
     # pages
     Edit("ui/article.py", "if any(address.get(key) != value for key, value in rest.items()):",

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,24 +12,17 @@ import dask
 import numpy as np
 import psutil
 import pytest
+from benches import PATIENCE, ROOT, TRAINER, Bench, asked, until
+from browsers import free_port
 from distributed import Security
 from distributed.comm import connect
-from test_engine import PATIENCE, ROOT, Bench, asked, until
 
+from core.run.crew import KEYS
 from core.run.engine import Engine
 from core.run.experiment import Experiment
 from core.run.store import Store
 from core.run.worker import train_group
 from core.scenarios.infonce import InfoNCE
-
-TRAINER = "tests.engine_trainers:obedient"
-KEYS = {"ca_file": "--tls-ca-file", "cert": "--tls-cert", "key": "--tls-key"}
-
-
-def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 class Cluster:
@@ -205,7 +197,7 @@ def test_a_cluster_gives_the_same_results_to_the_bit(cluster):
 def test_with_certificates_strangers_are_turned_away(tmp_path):
     secret = Security.temporary()
     files = {}
-    for name, option in KEYS.items():
+    for option, name in KEYS.items():
         path = tmp_path / f"{name}.pem"
         path.write_text(secret.get_tls_config_for_role("scheduler")[name])
         files[name] = (option, str(path))

@@ -1,7 +1,6 @@
 """The engine against real workers, with a trainer that fabricates its results (no torch)."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
@@ -15,31 +14,21 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from benches import PATIENCE, ROOT, TRAINER, Bench, asked, until
 
 import core.run.engine
 import core.run.job
 import core.run.task
 from core.run import archive
 from core.run.bounds import Bounds, Refused
-from core.run.crew import MOST_STARTS
+from core.run.crew import MOST_STARTS, default_workers
 from core.run.engine import Engine
-from core.run.experiment import Experiment, Member, groups, work
+from core.run.experiment import Member, groups, work
 from core.run.job import Group
+from core.run.link import ALLOWED_FAILURES
 from core.run.store import Store
-from core.scenarios.infonce import InfoNCE
 from core.scenarios.reversal import Reversal
 from tests.engine_trainers import STEPS, result
-
-ROOT = Path(__file__).resolve().parents[1]
-TRAINER = "tests.engine_trainers:obedient"
-PATIENCE = 90
-
-
-def until(condition, what):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain: {what}"
-        time.sleep(0.01)
 
 
 def alive(process):
@@ -47,42 +36,6 @@ def alive(process):
         return process.status() != psutil.STATUS_ZOMBIE  # which only waits for its new parent
     except psutil.NoSuchProcess:
         return False
-
-
-def asked(*seeds, **vary):
-    """An experiment of these seeds (its numbers mean nothing: the trainer fabricates them)."""
-    return Experiment(InfoNCE(), "infonce", seeds, vary)
-
-
-class Bench:
-    """An engine, and what its trainer is told to do and has done."""
-
-    def __init__(self, folder, monkeypatch, workers=2):
-        self.folder = folder
-        monkeypatch.setenv("ENGINE_TEST_FOLDER", str(folder))
-        self.tell("quick")
-        self.engine = Engine(Store(folder / "store", gallery=None), None, workers, TRAINER)
-
-    def tell(self, mode):
-        """quick, raise, hold (until release, or stopped), deaf (the same, but never stops)."""
-        (self.folder / "release").unlink(missing_ok=True)
-        (self.folder / "mode").write_text(mode)
-
-    def release(self):
-        (self.folder / "release").touch()
-
-    def notes(self, ending, experiment):
-        """What the trainer noted about this experiment's members, oldest first."""
-        wanted = {member.key for member in experiment.members}
-        notes = [json.loads(path.read_text()) for path in self.folder.glob(f"*.{ending}")]
-        mine = [note for note in notes if wanted & set(note["members"])]
-        return sorted(mine, key=lambda note: note["began"])
-
-    def started(self, experiment, times=1):
-        until(lambda: len(self.notes("ran", experiment)) >= times, "the trainer starts")
-
-    def children(self):
-        return psutil.Process(self.engine._crew.process.pid).children(recursive=True)
 
 
 @pytest.fixture(scope="module")
@@ -618,7 +571,7 @@ def test_a_deaf_process_is_ended_once_nobody_else_trains_in_it(bench, elsewhere,
 
 def test_a_cluster_is_told_what_our_own_workers_are(elsewhere):
     _, cluster = elsewhere
-    assert cluster.scheduler.allowed_failures == core.run.engine.ALLOWED_FAILURES
+    assert cluster.scheduler.allowed_failures == ALLOWED_FAILURES
     kept = []
     with pytest.MonkeyPatch.context() as patch:
         from core.run import worker
@@ -674,7 +627,7 @@ def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
 def test_the_number_of_workers(monkeypatch, chosen, workers):
     monkeypatch.setenv("EXPLORER_WORKERS", chosen or "")
     expected = workers or max(1, min(4, os.cpu_count() - 1))
-    assert core.run.engine.default_workers() == expected
+    assert default_workers() == expected
 
 
 def test_everything_listens_on_loopback_only_and_serves_no_page(bench):

@@ -24,7 +24,7 @@ from core.lessons import LESSONS
 from core.run.experiment import Experiment, Member, Result
 from core.run.job import Snapshot
 from core.run.worker import train_group
-from ui import recovery, runner
+from ui import recovery, runner, wording
 from ui.reversal import game
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: Path(page).stem)
@@ -174,8 +174,8 @@ SNAPSHOT = Snapshot("running", None, "ready", 0, None, "training", 120, 400, 0.3
     ],
 )
 def test_the_status_says_what_is_going_on(now, words):
-    assert runner.progress(replace(SNAPSHOT, **now), 21) == words
-    assert "runs done" not in runner.progress(replace(SNAPSHOT, **now), 1)
+    assert wording.progress(replace(SNAPSHOT, **now), 21) == words
+    assert "runs done" not in wording.progress(replace(SNAPSHOT, **now), 1)
 
 
 def test_coming_back_to_a_run_says_what_became_of_it(monkeypatch):

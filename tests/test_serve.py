@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from browsers import free_port
 
 from core.run.bounds import Bounds
 from ui.window import serve
@@ -75,7 +76,7 @@ def test_no_free_port_is_an_error(monkeypatch):
 
 
 def test_a_server_answers_on_its_port_and_on_loopback_only(tmp_path):
-    port = serve.free_port(18_601)
+    port = free_port()
     words = ["-m", "ui.window.serve", "--server.port", str(port)]
     server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE)
     try:

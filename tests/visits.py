@@ -11,7 +11,7 @@ from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
 
 import core.figures
-from ui import touch
+from ui.window import touch
 
 APP = str(Path(__file__).parents[1] / "app.py")
 HOME = "pages/home.py"

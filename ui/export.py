@@ -21,7 +21,7 @@ from core.legend import BASELINES, SCORES, spoken
 from core.run.experiment import EVALUATED, Experiment, Result, summary
 from core.scenarios.scenario import Params, Scenario
 from core.whole import CONTENTS
-from ui.runner import duration
+from ui.wording import duration
 
 SHORT = 60.0  # seconds of training that a download may take; the browser gives up after 180
 GIVES_UP = 170.0

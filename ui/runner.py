@@ -15,15 +15,10 @@ from core.run.bounds import Bounds, Refused
 from core.run.experiment import Experiment, Member, Record, Result, beside
 from core.run.job import Job, Live, Snapshot
 from core.run.store import Store
-from core.scenarios.scenario import knobs_of
-from ui import knobs
+from ui import wording
 from ui.window import address, door
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
-WITHOUT_TRAINERS = {
-    "starting": "The trainers are still starting",
-    "away": "The cluster that trains does not answer: this run waits until it does",
-}
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 1.0  # whose dots come one by one, and not step by step
 FIRST_FRAME_SECONDS = 0.3
@@ -162,7 +157,7 @@ def panel(
             _begin_button("Train again to play it", experiment, key, playable=True)
         elif name == PLAYED and complete and (job is None or not job.asked):
             if not address.presenting():  # to a room, every line counts
-                st.caption(provenance(list(results.values())))
+                st.caption(wording.provenance(list(results.values())))
     if job is not None:
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
@@ -306,49 +301,20 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     """
     if not bounds().train:
         with st.popover("Not stored, not trained here", icon=":material/terminal:"):
-            st.caption(_untrained(about, st.session_state.get(f"{key}.before")))
+            st.caption(wording.untrained(about, st.session_state.get(f"{key}.before")))
             st.code(command(experiment), language="shell", wrap_lines=True)
         return
     seconds = engine().estimate(wanted)
-    cost = "" if seconds is None else f", {duration(seconds)}"
+    cost = "" if seconds is None else f", {wording.duration(seconds)}"
     runs = f"{len(wanted)} {'run' if len(wanted) == 1 else 'runs'}"
     said = f"Not stored yet: {about}."
     fate = engine().fate(experiment)
     told = [st.session_state.get(f"{key}.{name}", ("",))[0] for name in ("error", "said")]
     if fate is not None and experiment.key not in told:
         said += f" Its last run: {fate}."
-    said += _instead(st.session_state.get(f"{key}.before"))
+    said += wording.instead(st.session_state.get(f"{key}.before"))
     _begin_button(f"Train {runs}{cost}", experiment, key, help=said)
     st.caption(said)
-
-
-def _untrained(about: str, before: Experiment | None) -> str:
-    said = f"Not stored: {about}. This server shows what is stored and trains nothing."
-    return f"{said}{_instead(before)} Where the explorer is installed, this trains it:"
-
-
-def _instead(before: Experiment | None) -> str:
-    return "" if before is None else f" Drawn instead: {described(before)}."
-
-
-def provenance(results: Sequence[Result]) -> str:
-    """Where finished runs come from, in a line."""
-    facts = [result.provenance for result in results]
-    cost = sum(float(fact["cpu_seconds"]) for fact in facts) / len(facts)
-    dates = sorted({str(fact["date"]) for fact in facts})
-    devices = sorted({str(fact["device"]) for fact in facts})
-    where = "" if devices == ["cpu"] else f" on {' and '.join(devices).replace('cpu', 'the CPU')}"
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    runs = f"{len(results)} {'run' if len(results) == 1 else 'runs'}"
-    return f":material/check: {runs}, {cost:.1f} CPU-s each{where}, {when}."
-
-
-def described(experiment: Experiment) -> str:
-    """An experiment in a few words: what it varies, and what it changes of the defaults."""
-    all_knobs = knobs_of(type(experiment.params))
-    varied = " and ".join(all_knobs[name].label for name in experiment.vary)
-    fixed = knobs.said(experiment.params, experiment.vary)
-    return f"{varied + ' varied' if varied else 'runs'} at {fixed or 'the defaults'}"
 
 
 def _begin_button(
@@ -425,34 +391,8 @@ def _watch(
 
 
 def _status(now: Snapshot, experiment: Experiment, key: str) -> None:
-    st.progress(now.fraction, progress(now, len(experiment.members)))
+    st.progress(now.fraction, wording.progress(now, len(experiment.members)))
     if st.button("Cancel", key=f"{key}.cancel", icon=":material/stop:"):
         _let_go(key)
         st.session_state[f"{key}.declined"] = experiment.key
         st.rerun()
-
-
-def progress(now: Snapshot, runs: int) -> str:
-    """What is going on, in words."""
-    done = f"; {len(now.results)} of {runs} runs done" if runs > 1 else ""
-    if now.doing == "waiting":
-        if now.trainers != "ready":
-            return WITHOUT_TRAINERS[now.trainers]
-        ahead = f": {now.position} ahead in the queue" if now.position else " for a free trainer"
-        if now.position and now.wait is not None:
-            ahead += f", {duration(now.wait)}"
-        return f"Waiting{ahead}{done if now.results else ''}"
-    if now.doing == "making worlds":
-        return f"Making the worlds{done}"
-    if now.doing == "scoring":
-        return f"Scoring the last step{done}"
-    return f"Training, step {now.step} of {now.steps}{done}"
-
-
-def duration(seconds: float) -> str:
-    """A cost in words, no more exact than an estimate is."""
-    if seconds < 1:
-        return "under a second"
-    if seconds < 90:
-        return f"about {round(seconds) if seconds < 10 else round(seconds, -1):.0f} s"
-    return f"about {round(seconds / 60)} min"

@@ -47,7 +47,7 @@ class Bounds(BaseModel):
             field = str(first["loc"][0])
             raise ValueError(f"{names[field]}={given[field]!r}: {first['msg']}") from None
 
-    def check(self, runs: int, seconds: float | None, queued: int, waiting: int) -> None:
+    def check(self, runs: int, seconds: float, queued: int, waiting: int) -> None:
         """Refuse a request of so many runs, whose longest part takes `seconds` by an estimate.
 
         `queued` requests of anybody and `waiting` ones of this visitor wait already.
@@ -57,7 +57,7 @@ class Bounds(BaseModel):
                 f"{runs} runs are more than the {self.most_runs} that one request may have here: "
                 "use fewer values or seeds"
             )
-        if seconds is not None and seconds > self.most_seconds:
+        if seconds > self.most_seconds:
             raise Refused(
                 f"This would train for about {seconds / 60:.0f} minutes; one request may take "
                 f"{self.most_seconds / 60:g}: use fewer steps, or a machine of your own, whose "

@@ -6,9 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
-
-from distributed import Security
 
 START_SECONDS = 60  # for a worker to start: a busy machine, a network disk, a cold cache
 MOST_STARTS = 3  # in a row, without a worker that stays
@@ -24,9 +23,9 @@ class Crew:
     After `MOST_STARTS` in a row that came to nothing it gives up, until told to `try_again`.
     """
 
-    def __init__(self, address: str, workers: int, secret: Security | None = None) -> None:
-        """With the `secret` that the scheduler asks for, kept in a folder of this user's alone."""
-        self.address, self.secret = address, secret
+    def __init__(self, address: str, workers: int, keys: Mapping[str, str]) -> None:
+        """With the texts of `KEYS` that the scheduler asks for, in a folder of this user's."""
+        self.address, self.keys = address, keys
         self.workers = workers
         self.folder = tempfile.TemporaryDirectory("-explorer", ignore_cleanup_errors=True)
         self.process: subprocess.Popen[bytes] | None = None  # None once given up
@@ -78,14 +77,12 @@ class Crew:
         return next((line.strip()[:200] for line in reversed(lines) if line.strip()), "no word")
 
     def _keys(self) -> dict[str, Path]:
-        """Files of the secret, by the option that names each."""
-        if self.secret is None:
-            return {}
-        worker = self.secret.get_tls_config_for_role("worker")
+        """Files of the keys, by the option that names each."""
         found = {}
         for option, name in KEYS.items():
-            found[option] = path = Path(self.folder.name) / f"{name}.pem"
-            path.write_text(worker[name])
+            if name in self.keys:
+                found[option] = path = Path(self.folder.name) / f"{name}.pem"
+                path.write_text(self.keys[name])
         return found
 
     def _start(self) -> None:
@@ -127,3 +124,9 @@ class Crew:
                 process_group=0,  # Ctrl-C reaches the server, which then closes its workers
             )
         self._starts, self._began = self._starts + 1, time.monotonic()
+
+
+def default_workers() -> int:
+    """`EXPLORER_WORKERS`, else all cores but one, at most four."""
+    chosen = os.environ.get("EXPLORER_WORKERS")
+    return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))

@@ -17,15 +17,14 @@ from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
-import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, Scheduler, Security
+from distributed import Client, Future, KilledWorker, Security
 
 from core.run import task
 from core.run.bounds import Bounds
-from core.run.crew import Crew
+from core.run.crew import Crew, default_workers
 from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
 from core.run.job import Group, Job, Status, Trainers
-from core.run.link import Link
+from core.run.link import Link, fail_early, own_scheduler
 from core.run.store import Store
 
 VIEWER_SECONDS = 60  # after which a viewer who did not look no longer counts; a page looks only
@@ -34,7 +33,6 @@ ASKED_SECONDS = 300  # the same for a run that somebody asked for: a lost connec
 MOST_FATES = 256  # runs that ended without success, of which is known why
 STOP_SECONDS = 2  # for a cancelled trainer to notice, before its process is ended
 TICK_SECONDS = 1.0
-ALLOWED_FAILURES = 1  # workers that may die of a run before it is given up
 SMALLEST_GROUP = 6  # below this, splitting a batch over idle workers wastes more than it gains
 GALLERY_SAMPLE = 20
 
@@ -76,12 +74,13 @@ class Engine:
         address = address or os.environ.get("EXPLORER_SCHEDULER") or None
         # others on this machine may reach a loopback port: who has no certificate is turned away
         secret = None if address else Security.temporary()
-        self._cluster = None if address else _scheduler(secret)
+        self._cluster = None if address else own_scheduler(secret)
         self._source = task.source() if address else None  # that a worker must have: ours are of it
         self._link = Link(self._cluster or str(address), self._meet, secret)
         self._crew: Crew | None = None
         if self._cluster is not None:
-            self._crew = Crew(self._cluster.scheduler_address, self.workers, secret)
+            keys = secret.get_tls_config_for_role("worker") if secret else {}
+            self._crew = Crew(self._cluster.scheduler_address, self.workers, keys)
         self._threads = self._link.threads()
         self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
         self._ticker.start()
@@ -238,7 +237,7 @@ class Engine:
         queued = [other for other in self._jobs.values() if other.status == "queued"]
         self.bounds.check(
             runs=len(job.experiment.members),
-            seconds=max((self.estimate(g.members) or 0.0 for g in job.groups), default=None),
+            seconds=max(self.estimate(g.members) or 0.0 for g in job.groups),
             queued=len(queued),
             waiting=sum(other.counts(viewer) for other in queued),
         )
@@ -391,36 +390,7 @@ class Engine:
         client.register_plugin(task.WorkerSide(self.trainer))
         client.subscribe_topic(task.TOPIC, self._on_message)
         if self._cluster is None:
-            client.run_on_scheduler(_fail_early)
-
-
-def default_workers() -> int:
-    """`EXPLORER_WORKERS`, else all cores but one, at most four."""
-    chosen = os.environ.get("EXPLORER_WORKERS")
-    return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))
-
-
-def _scheduler(secret: Security | None) -> LocalCluster:
-    """A scheduler in this process, on loopback, that serves no web page and has no workers yet.
-
-    Who has not the `secret` cannot speak to it.
-    """
-    # after importing distributed, whose import would undo it: every event is kept this often
-    dask.config.set({"distributed.admin.low-level-log-length": 50})
-    with dask.config.set({"distributed.scheduler.http.routes": []}):
-        return LocalCluster(
-            n_workers=0,
-            host="127.0.0.1",
-            protocol="tls" if secret else "tcp",
-            security=secret,
-            dashboard_address="127.0.0.1:0",
-            scheduler_kwargs={"dashboard": False, "allowed_failures": ALLOWED_FAILURES},
-        )
-
-
-def _fail_early(dask_scheduler: Scheduler) -> None:
-    """Have a cluster give up a run as soon as our own scheduler does."""
-    dask_scheduler.allowed_failures = min(dask_scheduler.allowed_failures, ALLOWED_FAILURES)
+            client.run_on_scheduler(fail_early)
 
 
 def _sentence(error: Exception) -> str:

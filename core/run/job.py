@@ -75,10 +75,6 @@ class Group:
         self.scores: list[dict[str, list[float]]] = [{} for _ in self.members]
         self.arrays: dict[str, np.ndarray] = {}
 
-    def lose(self) -> None:
-        """Forget an attempt that was lost."""
-        self._restart("")
-
     @property
     def doing(self) -> Doing:
         if not self.run:
@@ -262,7 +258,7 @@ class Job:
     def lose(self, group: Group) -> None:
         """A group's attempt was lost: it begins again."""
         with self._lock:
-            group.lose()
+            group.take({"run": ""})  # as before its first start
 
     def finish_group(self, group: Group, results: Iterable[Result]) -> bool:
         """Keep a finished group's results; whether it was the last."""

@@ -1,12 +1,14 @@
-"""The way to a scheduler, which may be lost and found again."""
+"""The way to a scheduler: one of our own in this process, or a cluster's, lost and found again."""
 
 import logging
 import threading
 from collections.abc import Callable
 
-from distributed import Client, LocalCluster, Security
+import dask
+from distributed import Client, LocalCluster, Scheduler, Security
 
 CONNECT_SECONDS = 5  # for a scheduler to answer
+ALLOWED_FAILURES = 1  # workers that may die of a run before it is given up
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Link:
     def tend(self) -> None:
         """Let a client go that has lost its scheduler, and look for the scheduler again."""
         lost = self.client
-        if lost is not None and lost.status != "running":
+        if lost is not None and self.away:
             log.warning("the cluster at %s does not answer", self.address)
             self.client = None
             # what it waits for ends as cancelled; in a thread of its own, as it waits for an answer
@@ -49,7 +51,7 @@ class Link:
     def threads(self) -> int:
         """How many threads all workers have, 0 while there is no scheduler."""
         client = self.client
-        if client is None or client.status != "running":
+        if client is None or self.away:
             return 0
         return sum(client.nthreads().values())
 
@@ -72,3 +74,26 @@ class Link:
                 return
             self._meet(client)
             self.client = client
+
+
+def own_scheduler(secret: Security | None = None) -> LocalCluster:
+    """A scheduler in this process, on loopback, that serves no web page and has no workers yet.
+
+    Who has not the `secret` cannot speak to it.
+    """
+    # after importing distributed, whose import would undo it: every event is kept this often
+    dask.config.set({"distributed.admin.low-level-log-length": 50})
+    with dask.config.set({"distributed.scheduler.http.routes": []}):
+        return LocalCluster(
+            n_workers=0,
+            host="127.0.0.1",
+            protocol="tls" if secret else "tcp",
+            security=secret,
+            dashboard_address="127.0.0.1:0",
+            scheduler_kwargs={"dashboard": False, "allowed_failures": ALLOWED_FAILURES},
+        )
+
+
+def fail_early(dask_scheduler: Scheduler) -> None:
+    """Have a cluster give up a run as soon as our own scheduler does."""
+    dask_scheduler.allowed_failures = min(dask_scheduler.allowed_failures, ALLOWED_FAILURES)

@@ -20,7 +20,7 @@ from core.lessons import LESSONS
 from core.run.job import Job
 from ui import runner, sheet, story
 
-APP = str(Path(__file__).parents[1] / "app.py")
+APP = str(Path(__file__).parents[2] / "app.py")
 TIMES = 5
 
 
