@@ -142,7 +142,8 @@ def span(v: Array, rank: int | None = None) -> tuple[Array, Array]:
 
     `rank` gives r where noise, as that of class means, would raise it: the leading directions.
     """
-    _, s, vt = np.linalg.svd(v - v.mean(0))
+    few = len(v) < v.shape[1]  # only then vt lacks rows unless u, which is (C, C), is whole as well
+    _, s, vt = np.linalg.svd(v - v.mean(0), full_matrices=few)
     found = int((s > 1e-6 * s[0]).sum()) if rank is None else rank
     return vt[:found].T, vt[found:].T
 
