@@ -141,7 +141,7 @@ def _bench(arguments: list[str]) -> int:
     if options.cluster is not None:
         if not 1 <= options.cluster <= MOST_WORKERS:
             fail(f"--cluster: must be from 1 to {MOST_WORKERS}")
-        from core.run.bench import classroom
+        from core.bench import classroom
 
         figures = classroom.measure(options.cluster)
     elif options.pages:
@@ -149,7 +149,7 @@ def _bench(arguments: list[str]) -> int:
     elif options.device == "cuda":
         figures = _on_cuda()
     else:
-        from core.run.bench.speeds import measure  # torch
+        from core.bench.speeds import measure  # torch
 
         figures = measure()
     if options.json:
@@ -161,7 +161,7 @@ def _bench(arguments: list[str]) -> int:
 
 
 def _on_cuda() -> dict[str, float | str | None]:
-    from core.run.bench.speeds import measure_cuda  # torch
+    from core.bench.speeds import measure_cuda  # torch
     from core.run.worker import pick_device
 
     if pick_device("auto") != "cuda":

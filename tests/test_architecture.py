@@ -51,12 +51,12 @@ MOST_FILES = 14  # of a room
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
-              "core.learners", "core.run.bench.speeds", "core.run.capture", "core.run.evaluation",
+              "core.learners", "core.bench.speeds", "core.run.capture", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
     "distributed": ("core.run.engine", "core.run.task", "core.run.link",
-                    "core.run.bench.classroom"),
+                    "core.bench.classroom"),
     "dask": ("core.run.link",),
     "streamlit": ("app", "pages", "ui"),
 }  # fmt: skip
@@ -237,7 +237,7 @@ def test_nothing_that_a_page_opens_with_brings_torch(path):
         assert [name for name in brought if within(name, ONLY["torch"])] == []
 
 
-HEAVY = (*ONLY["torch"], "core.__main__", "core.run.bench")  # bench measures the training itself
+HEAVY = (*ONLY["torch"], "core.__main__", "core.bench")  # bench measures the training itself
 LIGHT = [m for path in CORE if not within(m := module_of(path), HEAVY)]
 
 

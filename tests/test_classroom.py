@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.run.bench.classroom import Lesson, requests, simulate
+from core.bench.classroom import Lesson, requests, simulate
 from core.run.bounds import Bounds
 
 EVERYBODY = Lesson(claims=1, pause=0, burst=1, shipped=0, alike=0, training=3)

@@ -8,11 +8,11 @@ import torch
 from elsewhere import LEARNERS, PSEUDO, elsewhere
 
 from core import theory
+from core.bench import speeds as bench
 from core.laws import samplers
 from core.learners import infonce, reversal
 from core.metrics import probes
 from core.run import capture, training, worker
-from core.run.bench import speeds as bench
 from core.run.experiment import Experiment, groups
 from core.scenarios import SCENARIOS
 
