@@ -18,12 +18,14 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from core.command import flag, spelt
+from core.run.bounds import Bounds, Refused
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Knob, Params, Scenario, Value, explain, knobs_of
 
 VIEWER = "shell"
+DEVICES = ("auto", "cpu", "cuda")
 MOST_WORKERS = 256  # of a simulated cluster
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 
@@ -69,7 +71,7 @@ def _export(arguments: list[str]) -> int:
     options, experiment = asked("export", arguments)
     from core.whole import save  # torch
 
-    save(experiment, options.out)
+    save(experiment, options.out, options.bounds.device)
     print(f"{options.out}: {experiment.scenario}, seeds {' '.join(map(str, experiment.seeds))}")
     return 0
 
@@ -97,7 +99,7 @@ def _answer(options: argparse.Namespace, experiment: Experiment) -> int:
         results = _stored(experiment)
     else:
         train = _train_here if options.inline else _train_by_engine
-        results = train(experiment, options.fresh)
+        results = train(experiment, options.fresh, options.bounds)
     trained = [result for key, result in results.items() if key not in cached]
     rows = [summary(results[m.key], m.key in cached) for m in experiment.members]
     clock = {
@@ -248,7 +250,13 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     if verb == "export":
         parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
-    else:
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default=None,
+        help="what trains (default: EXPLORER_DEVICE, or a GPU where there is one)",
+    )
+    if verb != "export":
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--fresh", action="store_true", help="ignore stored results")
         parser.add_argument("--inline", action="store_true", help="train in this process")
@@ -264,7 +272,21 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
         fail("--seeds: give at least one")
     if min(options.seeds) < 0:
         fail("--seeds: must be 0 or larger")
-    return scenario, options, _params(scenario, options)
+    params = _params(scenario, options)
+    options.bounds = _bounds(options.device)
+    return scenario, options, params
+
+
+def _bounds(device: str | None) -> Bounds:
+    """The environment's, with the device that a flag names instead."""
+    try:
+        bounds = Bounds.of_environment()
+    except ValueError as reason:
+        fail(str(reason))
+    bounds = bounds if device is None else bounds.model_copy(update={"device": device})
+    if (lacking := bounds.lacking()) is not None:
+        fail(f"--device: {lacking}" if device else lacking)
+    return bounds
 
 
 def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob) -> None:
@@ -324,17 +346,13 @@ def _values(scenario: Scenario, text: str) -> tuple[str, tuple[Value, ...]]:
     return name, tuple(None if v.lower() == "none" else v for v in values.split(",") if v)
 
 
-def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
+def _train_by_engine(experiment: Experiment, fresh: bool, bounds: Bounds) -> dict[str, Result]:
     """Train in the engine's workers, as a server does."""
-    from core.run.bounds import Refused
     from core.run.engine import Engine
 
     with tempfile.TemporaryDirectory() as scratch:
         # a fresh run must not find what is stored, and what it gives is stored all the same
-        try:
-            engine = Engine(Store(Path(scratch), gallery=None) if fresh else Store())
-        except ValueError as reason:  # a bound in the environment that is none
-            fail(str(reason))
+        engine = Engine(Store(Path(scratch), gallery=None) if fresh else Store(), bounds=bounds)
         try:
             job = engine.submit(experiment, VIEWER)
             job.wait(viewer=VIEWER)
@@ -350,14 +368,15 @@ def _train_by_engine(experiment: Experiment, fresh: bool) -> dict[str, Result]:
     return results
 
 
-def _train_here(experiment: Experiment, fresh: bool) -> dict[str, Result]:
+def _train_here(experiment: Experiment, fresh: bool, bounds: Bounds) -> dict[str, Result]:
     """Train in this process, group by group."""
     from core.run.worker import keep_memory, train_group  # torch: seconds that `list` does not need
 
     keep_memory()
     found = {} if fresh else _stored(experiment)
     missing = [member for member in experiment.members if member.key not in found]
-    trained = [result for group in groups(missing) for result in train_group(group)]
+    trained = [result for group in groups(missing) 
+               for result in train_group(group, device=bounds.device)]  # fmt: skip
     _keep(trained)
     return {**found, **{result.member.key: result for result in trained}}
 

@@ -16,10 +16,11 @@ CONTENTS = (
 )
 
 
-def save(experiment: Experiment, path: Path) -> None:
+def save(experiment: Experiment, path: Path, device: str = "auto") -> None:
     """Train every member anew and write it to `path`.
 
-    Nothing stored will do, as a stored run holds the drawn points alone.
+    Nothing stored will do, as a stored run holds the drawn points alone. `device` is as
+    `core.run.worker.train_group` has it.
     """
     from core.run.worker import keep_memory, train_whole  # torch: not needed to say what is inside
 
@@ -27,7 +28,7 @@ def save(experiment: Experiment, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     scores, provenance = {}, {}
     for group in groups(experiment.members):
-        for result, found in train_whole(group):
+        for result, found in train_whole(group, device):
             seed = result.member.seed
             arrays |= {f"{name}_{seed}": array for name, array in found.items()}
             scores[seed], provenance[seed] = result.scores, result.provenance

@@ -1,7 +1,9 @@
 """An engine with a trainer that fabricates its results, and what that was told and has done."""
 
+import asyncio
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -21,6 +23,12 @@ def until(condition, what):
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain: {what}"
         time.sleep(0.01)
+
+
+def apart(act):
+    """What a coroutine function gives, in a thread of its own: here may run Playwright's loop."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(act())).result()
 
 
 def asked(*seeds, **vary):

@@ -20,7 +20,8 @@ STEPS = 10
 def obedient(members, report, should_stop, device="auto"):
     folder = Path(os.environ["ENGINE_TEST_FOLDER"])
     mode = (folder / "mode").read_text()
-    note = {"pid": os.getpid(), "members": [m.key for m in members], "began": time.time()}
+    note = {"pid": os.getpid(), "members": [m.key for m in members], "began": time.time(),
+            "device": device}  # fmt: skip
     name = uuid.uuid4().hex
     for step in range(1, STEPS + 1):
         report(progress(members, step))

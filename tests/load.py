@@ -1,7 +1,7 @@
 """A classroom at once: `make load` opens real sessions and says what they waited for.
 
-Each session speaks Streamlit's own websocket protocol, on loopback: it opens a page, moves a knob
-to a setting that is stored, and leaves. Bounded in number and time; the server is this folder's.
+Views, trainings, and a quarter of an hour of coming and going; each on servers of its own, on
+loopback, bounded in number and time. Two server processes want HAProxy.
 """
 
 import argparse
@@ -9,181 +9,267 @@ import asyncio
 import json
 import os
 import platform
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from browsers import serving
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from streamlit.util import calc_hash
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from browsers import ROOT, free_port, serving
+from visitors import Session, gone
 
-ROOT = Path(__file__).parents[1]
-KNOB, MOVED = "Latent dimension", "4"  # shipped at the defaults' other values
 PAGES = ("infonce_sphere", "vmf_clusters", "laplace_violation", "scores")
 MOVES = ("infonce_sphere",)  # pages whose knob is moved
-LONGEST = 120  # seconds for a page to be drawn
 LOOKS = 0.1  # seconds between two looks at the server's health
 HEALTHY = "/_stcore/health"
-PICTURES = ("identifiability_explorer.latent_view", "arrow_vega_lite_chart")
+FORGOTTEN = 150  # seconds after which Streamlit has let go of who left (it keeps them for 120)
+TRAINING = "infonce_sphere"  # the page on which visitors train: three seeds, 400 steps
+
+Row = dict[str, object]
 
 
-class Session:
-    """A visitor: what a browser sends and takes, without drawing it."""
+@dataclass
+class Seen:
+    """What a crowd waited for, in seconds, and what went wrong."""
 
-    def __init__(self, url: str, page: str) -> None:
-        self.url, self.page = url, page
-        self.knob = ""  # the widget's id, once it has come
-        self.line: WebSocketClientConnection | None = None
-        self.faults: list[str] = []
-        self.received = 0  # bytes
-        self.pictured: float | None = None  # when the first picture came
+    opened: list[tuple[float, float]] = field(default_factory=list)  # first picture, whole page
+    moved: list[float] = field(default_factory=list)
+    trained: list[float] = field(default_factory=list)
+    health: list[float] = field(default_factory=list)  # milliseconds
+    bytes: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
-    async def open(self) -> tuple[float, float]:
-        """Follow the link; seconds until its first picture, and until it is drawn to its end."""
-        began = time.perf_counter()
-        address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
-        self.line = await websocket_connect(address, subprotocols=["streamlit"],
-                                            max_message_size=200_000_000)  # fmt: skip
-        await self._run(BackMsg())
-        ended = time.perf_counter()
-        return (self.pictured or ended) - began, ended - began
+    async def visit(self, session: Session, act: Callable[[], Awaitable[None]]) -> None:
+        """Let a visitor act, and note what became of it."""
+        try:
+            await act()
+        except (OSError, TimeoutError, RuntimeError) as reason:
+            self.faults.append(repr(reason))
+        self.faults.extend(session.faults)
+        self.bytes.append(session.received)
 
-    async def move(self) -> float:
-        """Move a knob; seconds until the page is drawn anew."""
-        began, message = time.perf_counter(), BackMsg()
-        state = message.rerun_script.widget_states.widgets.add()
-        state.id = self.knob
-        state.string_array_value.data.append(MOVED)
-        await self._run(message)
-        return time.perf_counter() - began
+    async def watch(self, url: str) -> None:
+        """Ask the server how it is, over and over, until cancelled."""
 
-    def leave(self) -> None:
-        """Close the tab."""
-        if self.line is not None:
-            self.line.close()
+        def ask() -> float:
+            began = time.perf_counter()
+            urllib.request.urlopen(url + HEALTHY, timeout=60).read()
+            return 1000 * (time.perf_counter() - began)
 
-    async def _run(self, message: BackMsg) -> None:
-        message.rerun_script.page_script_hash = calc_hash(self.page)
-        await self.line.write_message(message.SerializeToString(), binary=True)
-        async with asyncio.timeout(LONGEST):
-            while True:
-                told = await self.line.read_message()
-                if told is None:
-                    raise ConnectionError("the server closed the connection")
-                self.received += len(told)
-                if self._take(ForwardMsg.FromString(told)):
-                    return
-
-    def _take(self, told: ForwardMsg) -> bool:
-        """Note what came; whether it ends a run of the page."""
-        if told.WhichOneof("type") == "delta":
-            element = told.delta.new_element
-            kind = element.WhichOneof("type")
-            named = element.bidi_component.component_name if kind == "bidi_component" else kind
-            early = "preload" in element.bidi_component.id
-            if self.pictured is None and named in PICTURES and not early:
-                self.pictured = time.perf_counter()
-            if kind == "slider" and element.slider.label.startswith(KNOB):
-                self.knob = element.slider.id
-            if kind == "exception" or (kind == "alert" and "could not be drawn" in str(element)):
-                self.faults.append(str(element)[:300])
-        return told.WhichOneof("type") == "script_finished"
+        while True:
+            self.health.append(await asyncio.to_thread(ask))
+            await asyncio.sleep(LOOKS)
 
 
-async def healths(url: str, over: asyncio.Event) -> list[float]:
-    """Milliseconds that the server took to say it is well, until it is `over`."""
+@contextmanager
+def behind(count: int, **settings: str) -> Iterator[tuple[str, list[int]]]:
+    """The address of one server, or of two behind HAProxy that share a store and a worker."""
+    with ExitStack() as stack:
+        scratch = stack.enter_context(tempfile.TemporaryDirectory())
+        settings = {"EXPLORER_CACHE": scratch, "EXPLORER_WORKERS": "1", **settings}
+        if count > 1:
+            settings["EXPLORER_SCHEDULER"] = stack.enter_context(cluster())
+        urls = [stack.enter_context(serving(ROOT, **settings)) for _ in range(count)]
+        ports = [int(url.rsplit(":", 1)[1]) for url in urls]
+        if count == 1:
+            yield urls[0], ports
+            return
+        port = free_port()
+        names = dict(zip(("EXPLORER_FIRST", "EXPLORER_SECOND"), map(str, ports), strict=True))
+        stack.enter_context(process(["haproxy", "-f", "docs/haproxy.cfg"],
+                                    EXPLORER_PORT=str(port), **names))  # fmt: skip
+        yield f"http://127.0.0.1:{port}", ports
 
-    def ask() -> float:
-        began = time.perf_counter()
-        urllib.request.urlopen(url + HEALTHY, timeout=60).read()
-        return 1000 * (time.perf_counter() - began)
 
-    found = []
-    while not over.is_set():
-        found.append(await asyncio.to_thread(ask))
-        await asyncio.sleep(LOOKS)
-    return found
+@contextmanager
+def cluster() -> Iterator[str]:
+    """The address of a scheduler with one worker, by Dask's own commands."""
+    dask, at = str(Path(sys.executable).with_name("dask")), f"tcp://127.0.0.1:{free_port()}"
+    with (
+        process([dask, "scheduler", "--no-dashboard", "--host", at]),
+        process([dask, "worker", at, "--no-dashboard", "--nworkers", "1", "--nthreads", "1"],
+                PYTHONPATH=".", OMP_NUM_THREADS="1"),
+    ):  # fmt: skip
+        yield at
 
 
-async def crowd(url: str, visitors: int, within: float) -> dict[str, list[float] | list[str]]:
-    """So many sessions that come one after another `within` seconds, all still there at the end."""
-    opened, moved, faults, sizes = [], [], [], []
-    over = asyncio.Event()
-    watch = asyncio.create_task(healths(url, over))
-    sessions = [Session(url, PAGES[i % len(PAGES)]) for i in range(visitors)]
+@contextmanager
+def process(words: list[str], **more: str) -> Iterator[None]:
+    """A quiet process of its own, ended at the end."""
+    quiet = subprocess.DEVNULL
+    began = subprocess.Popen(words, cwd=ROOT, env=os.environ | more, stdout=quiet, stderr=quiet)
+    try:
+        yield
+    finally:
+        began.terminate()
+        began.wait(30)
+
+
+async def opened(url: str, visitors: int, within: float, forgotten: float = 0) -> Seen:
+    """So many sessions come one after another `within` seconds, look, move a knob, and leave."""
+    seen, sessions = Seen(), [Session(url, PAGES[i % len(PAGES)]) for i in range(visitors)]
 
     async def visit(session: Session, wait: float) -> None:
         await asyncio.sleep(wait)
-        try:
-            opened.append(await session.open())
-            if session.page in MOVES:
-                moved.append(await session.move())
-        except (OSError, TimeoutError) as reason:
-            faults.append(repr(reason))
-        faults.extend(session.faults)
-        sizes.append(session.received)
+        seen.opened.append(await session.open())
+        if session.page in MOVES:
+            seen.moved.append(await session.move())
 
-    await asyncio.gather(*(visit(s, i * within / visitors) for i, s in enumerate(sessions)))
-    over.set()
-    health = await watch
-    for session in sessions:
-        session.leave()
-    return {"opened": opened, "moved": moved, "health": health, "faults": faults, "bytes": sizes}
+    with gone(sessions):
+        watch = asyncio.create_task(seen.watch(url))
+        await asyncio.gather(*(
+            seen.visit(each, lambda i=i, each=each: visit(each, i * within / visitors))
+            for i, each in enumerate(sessions)
+        ))  # fmt: skip
+        watch.cancel()
+        await asyncio.sleep(forgotten)
+    return seen
 
 
-def memory(port: int) -> float:
-    """Megabytes of the server that listens on a port."""
-    (server,) = {
+async def trained(url: str, queries: list[str]) -> Seen:
+    """Sessions that come with these links and, once all are there, wait for their runs."""
+    seen = Seen()
+    sessions = [Session(url, TRAINING, query) for query in queries]
+    here = asyncio.Barrier(len(sessions))
+
+    async def visit(session: Session) -> None:
+        seen.opened.append(await session.open())
+        await here.wait()
+        seen.health.clear()
+        seen.trained.append(await session.train())
+
+    with gone(sessions):
+        watch = asyncio.create_task(seen.watch(url))
+        await asyncio.gather(*(seen.visit(s, lambda s=s: visit(s)) for s in sessions))
+        watch.cancel()
+    return seen
+
+
+def listening(ports: list[int]) -> list[psutil.Process]:
+    """The processes that listen on these ports."""
+    pids = {
         each.pid for each in psutil.net_connections("tcp")
-        if each.laddr and each.laddr.port == port and each.status == psutil.CONN_LISTEN
+        if each.laddr and each.laddr.port in ports and each.status == psutil.CONN_LISTEN
     }  # fmt: skip
-    return psutil.Process(server).memory_info().rss / 1e6
+    assert len(pids) == len(ports)
+    return [psutil.Process(pid) for pid in pids]
 
 
-def quantiles(values: list[float]) -> tuple[float, float]:
-    """Median and 95th percentile."""
-    cuts = statistics.quantiles(values, n=20, method="inclusive")
+def memory(ports: list[int]) -> float:
+    """Megabytes of the servers that listen on these ports."""
+    return sum(each.memory_info().rss for each in listening(ports)) / 1e6
+
+
+def quantiles(values: list[float]) -> tuple[float, float] | None:
+    """Median and 95th percentile, if there is any."""
+    if not values:
+        return None
+    cuts = statistics.quantiles(values if len(values) > 1 else 2 * values, n=20, method="inclusive")
     return round(cuts[9], 2), round(cuts[18], 2)
 
 
-def measure(visitors: int, within: float) -> dict[str, object]:
-    """What so many visitors waited for on a server of their own, and what it kept of them."""
-    with (
-        tempfile.TemporaryDirectory() as scratch,
-        serving(ROOT, EXPLORER_CACHE=scratch, EXPLORER_WORKERS="1") as url,
-    ):
-        port = int(url.rsplit(":", 1)[1])
-        asyncio.run(crowd(url, len(PAGES), 1))  # what every server does once
-        time.sleep(10)
-        before = memory(port)
-        told = asyncio.run(crowd(url, visitors, within))
-        after = memory(port)
-        time.sleep(10)
+def told(seen: Seen) -> Row:
+    """What a crowd waited for."""
+    return {
+        "first picture, s (p50, p95)": quantiles([first for first, _ in seen.opened]),
+        "page drawn, s (p50, p95)": quantiles([ended for _, ended in seen.opened]),
+        "knob moved, s (p50, p95)": quantiles(seen.moved),
+        "runs there, s (p50, p95)": quantiles(seen.trained),
+        "health, ms (p50, p95)": quantiles(seen.health),
+        "sent to each, MB": round(statistics.mean(seen.bytes) / 1e6, 2),
+        "errors": seen.faults,
+    }
+
+
+def warm(url: str) -> None:
+    """Let a server do what it does once: each page's first visit, and its engine's start."""
+    asyncio.run(opened(url, 2 * len(PAGES), 4))
+    time.sleep(10)
+
+
+def views(visitors: int, within: float, servers: int) -> Row:
+    """A crowd that only looks, and what the servers keep of it, until it is forgotten."""
+    with behind(servers) as (url, ports):
+        warm(url)
+        before = memory(ports)
+        seen = asyncio.run(opened(url, visitors, within))
+        after = memory(ports)
+        time.sleep(FORGOTTEN)
         return {
-            "visitors": visitors, "seconds in which they come": within,
-            "first picture, s (p50, p95)": quantiles([first for first, _ in told["opened"]]),
-            "page drawn, s (p50, p95)": quantiles([ended for _, ended in told["opened"]]),
-            "knob moved, s (p50, p95)": quantiles(told["moved"]),
-            "health, ms (p50, p95)": quantiles(told["health"]),
-            "sent to each, MB": round(statistics.mean(told["bytes"]) / 1e6, 2),
-            "server, MB a visitor": round((after - before) / visitors, 2),
-            "server, MB before and after": (round(before), round(memory(port))),
-            "errors": told["faults"],
+            "visitors": visitors, "seconds in which they come": within, "servers": servers,
+            **told(seen),
+            "servers' memory, MB a visitor": round((after - before) / visitors, 2),
+            "servers' memory, MB before, after, forgotten":
+                (round(before), round(after), round(memory(ports))),
         }  # fmt: skip
 
 
-if __name__ == "__main__":
+def trainings(visitors: int, alike: bool) -> Row:
+    """Visitors who all ask for the same three runs, or each for their own, some seconds each.
+
+    Health is the server's from when all have come.
+    """
+    queries = [f"kappa={10.01 if alike else 10.01 + i / 100:g}" for i in range(visitors)]
+    with behind(1) as (url, ports):
+        warm(url)
+        (server,) = listening(ports)
+        workers = server.children(recursive=True)
+        spent = sum(each.cpu_times().user for each in workers)
+        seen = asyncio.run(trained(url, queries))
+        spent = sum(each.cpu_times().user for each in workers) - spent
+        return {
+            "visitors": visitors, "who train": "the same" if alike else "each their own",
+            **told(seen), "workers, CPU-s": round(spent, 1),
+        }  # fmt: skip
+
+
+def soak(minutes: float, visitors: int = 10) -> Row:
+    """Visitors who come, look and leave for so many minutes: the server's memory over time."""
+    faults, sizes = [], []
+    with behind(1) as (url, ports):
+        warm(url)
+        began = time.monotonic()
+        while time.monotonic() < began + 60 * minutes:
+            faults += asyncio.run(opened(url, visitors, 20)).faults
+            sizes.append((round(time.monotonic() - began), round(memory(ports))))
+    return {"minutes": minutes, "visitors at a time": visitors, "errors": faults,
+            "server, MB after s": sizes}  # fmt: skip
+
+
+def main() -> int:
+    """Each kind of load, or those named; rows of JSON, and 1 where a visitor saw a fault."""
+    kinds: dict[str, Callable[[], Row]] = {
+        "views-60": lambda: views(60, options.within, 1),
+        "views-100": lambda: views(100, options.within, 1),
+        "views-100-two": lambda: views(100, options.within, 2),
+        "train-one": lambda: trainings(1, True),
+        "train-alike": lambda: trainings(60, True),
+        "train-apart": lambda: trainings(60, False),
+        "soak": lambda: soak(options.minutes),
+    }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--visitors", type=int, nargs="*", default=[60, 100])
+    parser.add_argument("kinds", nargs="*", choices=[*kinds, []], help="all, if none is named")
     parser.add_argument("--within", type=float, default=10, help="seconds in which they come")
+    parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     options = parser.parse_args()
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    rows = [measure(each, options.within) for each in options.visitors]
-    print(json.dumps(rows, indent=1))
-    sys.exit(any(row["errors"] for row in rows))
+    wrong = False
+    for kind in options.kinds or kinds:
+        if kind.endswith("two") and shutil.which("haproxy") is None:
+            print(f"{kind}: skipped, there is no haproxy here")
+            continue
+        row = kinds[kind]()
+        print(json.dumps({"load": kind, **row}, indent=1), flush=True)
+        wrong |= bool(row["errors"])
+    return int(wrong)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -70,7 +70,7 @@ MAY_IMPORT = {
             "capture": "laws",
             "training": "run.experiment run.capture laws",
             "experiment": "scenarios",
-            "bounds": "run.experiment",
+            "bounds": "run.crew run.experiment",
             "archive": "run.experiment kept",
             "store": "run.experiment run.archive kept",
             "job": "run.experiment",

@@ -52,6 +52,7 @@ def test_a_cold_link_to_a_page_shows_the_gallery_under_our_navigation(server, pa
     start = time.monotonic()
     drawn(page, f"{server}/infonce_sphere")  # the first visitor of a fresh server
     print(f"\ncold: 3-D after {time.monotonic() - start:.2f} s, ", end="")
+    page.wait_for_function("window.numbersAt")
     print(f"numbers after {page.evaluate('window.numbersAt') / 1000:.2f} s")
     assert float(number(page, "Linear R²")) >= 0.99
     assert int(facts(page)["frames"]) > 10
@@ -66,6 +67,7 @@ def test_a_page_of_the_gallery_asks_nothing_of_the_outside_and_raises_no_error(s
         start = time.monotonic()
         drawn(page, f"{server}/infonce_sphere")
         print(f"\n{kind}: 3-D after {time.monotonic() - start:.2f} s, ", end="")
+        page.wait_for_function("window.numbersAt")  # where busy, after the picture
         print(f"numbers after {page.evaluate('window.numbersAt') / 1000:.2f} s")
     page.wait_for_timeout(1500)
     hosts = {urlparse(url).hostname for url in page.requested if not url.startswith("data:")}

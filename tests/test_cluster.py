@@ -12,14 +12,16 @@ import dask
 import numpy as np
 import psutil
 import pytest
-from benches import PATIENCE, ROOT, TRAINER, Bench, asked, until
+from benches import PATIENCE, ROOT, TRAINER, Bench, apart, asked, until
 from browsers import free_port
 from distributed import Security
 from distributed.comm import connect
 
+from core.run.bounds import Bounds
 from core.run.crew import KEYS
 from core.run.engine import Engine
 from core.run.experiment import Experiment
+from core.run.link import GPU, Places
 from core.run.store import Store
 from core.run.worker import train_group
 from core.scenarios.infonce import InfoNCE
@@ -54,9 +56,9 @@ class Cluster:
             "dask_scheduler", "--host", "127.0.0.1", "--port", self.port, *protocol
         )
 
-    def start_worker(self):
+    def start_worker(self, *more):
         return self.run("dask_worker", self.address, "--nthreads", 1, "--host", "127.0.0.1",
-                        "--nworkers", 1, "--local-directory", self.folder)  # fmt: skip
+                        "--nworkers", 1, "--local-directory", self.folder, *more)  # fmt: skip
 
     def close(self):
         for process in self.processes:
@@ -80,7 +82,7 @@ def answers(address, security):
             line.abort()
 
     try:
-        return asyncio.run(ask())
+        return apart(ask)
     except (OSError, TypeError):  # TypeError: TLS without a certificate
         return False
 
@@ -88,10 +90,10 @@ def answers(address, security):
 class Server(Bench):
     """An app server's engine: its own store, its trainers on a cluster."""
 
-    def __init__(self, cluster, name, trainer=TRAINER):
+    def __init__(self, cluster, name, trainer=TRAINER, bounds=None):
         self.folder = cluster.folder
         self.engine = Engine(Store(cluster.folder / name, gallery=None), cluster.address,
-                             trainer=trainer)  # fmt: skip
+                             trainer=trainer, bounds=bounds)  # fmt: skip
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def servers(cluster):
     both = [Server(made, name) for name in ("one", "two")]
     both[0].tell("quick")
     for server in both:
-        until(lambda server=server: server.engine._threads == 2, "two workers are there")
+        until(lambda server=server: server.engine._capacity == 2, "two workers are there")
     yield both
     both[0].release()
     for server in both:
@@ -161,7 +163,33 @@ def test_a_scheduler_that_dies_is_said_and_found_again(servers, cluster):
     made.start_worker()
     for each in (job, later):
         assert each.wait(2 * PATIENCE) and each.status == "done", each.error
-    assert one.engine.trainers == "ready" and len(one.notes("ran", asked(4))) == 2
+    until(lambda: one.engine.trainers == "ready", "the engine knows of the worker")
+    assert len(one.notes("ran", asked(4))) == 2
+
+
+def test_runs_go_to_the_workers_that_declare_a_gpu_unless_the_cpu_is_to_train(cluster):
+    made, _ = cluster
+    made.start_worker("--resources", "GPU=1")
+    by = {}
+    for device in ("auto", "cuda", "cpu"):
+        server = Server(made, f"on {device}", bounds=Bounds(device=device))
+        server.tell("quick")
+        places = Places(3, {}) if device == "cpu" else Places(1, {GPU: 1})
+        try:
+            until(lambda server=server, places=places: server.engine._places == places,
+                  "the workers are known")  # fmt: skip
+            seeds = range(10, 16)
+            jobs = [server.engine.submit(asked(s), f"v{s}", asked=True) for s in seeds]
+            for job in jobs:
+                assert job.wait(PATIENCE) and job.status == "done", job.error
+            notes = [n for s in seeds for n in server.notes("ran", asked(s))
+                     if n["device"] == device]  # fmt: skip
+        finally:
+            server.engine.close()
+        assert len(notes) == len(jobs)
+        by[device] = {note["pid"] for note in notes}
+    assert len(by["auto"]) == 1 and by["auto"] == by["cuda"]
+    assert len(by["cpu"]) > 1
 
 
 def test_a_server_starts_where_no_scheduler_answers_and_finds_it_later(tmp_path):
@@ -210,13 +238,13 @@ def test_with_certificates_strangers_are_turned_away(tmp_path):
     try:
         with dask.config.set(settings):  # as the variables of the environment that are documented
             server = Server(made, "store")
-        server.tell("quick")
-        job = server.engine.submit(asked(8), "anna", asked=True)
-        assert job.wait(2 * PATIENCE) and job.status == "done", job.error
-        assert answers(made.address, secret)
-        for stranger in (None, Security.temporary()):
-            assert not answers(made.address, stranger)
-        server.engine.close()
+        with contextlib.closing(server.engine):
+            server.tell("quick")
+            job = server.engine.submit(asked(8), "anna", asked=True)
+            assert job.wait(2 * PATIENCE) and job.status == "done", job.error
+            assert answers(made.address, secret)
+            for stranger in (None, Security.temporary()):
+                assert not answers(made.address, stranger)
     finally:
         made.close()
 

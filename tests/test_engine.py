@@ -50,7 +50,7 @@ def shared(tmp_path_factory):
 def bench(shared):
     """The shared engine, idle, its two workers ready, and in the mode "quick"."""
     shared.tell("quick")
-    until(lambda: shared.engine._link.threads() == 2, "both workers are there")
+    until(lambda: shared.engine._link.places("cpu").tasks == 2, "both workers are there")
     yield shared
     shared.release()
     until(lambda: not shared.engine._jobs and not shared.engine._tasks, "the engine is idle")
@@ -464,8 +464,9 @@ def test_bounds_are_the_environments_and_a_bad_one_is_named():
     assert Bounds.of_environment({}) == Bounds()
     given = {"EXPLORER_TRAIN": "off", "EXPLORER_MOST_QUEUED": "7", "EXPLORER_MOST_RUNS": ""}
     assert Bounds.of_environment(given) == Bounds(train=False, most_queued=7)
-    for name, value in {"MOST_QUEUED": "0", "MOST_SECONDS": "nan", "TRAIN": "maybe",
-                        "MOST_RUNS": "1e9", "MOST_WAITING": "-1"}.items():  # fmt: skip
+    bad = {"MOST_QUEUED": "0", "MOST_SECONDS": "nan", "TRAIN": "maybe", "MOST_RUNS": "1e9",
+           "MOST_WAITING": "-1", "DEVICE": "tpu"}  # fmt: skip
+    for name, value in bad.items():
         with pytest.raises(ValueError, match=f"EXPLORER_{name}='{value}'"):
             Bounds.of_environment({f"EXPLORER_{name}": value})
 
@@ -627,7 +628,16 @@ def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
 def test_the_number_of_workers(monkeypatch, chosen, workers):
     monkeypatch.setenv("EXPLORER_WORKERS", chosen or "")
     expected = workers or max(1, min(4, os.cpu_count() - 1))
-    assert default_workers() == expected
+    assert default_workers("cpu") == expected
+    monkeypatch.setattr(core.run.crew, "cuda_usable", lambda: True)
+    assert default_workers() == default_workers("cuda") == (workers or 1)  # which owns the GPU
+    assert default_workers("cpu") == expected
+
+
+def test_a_gpu_is_found_as_torch_finds_it():
+    import torch
+
+    assert core.run.crew.cuda_usable() == torch.cuda.is_available()
 
 
 def test_everything_listens_on_loopback_only_and_serves_no_page(bench):
@@ -684,7 +694,7 @@ from core.run.store import Store
 
 engine = Engine(Store(Path(sys.argv[1]), gallery=None), None, 2, "tests.engine_trainers:obedient")
 job = engine.submit(Experiment(InfoNCE(), "infonce", (0,)), "anna")
-while job.snapshot("anna").step < 10 or engine._link.threads() < 2:
+while job.snapshot("anna").step < 10 or engine._link.places("cpu").tasks < 2:
     time.sleep(0.01)
 print(*(child.pid for child in psutil.Process().children(recursive=True)), flush=True)
 if sys.argv[2] == "wait":

@@ -13,6 +13,7 @@ import pytest
 from browsers import free_port
 
 from core.run.bounds import Bounds
+from core.run.crew import cuda_usable
 from ui.window import serve
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,17 @@ def test_a_bad_setting_is_said_before_anybody_comes():
         env=os.environ | {"EXPLORER_MOST_QUEUED": "many"},
     )  # fmt: skip
     assert ended.returncode == 1 and ended.stderr.startswith("error: EXPLORER_MOST_QUEUED='many'")
+
+
+@pytest.mark.skipif(cuda_usable(), reason="there is a GPU here")
+def test_a_gpu_that_is_not_there_is_said_before_anybody_comes():
+    for words in ("ui.window.serve", "core run infonce --steps 2"):
+        ended = subprocess.run(
+            [sys.executable, "-m", *words.split()], cwd=ROOT, text=True, stderr=subprocess.PIPE,
+            env=os.environ | {"EXPLORER_DEVICE": "cuda"},
+        )  # fmt: skip
+        assert ended.returncode in (1, 2) and "there is no GPU here" in ended.stderr
+        assert ended.stderr.count("\n") == 1
 
 
 def test_every_fault_of_the_table_has_its_test():

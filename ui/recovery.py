@@ -17,7 +17,7 @@ from ui import knobs
 from ui.player.view import Arrow, Follow, LatentView, latent_view, plain_figure
 from ui.runner import Shown
 from ui.story import FOCUS
-from ui.window import address
+from ui.window import address, turns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,7 +234,8 @@ def picture_first(key: str) -> None:
     seen = address.owned(f"{key}.seen")
     if not st.session_state.get(seen):
         st.session_state[seen] = True
-        time.sleep(PICTURE_SECONDS)
+        with turns.lent():
+            time.sleep(PICTURE_SECONDS)
 
 
 def picture(view: LatentView, key: str, height: int) -> None:

@@ -16,7 +16,7 @@ from core.run.experiment import Experiment, Member, Record, Result, beside
 from core.run.job import Job, Live, Snapshot
 from core.run.store import Store
 from ui import wording
-from ui.window import address, door
+from ui.window import address, door, turns
 
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
@@ -181,7 +181,7 @@ def rerun_page() -> None:
 def _panel_body(body: Callable[[], None], key: str) -> None:
     if st.session_state.pop("rerun_page", False):
         st.rerun()
-    with door.closed_to_tracebacks(key):
+    with turns.taken(), door.closed_to_tracebacks(key):
         body()
         address.sync()
 
@@ -377,7 +377,8 @@ def _watch(
         return
     waited = time.monotonic() + FIRST_FRAME_SECONDS
     while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
-        time.sleep(0.02)  # a warm worker's first frame comes before the rest of the page is drawn
+        with turns.lent():  # a warm worker's first frame comes before the rest is drawn
+            time.sleep(0.02)
         now = job.snapshot(_viewer())
     with st.container(
         horizontal=True, vertical_alignment="center", key=f"{key}.status.training_row"

@@ -75,8 +75,13 @@ def measure(workers: int, lesson: Lesson | None = None) -> dict[str, float | str
     return told
 
 
-def simulate(workers: int, visitors: int, lesson: Lesson) -> dict[str, float | None]:
-    """A lesson of so many visitors: waits in its own seconds, of requests that are not shipped."""
+def simulate(
+    workers: int, visitors: int, lesson: Lesson, bounds: Bounds | None = None
+) -> dict[str, float | None]:
+    """A lesson of so many visitors: waits in its own seconds, of requests that are not shipped.
+
+    `bounds` are the defaults if none are given.
+    """
     asked = requests(lesson, visitors)
     _takes[0] = lesson.training / FASTER
     with (
@@ -85,7 +90,7 @@ def simulate(workers: int, visitors: int, lesson: Lesson) -> dict[str, float | N
                      dashboard_address=None) as cluster,
     ):  # fmt: skip
         engine = Engine(Store(Path(folder), gallery=None), cluster.scheduler_address,
-                        trainer=PRETENDS, bounds=Bounds())  # fmt: skip
+                        trainer=PRETENDS, bounds=bounds or Bounds())  # fmt: skip
         try:
             waits, refused = _attend(engine, asked)
         finally:

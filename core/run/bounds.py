@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.run.crew import cuda_usable
 from core.run.experiment import MOST_MEMBERS
 
 PREFIX = "EXPLORER_"
@@ -22,8 +24,11 @@ class Bounds(BaseModel):
     train: bool = Field(
         default=True, description="off: what is shipped and stored is shown, none trained"
     )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="what trains; auto: a GPU where there is one"
+    )
     most_queued: int = Field(
-        default=32, ge=1, description="requests that wait for a worker, of everybody"
+        default=100, ge=1, description="requests that wait for a worker, of everybody"
     )
     most_waiting: int = Field(
         default=4, ge=1, description="of them of one visitor (a browser's tab)"
@@ -46,6 +51,13 @@ class Bounds(BaseModel):
             first = error.errors()[0]
             field = str(first["loc"][0])
             raise ValueError(f"{names[field]}={given[field]!r}: {first['msg']}") from None
+
+    def lacking(self) -> str | None:
+        """What the device needs that this machine lacks, unless a cluster is to train."""
+        here = not os.environ.get("EXPLORER_SCHEDULER")
+        if self.device == "cuda" and here and not cuda_usable():
+            return "there is no GPU here, or the torch that is installed uses none"
+        return None
 
     def check(self, runs: int, seconds: float, queued: int, waiting: int) -> None:
         """Refuse a request of so many runs, whose longest part takes `seconds` by an estimate.

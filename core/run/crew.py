@@ -1,5 +1,7 @@
 """The engine's own workers: one process of the command a cluster uses, whose children train."""
 
+import ctypes
+import importlib.metadata
 import logging
 import os
 import subprocess
@@ -126,7 +128,24 @@ class Crew:
         self._starts, self._began = self._starts + 1, time.monotonic()
 
 
-def default_workers() -> int:
-    """`EXPLORER_WORKERS`, else all cores but one, at most four."""
+def default_workers(device: str = "auto") -> int:
+    """`EXPLORER_WORKERS`, else one that owns the GPU, else all cores but one, at most four."""
     chosen = os.environ.get("EXPLORER_WORKERS")
-    return max(1, int(chosen) if chosen else min(4, (os.cpu_count() or 2) - 1))
+    if chosen:
+        return max(1, int(chosen))
+    if device == "cuda" or (device == "auto" and cuda_usable()):
+        return 1
+    return max(1, min(4, (os.cpu_count() or 2) - 1))
+
+
+def cuda_usable() -> bool:
+    """Whether the torch that is installed would find a GPU; asks the driver, as torch is heavy."""
+    if importlib.metadata.version("torch").endswith("+cpu"):
+        return False
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:  # there is none
+        return False
+    count = ctypes.c_int()
+    ready = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0
+    return ready and count.value > 0

@@ -60,7 +60,7 @@ class Engine:
         self.store = store
         self.bounds = bounds or Bounds.of_environment()
         self.trainer = trainer
-        self.workers = workers or default_workers()
+        self.workers = workers or default_workers(self.bounds.device)
         self._lock = threading.Lock()  # taken before a job's lock, never after; not by the loop
         self._jobs: dict[str, Job] = {}  # those not ended
         self._attempts: Counter[str] = Counter()  # ended without success, by job key
@@ -81,7 +81,7 @@ class Engine:
         if self._cluster is not None:
             keys = secret.get_tls_config_for_role("worker") if secret else {}
             self._crew = Crew(self._cluster.scheduler_address, self.workers, keys)
-        self._threads = self._link.threads()
+        self._places = self._link.places(self.bounds.device)
         self._ticker = threading.Thread(target=self._tick, name="engine-ticker", daemon=True)
         self._ticker.start()
         atexit.register(self.close)
@@ -137,14 +137,14 @@ class Engine:
         """Whether any worker is there; at first they are still starting, a cluster may be away."""
         if self._cluster is not None:
             return "ready" if self._cluster.scheduler.workers else "starting"
-        return "away" if self._link.away else "ready" if self._threads else "starting"
+        return "away" if self._link.away else "ready" if self._places.tasks else "starting"
 
     def device(self) -> str:
         """What the workers train on, in words; asks them, and waits for their answer."""
         client = self._link.client
         if client is None:
             return "a cluster that does not answer"
-        answers = client.run(task.device, self.trainer, on_error="ignore")
+        answers = client.run(task.device, self.trainer, self.bounds.device, on_error="ignore")
         found = sorted(f"{n} × {name}" for name, n in Counter(answers.values()).items())
         return ", ".join(found) or "no worker"
 
@@ -276,8 +276,10 @@ class Engine:
             job, group = self._waiting.popleft()
             self._tasks[group.task] = (job, group)
             future = client.submit(
-                task.train, self.trainer, self._source, group.members, key=group.task, pure=False
-            )
+                task.train, self.trainer, self._source, group.members, self.bounds.device,
+                key=group.task, pure=False,
+                resources=None if self._cluster else self._places.each,
+            )  # fmt: skip
             group.future = future
             # not `add_done_callback`, whose thread is gone when a server exits during a run
             threading.Thread(target=self._follow, args=(job, group, future), daemon=True).start()
@@ -357,7 +359,7 @@ class Engine:
             threading.Thread(target=self._end_processes, args=(due,), daemon=True).start()
         self._tend_crew()
         self._link.tend()
-        self._threads = self._link.threads()
+        self._places = self._link.places(self.bounds.device)
         with self._lock:
             self._dispatch()
 
@@ -383,7 +385,7 @@ class Engine:
     @property
     def _capacity(self) -> int:
         """Tasks at a time."""
-        return self.workers if self._cluster is not None else max(1, self._threads)
+        return self.workers if self._cluster is not None else max(1, self._places.tasks)
 
     def _meet(self, client: Client) -> None:
         """Have a scheduler and its workers know what this engine needs of them."""

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from typing import NamedTuple
 
 import dask
 from distributed import Client, LocalCluster, Scheduler, Security
@@ -10,7 +11,16 @@ from distributed import Client, LocalCluster, Scheduler, Security
 CONNECT_SECONDS = 5  # for a scheduler to answer
 ALLOWED_FAILURES = 1  # workers that may die of a run before it is given up
 
+GPU = "GPU"  # a resource of workers, as Dask calls it
+
 log = logging.getLogger(__name__)
+
+
+class Places(NamedTuple):
+    """How many tasks run at a time, and what of a worker's resources each takes."""
+
+    tasks: int
+    each: dict[str, float]
 
 
 class Link:
@@ -48,12 +58,20 @@ class Link:
         if self.client is None and not self._lock.locked():
             threading.Thread(target=self._try, daemon=True).start()
 
-    def threads(self) -> int:
-        """How many threads all workers have, 0 while there is no scheduler."""
+    def places(self, device: str) -> Places:
+        """Where tasks for this device ("auto", "cpu" or "cuda") run; none without a scheduler.
+
+        Workers that declare a GPU (`--resources GPU=1`) train one task a GPU. "auto" is there
+        where any does, "cuda" nowhere else; "cpu" is everywhere.
+        """
         client = self.client
         if client is None or self.away:
-            return 0
-        return sum(client.nthreads().values())
+            return Places(0, {})
+        workers = client.scheduler_info()["workers"].values()
+        gpus = sum(int(each["resources"].get(GPU, 0)) for each in workers)
+        if device == "cuda" or (device == "auto" and gpus):
+            return Places(gpus, {GPU: 1})
+        return Places(sum(each["nthreads"] for each in workers), {})
 
     def close(self) -> None:
         """Let the client go for good."""

@@ -67,10 +67,13 @@ def _get_ready(trainer: str) -> None:
     getattr(module, "keep_memory", lambda: None)()
 
 
-def train(trainer: str, version: str | None, members: tuple[Member, ...]) -> list[Result]:
+def train(
+    trainer: str, version: str | None, members: tuple[Member, ...], device: str
+) -> list[Result]:
     """A task: call the trainer by name, sending its progress to whoever listens.
 
-    Refuses where this process does not have the source that `version` names.
+    `device` is as `core.run.worker.train_group` has it. Refuses where this process does not have
+    the source that `version` names.
     """
     if version not in (None, source()):
         raise RuntimeError("the cluster's workers have another version of the explorer")
@@ -104,17 +107,17 @@ def train(trainer: str, version: str | None, members: tuple[Member, ...]) -> lis
     module, _, function = trainer.partition(":")
     try:
         trained = getattr(importlib.import_module(module), function)
-        return trained(members, report=report, should_stop=stop.is_set)
+        return trained(members, report=report, should_stop=stop.is_set, device=device)
     except Stopped:
         return []  # cancelled: nobody takes what is returned
     finally:
         _stops.pop(task, None)
 
 
-def device(trainer: str) -> str:
-    """What this process trains on."""
+def device(trainer: str, wanted: str) -> str:
+    """What this process trains on where a device is `wanted`."""
     module = importlib.import_module(trainer.partition(":")[0])
-    return str(getattr(module, "device_name", lambda: "nothing")())
+    return str(getattr(module, "device_name", lambda wanted: "nothing")(wanted))
 
 
 def quit_if_training(tasks: list[str], dask_worker: Worker) -> list[str]:

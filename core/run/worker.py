@@ -151,7 +151,8 @@ def device_name(wanted: str = "auto") -> str:
 
 
 def pick_device(wanted: str) -> str:
-    """Resolve "auto"."""
-    if wanted != "auto":
-        return wanted
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """Resolve "auto"; RuntimeError where a GPU is wanted and there is none."""
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise RuntimeError("there is no GPU here")
+    return wanted if wanted != "auto" else "cuda" if there else "cpu"

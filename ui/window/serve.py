@@ -41,8 +41,10 @@ def arguments(given: Sequence[str]) -> list[str]:
 
 if __name__ == "__main__":
     try:
-        Bounds.of_environment()
+        lacking = Bounds.of_environment().lacking()
     except ValueError as reason:  # now, and not to the first visitor
         sys.exit(f"error: {reason}")
+    if lacking is not None:
+        sys.exit(f"error: EXPLORER_DEVICE: {lacking}")
     bundle_served()
     streamlit(arguments(sys.argv[1:]))

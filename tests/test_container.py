@@ -1,0 +1,127 @@
+"""The container file: built and run where there is a runtime, and its steps in a fresh folder."""
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from benches import apart
+from browsers import ROOT, free_port
+from visitors import Session, gone
+
+FILE = ROOT / "Containerfile"
+RUNTIMES = ("docker", "podman")
+SHOWN = ("infonce_sphere", "scores", "papers")
+
+
+def steps() -> list[tuple[str, str]]:
+    """The file's instructions, each with its words."""
+    lines = [line for line in FILE.read_text("utf-8").splitlines() if line and line[0] != "#"]
+    return [(verb, words) for verb, _, words in (line.partition(" ") for line in lines)]
+
+
+def runtime() -> str | None:
+    """A container runtime that works here, if any."""
+    for name in filter(shutil.which, RUNTIMES):
+        if subprocess.run([name, "info"], capture_output=True).returncode == 0:
+            return name
+    return None
+
+
+@contextmanager
+def answering(command: list[str], port: int, **settings: object) -> Iterator[str]:
+    """The address of the server that a command starts, once it is well."""
+    server = subprocess.Popen(command, **settings)
+    url = f"http://localhost:{port}"
+    try:
+        for _ in range(600):
+            assert server.poll() is None, "it ended"
+            try:
+                assert urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).read() == b"ok"
+                break
+            except OSError:
+                time.sleep(0.2)
+        else:
+            pytest.fail("the server does not answer")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def drawn(url: str, page: str) -> None:
+    """A page of it is drawn, and nothing went wrong."""
+    session = Session(url, page)
+
+    async def visit() -> None:
+        with gone([session]):
+            await session.open()
+
+    apart(visit)
+    assert not session.faults
+    assert session.received > 10_000
+
+
+def test_the_steps_of_the_container_file_make_a_server_in_a_fresh_folder(tmp_path):
+    """What pip would install is found instead in this environment: nothing is fetched."""
+    home, port = tmp_path / "explorer", free_port()
+    home.mkdir()
+    packages = sysconfig.get_path("purelib")
+    env = {"PATH": os.environ["PATH"], "PYTHONPATH": packages, "PIP_NO_INDEX": "1"}
+    command: list[str] = []
+    for verb, words in steps():
+        if verb == "COPY":
+            *sources, target = words.split()
+            for each in sources:
+                if (ROOT / each).is_dir():
+                    unmade = shutil.ignore_patterns("__pycache__")
+                    shutil.copytree(ROOT / each, home / target, ignore=unmade)
+                else:
+                    shutil.copy(ROOT / each, home / target)
+        elif verb == "RUN":
+            subprocess.run(words, shell=True, cwd=home, env=env, check=True, timeout=300)
+        elif verb == "ENV":
+            name, _, value = words.partition("=")
+            env[name] = value.replace("/tmp", str(tmp_path))
+        elif verb == "CMD":
+            command = json.loads(words)
+        else:
+            assert verb in ("FROM", "WORKDIR", "ARG", "USER", "EXPOSE"), verb
+    assert command[-2:] == ["--server.address", "0.0.0.0"]  # in a container; here, loopback alone
+    command = [*command[:-1], "127.0.0.1", "--server.port", str(port)]
+    with answering(command, port, cwd=home, env=env | {"EXPLORER_TRAIN": "off"}) as url:
+        for page in SHOWN:
+            drawn(url, page)
+    assert (home / "static").is_dir()
+    assert {path.name for path in home.iterdir()} <= {
+        ".venv", "static", ".streamlit", "core", "pages", "ui", "app.py", "LICENSE",
+        "CITATION.cff", "requirements.txt",
+    }  # fmt: skip
+
+
+def test_what_the_image_copies_is_all_that_a_server_needs_of_the_project():
+    """No page asks for a file that lies elsewhere, and the build sends no more than it copies."""
+    copied = {w for verb, words in steps() if verb == "COPY" for w in words.split()[:-1]}
+    kept_out = set((ROOT / ".dockerignore").read_text("utf-8").split())
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    tops = {line.split("/")[0] for line in tracked.stdout.splitlines()}
+    assert copied <= tops and not copied & kept_out
+    assert {"core", "ui", "pages", "app.py", ".streamlit", "requirements.txt"} <= copied
+
+
+@pytest.mark.skipif(runtime() is None, reason="needs a container runtime that works")
+def test_the_image_is_built_and_serves():
+    name, port = runtime(), free_port()
+    assert name is not None
+    subprocess.run([name, "build", "-f", FILE.name, "-t", "explorer-test", "."],
+                   cwd=ROOT, check=True)  # fmt: skip
+    command = [name, "run", "--rm", "--init", "-p", f"127.0.0.1:{port}:8501", "explorer-test"]
+    with answering(command, port) as url:
+        for page in SHOWN:
+            drawn(url, page)

@@ -1,0 +1,61 @@
+"""Turns: never more pages at a time than there are, none lost however a page ends."""
+
+import threading
+import time
+
+import pytest
+
+from ui.window import turns
+
+
+class Crowd:
+    """Threads that each take a turn, and how many had one at a time."""
+
+    def __init__(self, size: int, waits: bool) -> None:
+        self.now = self.most = self.waited = 0
+        self.waits, self.lock = waits, threading.Lock()
+        self.together = threading.Barrier(size)
+        threads = [threading.Thread(target=self.visit) for _ in range(size)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join(60)
+        assert not any(each.is_alive() for each in threads)
+
+    def count(self, change: int) -> None:
+        with self.lock:
+            self.now += change
+            self.most = max(self.most, self.now)
+
+    def visit(self) -> None:
+        with turns.taken(), turns.taken():  # a panel within its page
+            self.count(1)
+            time.sleep(0.001)
+            if self.waits:
+                self.count(-1)
+                with turns.lent():
+                    self.together.wait(60)  # all are here: nobody held a turn while waiting
+                self.count(1)
+            self.count(-1)
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_no_more_pages_at_a_time_than_turns_and_who_waits_holds_none(waits):
+    crowd = Crowd(12 * turns.AT_ONCE, waits)
+    assert crowd.most == turns.AT_ONCE and crowd.now == 0
+
+
+def test_a_page_that_stops_gives_its_turn_back():
+    for _ in range(3 * turns.AT_ONCE):
+        with pytest.raises(KeyError), turns.taken():
+            raise KeyError
+        with pytest.raises(KeyError), turns.taken(), turns.lent():
+            raise KeyError
+    assert Crowd(2, waits=True).now == 0
+
+
+def test_nothing_is_lent_by_who_has_none():
+    with turns.lent(), turns.lent():
+        pass
+    with pytest.raises(ValueError):  # bounded: every turn is there
+        turns._turns.release()
