@@ -25,12 +25,16 @@ import psutil
 from browsers import ROOT, free_port, serving
 from visitors import Session, gone
 
+from core.run import store
+
 PAGES = ("infonce_sphere", "vmf_clusters", "laplace_violation", "scores")
 MOVES = ("infonce_sphere",)  # pages whose knob is moved
 LOOKS = 0.1  # seconds between two looks at the server's health
 HEALTHY = "/_stcore/health"
 FORGOTTEN = 150  # seconds after which Streamlit has let go of who left (it keeps them for 120)
 TRAINING = "infonce_sphere"  # the page on which visitors train: three seeds, 400 steps
+
+WORKING = 20  # seconds of a training that are watched
 
 Row = dict[str, object]
 
@@ -92,10 +96,11 @@ def behind(count: int, **settings: str) -> Iterator[tuple[str, list[int]]]:
 def cluster() -> Iterator[str]:
     """The address of a scheduler with one worker, by Dask's own commands."""
     dask, at = str(Path(sys.executable).with_name("dask")), f"tcp://127.0.0.1:{free_port()}"
+    here = {"PYTHONPATH": ".", "OMP_NUM_THREADS": "1"}
     with (
-        process([dask, "scheduler", "--no-dashboard", "--host", at]),
+        process([dask, "scheduler", "--no-dashboard", "--host", at], **here),
         process([dask, "worker", at, "--no-dashboard", "--nworkers", "1", "--nthreads", "1"],
-                PYTHONPATH=".", OMP_NUM_THREADS="1"),
+                **here),
     ):  # fmt: skip
         yield at
 
@@ -217,7 +222,10 @@ def trainings(visitors: int, alike: bool) -> Row:
     Health is the server's from when all have come.
     """
     queries = [f"kappa={10.01 if alike else 10.01 + i / 100:g}" for i in range(visitors)]
-    with behind(1) as (url, ports):
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        behind(1, EXPLORER_CACHE=scratch) as (url, ports),
+    ):
         warm(url)
         (server,) = listening(ports)
         workers = server.children(recursive=True)
@@ -226,8 +234,40 @@ def trainings(visitors: int, alike: bool) -> Row:
         spent = sum(each.cpu_times().user for each in workers) - spent
         return {
             "visitors": visitors, "who train": "the same" if alike else "each their own",
-            **told(seen), "workers, CPU-s": round(spent, 1),
+            **told(seen), "workers, CPU-s": round(spent, 1), **stored(Path(scratch)),
         }  # fmt: skip
+
+
+def stored(folder: Path) -> Row:
+    """The runs that trainings have left, and what they cost: what workers worked, if once each."""
+    runs = [store.read(path) for path in folder.rglob("*.npz")]
+    cost = sum(float(run.provenance["cpu_seconds"]) for run in runs)
+    return {"runs stored": len(runs), "their CPU-s": round(cost, 1)}
+
+
+def work() -> Row:
+    """One long training, whose visitor does not look: how the server is while only workers work."""
+    seen = Seen()
+
+    async def train(url: str) -> None:
+        session = Session(url, TRAINING, "steps=5000")
+        with gone([session]):
+            await session.open()
+            await session.press()
+            await asyncio.sleep(5)
+            watch = asyncio.create_task(seen.watch(url))
+            await asyncio.sleep(WORKING)
+            watch.cancel()
+
+    with behind(1) as (url, ports):
+        warm(url)
+        (server,) = listening(ports)
+        workers = server.children(recursive=True)
+        spent = sum(each.cpu_times().user for each in workers)
+        asyncio.run(train(url))
+        spent = sum(each.cpu_times().user for each in workers) - spent
+        return {"health, ms (p50, p95)": quantiles(seen.health), "workers, CPU-s": round(spent, 1),
+                "errors": seen.faults}  # fmt: skip
 
 
 def soak(minutes: float, visitors: int = 10) -> Row:
@@ -249,7 +289,7 @@ def main() -> int:
         "views-60": lambda: views(60, options.within, 1),
         "views-100": lambda: views(100, options.within, 1),
         "views-100-two": lambda: views(100, options.within, 2),
-        "train-one": lambda: trainings(1, True),
+        "train-one": work,
         "train-alike": lambda: trainings(60, True),
         "train-apart": lambda: trainings(60, False),
         "soak": lambda: soak(options.minutes),

@@ -21,6 +21,7 @@ from visits import (
 )
 
 from core.lessons import LESSONS
+from core.run.bounds import Refused
 from core.run.experiment import Experiment, Member, Result
 from core.run.job import Snapshot
 from core.run.worker import train_group
@@ -39,6 +40,17 @@ def test_an_unstored_quick_setting_trains_by_itself_and_ends_in_numbers():
     assert not at.exception
     assert said(at, "of 1 seeds reach")
     assert 0 < float(metric(at, "Linear R²")) <= 1
+
+
+def test_what_begins_by_itself_is_refused_in_silence_and_offered(monkeypatch):
+    def refuse(*args, **more):
+        raise Refused("200 requests are waiting for a worker already")
+
+    monkeypatch.setattr(runner.engine(), "submit", refuse)
+    at = opened(SPHERE, steps="36", seeds="1")
+    assert not at.exception and not at.error
+    next(b for b in at.button if b.key == own(at, "run.train")).click().run()
+    assert [each.value for each in at.error] == ["200 requests are waiting for a worker already"]
 
 
 def test_a_slow_setting_waits_for_the_button_and_says_its_price():

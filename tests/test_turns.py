@@ -43,6 +43,7 @@ class Crowd:
 def test_no_more_pages_at_a_time_than_turns_and_who_waits_holds_none(waits):
     crowd = Crowd(12 * turns.AT_ONCE, waits)
     assert crowd.most == turns.AT_ONCE and crowd.now == 0
+    assert turns._turns.free == turns.AT_ONCE
 
 
 def test_a_page_that_stops_gives_its_turn_back():
@@ -51,11 +52,27 @@ def test_a_page_that_stops_gives_its_turn_back():
             raise KeyError
         with pytest.raises(KeyError), turns.taken(), turns.lent():
             raise KeyError
-    assert Crowd(2, waits=True).now == 0
+    assert Crowd(2, waits=True).now == 0 and turns._turns.free == turns.AT_ONCE
 
 
 def test_nothing_is_lent_by_who_has_none():
     with turns.lent(), turns.lent():
-        pass
-    with pytest.raises(ValueError):  # bounded: every turn is there
-        turns._turns.release()
+        assert turns._turns.free == turns.AT_ONCE
+
+
+def test_turns_come_in_the_order_in_which_they_are_asked_for():
+    line, came = turns.Turns(1), []
+    line.take()
+    waiting = []
+    for name in range(8):
+        waiting.append(threading.Thread(target=lambda n=name: (line.take(), came.append(n))))
+        waiting[-1].start()
+        until = time.monotonic() + 60
+        while len(line._waiting) <= name and time.monotonic() < until:
+            time.sleep(0.001)
+    for name in range(8):
+        line.give()
+        waiting[name].join(60)
+        assert came == list(range(name + 1)) and not line.free
+    line.give()
+    assert line.free == 1

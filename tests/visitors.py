@@ -60,19 +60,26 @@ class Session:
         began = time.perf_counter()
         async with asyncio.timeout(LONGEST):
             while not self.trained:
-                message = BackMsg()
                 if self.button:
-                    state = message.rerun_script.widget_states.widgets.add()
-                    state.id, state.trigger_value = self.button, True
+                    await self.press()
                 elif self.polls:
+                    message = BackMsg()
                     (panel, every), *_ = self.polls.items()
                     await asyncio.sleep(every)
                     message.rerun_script.fragment_id = panel
                     message.rerun_script.is_auto_rerun = True
+                    await self._run(message)
                 else:
                     raise RuntimeError(f"nothing trains: {self.query} {self.faults}")
-                await self._run(message)
         return time.perf_counter() - began
+
+    async def press(self) -> None:
+        """Press the button that trains, where there is one."""
+        if self.button:
+            message = BackMsg()
+            state = message.rerun_script.widget_states.widgets.add()
+            state.id, state.trigger_value = self.button, True
+            await self._run(message)
 
     def leave(self) -> None:
         """Close the tab."""

@@ -255,7 +255,8 @@ def _submit(
     try:
         return engine().submit(experiment, _viewer(), playable, asked)
     except Refused as reason:
-        st.session_state[f"{key}.error"] = (experiment.key, str(reason))
+        if asked:  # else nobody has: a button offers it
+            st.session_state[f"{key}.error"] = (experiment.key, str(reason))
         return None
 
 

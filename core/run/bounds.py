@@ -28,7 +28,7 @@ class Bounds(BaseModel):
         default="auto", description="what trains; auto: a GPU where there is one"
     )
     most_queued: int = Field(
-        default=100, ge=1, description="requests that wait for a worker, of everybody"
+        default=200, ge=1, description="requests that wait for a worker, of everybody"
     )
     most_waiting: int = Field(
         default=4, ge=1, description="of them of one visitor (a browser's tab)"

@@ -5,13 +5,45 @@ and from the thread that answers the network, and all be drawn late; one after a
 drawn at once and the last no later.
 """
 
+import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AT_ONCE = 2  # so that one is drawn while another waits for a file
+AT_ONCE = 2  # so that one is drawn while another waits for a file, or computes for long
+SWITCH_SECONDS = 0.0005  # a tenth of Python's own: the thread that answers the network is not kept
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
+
+class Turns:
+    """So many turns, given in the order in which they are asked for."""
+
+    def __init__(self, count: int) -> None:
+        self.free = count
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+
+    def take(self) -> None:
+        """Wait for a turn."""
+        with self._lock:
+            if self.free:
+                self.free -= 1
+                return
+            mine = threading.Event()
+            self._waiting.append(mine)
+        mine.wait()
+
+    def give(self) -> None:
+        """Hand a turn to who has waited longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self.free += 1
+
+
+sys.setswitchinterval(SWITCH_SECONDS)
+_turns = Turns(AT_ONCE)
 _drawing = threading.local()
 
 
@@ -21,24 +53,25 @@ def taken() -> Iterator[None]:
     if getattr(_drawing, "now", False):
         yield
         return
-    with _turns:
-        _drawing.now = True
-        try:
-            yield
-        finally:
-            _drawing.now = False
+    _turns.take()
+    _drawing.now = True
+    try:
+        yield
+    finally:
+        _drawing.now = False
+        _turns.give()
 
 
 @contextmanager
 def lent() -> Iterator[None]:
-    """Let another have this thread's turn, if it has one, while it waits for something else."""
+    """Let others have this thread's turn, if it has one, while it waits for something else."""
     if not getattr(_drawing, "now", False):
         yield
         return
     _drawing.now = False
-    _turns.release()
+    _turns.give()
     try:
         yield
     finally:
-        _turns.acquire()
+        _turns.take()
         _drawing.now = True
