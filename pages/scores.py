@@ -6,51 +6,25 @@ import streamlit as st
 
 from core.lessons import SETUPS
 from core.scores.worlds import Setting
-from ui import claims, knobs, story
+from ui import article, story
 from ui.scores import compared, explore, phases, turned
-from ui.window import address, look
+from ui.window import address
 
 scenario = SETUPS["scores"]
-BAR = {
-    story.EXPLORE: "Explore", "phases": "Phase diagrams", "claims": "Claims",
-    "published": "The paper", story.HOME: "Take it home",
-}  # fmt: skip
-SENTENCE = (
-    "Nothing is trained here: factors $z$ and codes $\\hat z$ are made, so that what the codes "
-    "deserve is known. Which scores say so?"
-)
 
 
-def first_screen(setting: Setting) -> None:
-    """Presets, pictures and scores, with the knobs beside."""
-    if address.presenting():
-        look.clear()
-        claims.slides(("scores",), setting)
-        explore.show(setting)
-        with st.expander("Knobs"):
-            knobs.draw(scenario, setting)
-            story.presenter_switch()
-        return
-    story.bar(BAR, story.EXPLORE)
-    with st.container(key="explore"):
-        side, main = st.columns([1, 3.6], gap="medium")
-    with main, st.container(gap="xsmall"):
-        story.presets(scenario, setting)
-        with st.container(key="to_knobs"):
-            st.caption("[Knobs ↓](#knobs)")
-        story.lesson(scenario, setting)
+def first_screen(opened: article.Opened) -> None:
+    """Pictures and scores of the codes that are set up."""
+    setting = cast(Setting, opened.params)
+    if not address.presenting():
         story.notes(scenario, setting)
         story.refused(address.refusals())
-        explore.show(setting)
-    with side, st.expander("Knobs", expanded=True, key="drawer"):
-        st.html("<span id='knobs'></span>")
-        st.caption(SENTENCE)
-        knobs.draw(scenario, setting)
-        story.presenter_switch()
+    explore.show(setting)
 
 
-def take_home(setting: Setting) -> None:
+def take_home(opened: article.Opened) -> None:
     """The same scores of a visitor's own arrays, and who is to be thanked."""
+    setting = opened.params
     story.about(scenario, setting)
     st.markdown("**Your own codes.** Latents `Z.npy` (n, d) and codes `Z_HAT.npy` (n, m), row for "
                 "row: every score beside what chance gets of it, an interval of linear R² and MCC, "
@@ -75,28 +49,17 @@ def take_home(setting: Setting) -> None:
     )
 
 
-FIGURES = {"turned": turned.show}
-
-address.declare(
-    address.choice(story.PART, BAR, "The part", story.EXPLORE, BAR.get),
-    knobs.settings(scenario), claims.settings("scores"), turned.SETTING, *address.EVERYWHERE,
-)  # fmt: skip
-params, _ = knobs.read(scenario)
-setting = cast(Setting, params)
-address.sync()
-story.title("How far to trust a score")
-part = address.get(story.PART)
-if address.presenting() or part == story.EXPLORE:
-    first_screen(setting)
-else:
-    story.bar(BAR, part)
-    story.refused(address.refusals())
-    if part == "phases":
-        phases.show(setting)
-    elif part == "claims":
-        claims.browser(("scores",), FIGURES)
-    elif part == "published":
-        compared.show()
-    else:
-        take_home(setting)
-address.sync()
+article.Page(
+    scenario,
+    "How far to trust a score",
+    "Nothing is trained here: factors $z$ and codes $\\hat z$ are made, so that what the codes "
+    "deserve is known. Which scores say so?",
+    [
+        article.Part("phases", "Phase diagrams",
+                     lambda opened: phases.show(cast(Setting, opened.params))),
+        article.claimed(("scores",), {"turned": turned.show}, turned.SETTING),
+        article.Part("published", "The paper", article.alone(compared.show)),
+    ],
+    first_screen,
+    take_home,
+).show()  # fmt: skip

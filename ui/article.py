@@ -5,12 +5,13 @@ Only the open part is computed and sent.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import streamlit as st
 
-from core.lessons import LESSONS
+from core.lessons import SETUPS
 from core.run.experiment import Experiment, Result
-from core.scenarios.scenario import Params, Scenario
+from core.scenarios.scenario import Params, Scenario, Setup
 from ui import claims, export, knobs, recovery, runner, seeds, story, sweep
 from ui.window import address, look
 
@@ -19,9 +20,9 @@ Panels = Callable[[Experiment, recovery.Choice], object]
 
 @dataclass(frozen=True)
 class Opened:
-    """What the visitor set up."""
+    """What the visitor set up, with no seeds where nothing is trained."""
 
-    scenario: Scenario
+    scenario: Setup
     params: Params
     seeds: tuple[int, ...]
 
@@ -45,8 +46,95 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Page:
+    """The frame of every page with a setting: its bar, its first screen, its parts.
+
+    `explore` draws what follows the presets, `below` what comes under the first screen, `home`
+    the last part. `settings` are the keys of the link besides knobs and parts', `settle` puts
+    them in order once the knobs are read, `hint` follows the sentence above the knobs.
+    """
+
+    setup: Setup
+    title: str
+    sentence: str
+    parts: Sequence[Part]
+    explore: Callable[[Opened], None]
+    home: Callable[[Opened], None]
+    settings: Sequence[address.Settings] = ()
+    settle: Callable[[Params], None] = lambda params: None
+    below: Callable[[Opened], None] = lambda opened: None
+    hint: str = ""
+
+    def show(self) -> None:
+        """The open part of the page."""
+        setup = self.setup
+        bar = {story.EXPLORE: "Explore", **{part.name: part.title for part in self.parts}}
+        bar[story.HOME] = "Take it home"
+        address.declare(
+            address.choice(story.PART, bar, "The part", None, bar.get), knobs.settings(setup),
+            *self.settings, *(each for part in self.parts for each in part.settings),
+            *address.EVERYWHERE,
+        )  # fmt: skip
+        params, chosen = knobs.read(setup)
+        self.settle(params)
+        address.sync()
+        opened = Opened(setup, params, chosen)
+        story.title(self.title)
+        part = story.EXPLORE if address.presenting() else self._part()
+        if address.presenting():
+            look.clear()
+            with st.container(gap="xsmall"):
+                claims.slides((page_of(setup),), params)
+                self.explore(opened)
+            with st.expander("Knobs"):
+                knobs.draw(setup, params)
+                story.presenter_switch()
+            return
+        story.bar(bar, part)
+        if part == story.EXPLORE:
+            self._first_screen(opened)
+            self.below(opened)
+        else:
+            told = st.container()  # what the link asked for in vain, once the part has read it
+            if part == story.HOME:
+                self.home(opened)
+            else:
+                next(each for each in self.parts if each.name == part).show(opened)
+            with told:
+                story.refused(address.refusals())
+
+    def _part(self) -> str:
+        """The open part: the one that the link names, or else means by its settings."""
+        named = address.get(story.PART)
+        if named is not None:
+            return named
+        for part in self.parts:
+            rest = {key: value for group in part.settings for key, value in group.rest.items()}
+            if any(address.get(key) != value for key, value in rest.items()):
+                return part.name
+        return story.EXPLORE
+
+    def _first_screen(self, opened: Opened) -> None:
+        """Presets and pictures, with the knobs beside them."""
+        setup, params = self.setup, opened.params
+        with st.container(key="explore"):
+            side, main = st.columns([1, 3.6], gap="medium")
+        with main, st.container(gap="xsmall"):
+            story.presets(setup, params)
+            with st.container(key="to_knobs"):  # on a phone they come after the picture
+                st.caption("[Knobs ↓](#knobs)")
+            story.lesson(setup, params)
+            self.explore(opened)
+        with side, st.expander("Knobs", expanded=True, key="drawer"):
+            st.html("<span id='knobs'></span>")
+            st.caption(f"{self.sentence}{self.hint}")
+            knobs.draw(setup, params)
+            story.presenter_switch()
+
+
+@dataclass(frozen=True)
 class Article:
-    """A page: the claim it opens with, and what Explore draws.
+    """A page whose settings are trained: the claim it opens with, and what Explore draws.
 
     `panels` draws the main picture, `switch` what else there is to choose about it (with `more`
     settings), `sides` says whether it has a recovered side. `sources` are credited at the end.
@@ -65,82 +153,31 @@ class Article:
     def show(self) -> None:
         """The open part of the page."""
         scenario = self.scenario
-        bar = {story.EXPLORE: "Explore", **{part.name: part.title for part in self.parts}}
-        bar[story.HOME] = "Take it home"
-        address.declare(
-            address.choice(story.PART, bar, "The part", None, bar.get),
-            knobs.settings(scenario), *recovery.settings(self.sides), seeds.settings(scenario),
-            *sweep.settings(scenario), *self.more,
-            *(each for part in self.parts for each in part.settings), *address.EVERYWHERE,
+        Page(
+            scenario, self.title, self.sentence, self.parts, self._explore, self._take_home,
+            (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
+             *self.more),
+            partial(sweep.settle, scenario), self._sweep, " [How the scores change ↓](#sweep)",
+        ).show()  # fmt: skip
+
+    def _sweep(self, opened: Opened) -> None:
+        """How the scores change as a parameter moves."""
+        st.header("How the scores change", anchor="sweep")
+        sweep.panel(self.scenario, opened.params, opened.seeds)
+
+    def _explore(self, opened: Opened) -> None:
+        """The main picture, and what there is to choose about it."""
+        row = st.container(
+            horizontal=True, vertical_alignment="center", gap="small",
+            key=address.owned("choices_row"),
         )  # fmt: skip
-        params, chosen = knobs.read(scenario)
-        sweep.settle(scenario, params)
-        address.sync()
-        opened = Opened(scenario, params, chosen)
-        story.title(self.title)
-        if address.presenting():
-            look.clear()
-            self._explore(opened, st.container())
-            with st.expander("Knobs"):
-                knobs.draw(scenario, params)
-                story.presenter_switch()
-            return
-        part = self._part()
-        story.bar(bar, part)
-        if part == story.EXPLORE:
-            with st.container(key="explore"):
-                side, main = st.columns([1, 3.6], gap="medium")
-            self._explore(opened, main)
-            with side, st.expander("Knobs", expanded=True, key="drawer"):
-                st.html("<span id='knobs'></span>")
-                st.caption(f"{self.sentence} [How the scores change ↓](#sweep)")
-                knobs.draw(scenario, params)
-                story.presenter_switch()
-            st.header("How the scores change", anchor="sweep")
-            sweep.panel(scenario, params, chosen)
-        else:
-            told = st.container()  # what the link asked for in vain, once the part has read it
-            if part == story.HOME:
-                self._take_home(opened)
-            else:
-                next(each for each in self.parts if each.name == part).show(opened)
-            with told:
-                story.refused(address.refusals())
-
-    def _part(self) -> str:
-        """The open part: the one that the link names, or else means by its settings."""
-        named = address.get(story.PART)
-        if named is not None:
-            return named
-        for part in self.parts:
-            rest = {key: value for group in part.settings for key, value in group.rest.items()}
-            if any(address.get(key) != value for key, value in rest.items()):
-                return part.name
-        return story.EXPLORE
-
-    def _explore(self, opened: Opened, main: st.delta_generator.DeltaGenerator) -> None:
-        """Presets, the main picture, and what there is to choose about it."""
-        scenario, params = self.scenario, opened.params
-        present = address.presenting()
-        with main, st.container(gap="xsmall"):
-            if present:
-                claims.slides((page_of(scenario),), params)
-            else:
-                story.presets(scenario, params)
-                with st.container(key="to_knobs"):  # on a phone they come after the picture
-                    st.caption("[Knobs ↓](#knobs)")
-                story.lesson(scenario, params)
-            row = st.container(
-                horizontal=True, vertical_alignment="center", gap="small",
-                key=address.owned("choices_row"),
-            )  # fmt: skip
-            with row:
-                choice = recovery.choose(opened.seeds, getattr(params, "d", 3), self.sides)
-                self.switch()
-                if not present:
-                    story.notes(scenario, params)
-            story.refused(address.refusals())  # once all of the page's choices have been read
-            self.panels(opened.experiment, replace(choice, row=row))
+        with row:
+            choice = recovery.choose(opened.seeds, getattr(opened.params, "d", 3), self.sides)
+            self.switch()
+            if not address.presenting():
+                story.notes(self.scenario, opened.params)
+        story.refused(address.refusals())  # once all of the page's choices have been read
+        self.panels(opened.experiment, replace(choice, row=row))
 
     def _take_home(self, opened: Opened) -> None:
         """The runs' data, scores and commands, and who is to be thanked."""
@@ -154,9 +191,9 @@ class Article:
         st.caption(self.sources)
 
 
-def page_of(scenario: Scenario) -> str:
+def page_of(setup: Setup) -> str:
     """The name of the page that a lesson belongs to."""
-    return next(name for name, lesson in LESSONS.items() if lesson is scenario)
+    return next(name for name, lesson in SETUPS.items() if lesson is setup)
 
 
 def opening(scenario: Scenario) -> Experiment:
