@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import figures, metrics
 from core.claimed import CLAIMS, HOME
-from core.legend import direction_colours
+from core.colours import direction_colours
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
 from ui import claims, runner, sheet, story

@@ -109,7 +109,7 @@ def why(result: Result) -> None:
 
     def lost() -> None:
         from core import metrics
-        from core.legend import direction_colours
+        from core.colours import direction_colours
 
         map_, shift = metrics.affine_map(z_hat, z)
         sheet.figure(

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.legend import SCORES, direction_colours
+from core.colours import direction_colours
+from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.vmf_clusters import CASES
 from core.run.experiment import Experiment, Result

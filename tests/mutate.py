@@ -67,8 +67,8 @@ EDITS = (
          "test_boxes.py"),
     Edit("core/papers/compare.py", "(1 if self.column.best else -1)", "1", "test_papers.py"),
     # what is drawn
-    Edit("core/legend.py", "0.66 + 0.17 * up", "0.66 - 0.17 * up", FIGURES),
-    Edit("core/legend.py", "0.51 + 0.28 * along", "0.79 - 0.28 * along", FIGURES),
+    Edit("core/colours.py", "0.66 + 0.17 * up", "0.66 - 0.17 * up", FIGURES),
+    Edit("core/colours.py", "0.51 + 0.28 * along", "0.79 - 0.28 * along", FIGURES),
     Edit("core/figures/training.py", "    if levels:\n", "    if not levels:\n", FIGURES),
     Edit("core/figures/training.py", "alt.value(2.6), alt.value(1)", "alt.value(1), alt.value(2.6)",
          FIGURES),

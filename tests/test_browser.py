@@ -24,7 +24,7 @@ from browsers import (
 )  # fmt: skip
 from playwright.sync_api import Page
 
-from core.legend import PAGE, READABLE, contrast
+from core.colours import PAGE, READABLE, contrast
 
 pytestmark = pytest.mark.browser
 

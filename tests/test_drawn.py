@@ -8,7 +8,7 @@ from test_figures import CIRCLE, STEPS, layers_of, rows
 from test_sweep import KNOBS, two_way
 
 from core import figures, legend
-from core.legend import ROLE, class_colours, contrast, direction_colours, ramp
+from core.colours import ROLE, class_colours, contrast, direction_colours, ramp
 
 BLACK = "#000000"
 

@@ -13,9 +13,9 @@ from PIL import Image
 from test_sweep import KNOBS, two_way
 
 from core import figures, legend
+from core.colours import PAGE, READABLE, ROLE, class_colours, contrast, on_shade, ramp, readable
 from core.figures import words
 from core.laws.vmf import total_variation
-from core.legend import PAGE, READABLE, ROLE, contrast, readable
 from core.lessons import LESSONS
 from core.run.experiment import Member, Record
 from core.scenarios import SCENARIOS
@@ -196,7 +196,7 @@ def test_the_pages_are_those_of_the_theme(page):
 
 
 @pytest.mark.parametrize(
-    "colours", [ROLE.values(), *(f(n) for f in (legend.ramp, legend.class_colours)
+    "colours", [ROLE.values(), *(f(n) for f in (ramp, class_colours)
                                  for n in (1, 3, 5, 8, 16))],
 )  # fmt: skip
 def test_every_colour_can_be_read_as_text_on_either_page(colours):
@@ -250,7 +250,7 @@ def test_words_and_axes_of_a_figure_have_a_colour_for_either_page(name):
 
 @pytest.mark.parametrize("strength", np.linspace(0.08, 1, 12))
 def test_numbers_on_shaded_cells_can_be_read(strength):
-    for ink, page in zip(legend.on_shade(ROLE["z_hat"], strength), PAGE.values(), strict=True):
+    for ink, page in zip(on_shade(ROLE["z_hat"], strength), PAGE.values(), strict=True):
         cell, paper = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)])
                        for c in (ROLE["z_hat"], page))  # fmt: skip
         behind = strength * cell + (1 - strength) * paper

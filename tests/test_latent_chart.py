@@ -9,7 +9,7 @@ from browsers import VIEW
 from PIL import Image
 from test_latent_view import density, make_view, served, showing, unpack
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player.view import Arrow, Chart, Panel, Plane, Series, pack, plain_figure
 
 K = 12

@@ -8,7 +8,7 @@ import pytest
 from browsers import VIEW
 from test_latent_view import make_view, served, showing, unpack
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player.view import Chart, Lines, Panel, Series, pack, plain_figure
 
 K = 12

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from browsers import VIEW, serving, window
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player import view as view_module
 from ui.player.view import Arrow, Follow, LatentView, ensure_plotly_bundle, pack, plain_figure
 

@@ -12,7 +12,8 @@ from test_store import result
 from visits import listed
 
 from core import curate, figures
-from core.legend import ROLE, SCORES, ramp, setting
+from core.colours import ROLE, ramp
+from core.legend import SCORES, setting
 from core.lessons import LESSONS
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Member

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from shipped import results
 
+from core.colours import ROLE
 from core.flows import known
-from core.legend import ROLE
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
 from core.run.worker import train_group

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from core.legend import SCORES, direction_colours
+from core.colours import direction_colours
+from core.legend import SCORES
 from core.run.experiment import Result
 from core.run.job import Live
 from core.scenarios import SCENARIOS

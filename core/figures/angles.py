@@ -6,9 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import Figure
-from core.legend import ROLE
 
 HEIGHT = 300
 STEP = 0.5  # standard deviations of a latent, for which a cell's edge stands

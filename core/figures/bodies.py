@@ -6,9 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE, class_colours, ramp
 from core.figures import words
 from core.figures.figure import Figure
-from core.legend import ROLE, class_colours, ramp
 
 SMALL = {"width": 240, "height": 240}
 TRADE_HEIGHT, TWIST_HEIGHT, AXIS = 380, 300, 65  # AXIS of each lies under the picture

@@ -6,9 +6,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import Chart, Figure
-from core.legend import BASELINES, ROLE, SCORES, label_of, letters
+from core.legend import BASELINES, SCORES, label_of, letters
 from core.run.experiment import Member, Record, Result
 from core.scenarios.scenario import Knob
 

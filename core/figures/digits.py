@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import SQUARE, Chart, Figure
-from core.legend import ROLE
 
 FINE = 24  # pixels of an enlarged image; the browser smooths the rest
 LARGE, SMALL, GAP, LABEL = 78, 42, 6, 16  # pixels of a drawn image, between two, and of its label

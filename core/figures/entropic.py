@@ -8,10 +8,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE, class_colours, on_shade
 from core.figures import words
 from core.figures.figure import Figure
 from core.figures.training import NAMED_APART, in_a_line, towards_the_middle
-from core.legend import ROLE, class_colours, on_shade
 
 HEIGHT, INSIDE = 300, 235  # of a spectrum, and of it between the axes
 FEW = 24  # latents, up to which a spectrum counts them off and shows each with its error

@@ -7,10 +7,10 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE, class_colours
 from core.figures import words
 from core.figures.figure import Figure
 from core.figures.sweeps import sweep
-from core.legend import ROLE, class_colours
 from core.run.experiment import Member, Result
 from core.scenarios.scenario import Knob
 

@@ -6,9 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ramp
 from core.figures import words
 from core.figures.figure import Figure
-from core.legend import ramp
 
 HEIGHT, AXIS = 300, 55  # AXIS of it lies under the picture
 

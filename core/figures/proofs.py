@@ -6,9 +6,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE, on_shade
 from core.figures import words
 from core.figures.figure import SQUARE, Figure
-from core.legend import ROLE, on_shade
 
 HEIGHT = 300
 LETTER_SIZE = 0.12  # of a point's name, where the circle has radius 1

@@ -8,9 +8,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE, on_shade
 from core.figures import words
 from core.figures.figure import SQUARE, Figure
-from core.legend import ROLE, on_shade
 
 LEAST = -0.2  # where the picture ends: what lies further left is an arrowhead there
 LINE_STEP, CELL_STEP = 33, 27  # pixels a row

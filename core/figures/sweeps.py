@@ -6,18 +6,10 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
+from core.colours import ROLE, ramp
 from core.figures import words
 from core.figures.figure import Figure
-from core.legend import (
-    BASELINES,
-    ROLE,
-    SCORES,
-    label_of,
-    named,
-    ramp,
-    setting,
-    spoken,
-)
+from core.legend import BASELINES, SCORES, label_of, named, setting, spoken
 from core.run.experiment import Member, Result
 from core.scenarios.scenario import Knob
 

@@ -9,9 +9,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import Figure
-from core.legend import ROLE
 
 LINE_HEIGHT = 230
 INSIDE = 165  # of it, between the axes

@@ -9,8 +9,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from core.colours import PAGE, ROLE, readable
 from core.figures.figure import Chart
-from core.legend import PAGE, ROLE, label_of, named, readable
+from core.legend import label_of, named
 from core.scenarios.scenario import Knob
 
 Axis = TypeVar("Axis", alt.X, alt.Y)

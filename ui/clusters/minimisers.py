@@ -6,8 +6,8 @@ import numpy as np
 import streamlit as st
 
 from core.claimed.exact.quadrics import EPS, clusters, solution
+from core.colours import ROLE, direction_colours
 from core.laws.spaces import Sphere
-from core.legend import ROLE, direction_colours
 from ui import recovery, sheet
 from ui.player.view import Arrow, LatentView
 from ui.window import address

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.legend import ROLE
+from core.colours import ROLE
 from core.scenarios.flows import Flows
 from ui import recovery
 from ui.player.view import Chart, LatentView, Lines, Panel, Series

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.legend import direction_colours
+from core.colours import direction_colours
 from core.scenarios.infonce_box import InfoNCEBox
 from ui import recovery, sheet
 from ui.player.view import LatentView

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player.chart import plain_axes, plain_series, typeset
 from ui.player.scene import RIM, LatentView, annulus, band, broken, level_lines, reach
 

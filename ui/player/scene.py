@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player.chart import Chart
 
 BAND = (0.55, 0.92)  # radii between which the density on a circle stands, inside the points

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.legend import ROLE
+from core.colours import ROLE
 from ui.player.chart import Chart, Panel, Series, chart_arrays, chart_header, typeset
 from ui.player.plain import plain_figure
 from ui.player.scene import (

@@ -7,8 +7,8 @@ that direction's histogram for each class with its exact density, and what the a
 import numpy as np
 import streamlit as st
 
+from core.colours import class_colours
 from core.laws import leakage
-from core.legend import class_colours
 from core.scenarios.reversal import Reversal
 from ui import recovery
 from ui.player.scene import EYE

@@ -7,7 +7,8 @@ import numpy as np
 import streamlit as st
 
 from core.claimed.nonlinear import BODIES
-from core.legend import SCORES, class_colours, direction_colours
+from core.colours import class_colours, direction_colours
+from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
 from core.run.experiment import Experiment, Result

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core.legend import SCORES, direction_colours
+from core.colours import direction_colours
+from core.legend import SCORES
 from core.lessons import SETUPS
 from core.scores import glance
 from core.scores.glance import ASKS, UP_TO, Glance

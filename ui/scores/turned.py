@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import metrics, theory
-from core.legend import direction_colours
+from core.colours import direction_colours
 from ui import sheet
 from ui.window import address
 

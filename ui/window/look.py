@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.legend import PAGE
+from core.colours import PAGE
 
 # what comes and goes in these rows moves nothing below them
 ROW, LESSON = "2.5rem", "2.8rem"  # a button's height; two lines
