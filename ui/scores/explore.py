@@ -104,7 +104,10 @@ def _scores(seen: Glance, setting: Setting) -> None:
 
     small = setting.n * setting.codes * setting.d <= AT_ONCE
     asked = _asked(setting) or (address.presenting() and small)
-    extra = glance.dci(setting) if asked else {}
+    extra: dict[str, float] = {}
+    if asked:
+        with st.spinner("Fitting a lasso and a random forest"):
+            extra = glance.dci(setting)
     deserved = glance.deserved(setting)
 
     def made() -> "Figure":
