@@ -74,7 +74,7 @@ def test_a_run_comes_back_with_its_scores_exact_and_its_pictures_as_drawn(tmp_pa
     again = gallery.get(before.member)
     assert again.scores == before.scores and again.scores["degree"] is None
     assert again.diverged == before.diverged and again.provenance["device"] == "cpu"
-    assert again.provenance["scored"] == 1
+    assert again.provenance["scored"] == before.member.scored
     for name in ("loss_step", "loss", "history_step", "frame_step"):
         np.testing.assert_array_equal(getattr(again, name), getattr(before, name))
     for name, values in before.history.items():
@@ -167,14 +167,16 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, few, monkeypatc
     loose, folder = tmp_path / "loose", tmp_path / "g"
     folder.mkdir()
     loose.mkdir()
-    done = replace(trained(few)[1], provenance={"cpu_seconds": 2.0, "scored": 1})
+    now = SCENARIOS["infonce"].scored
+    provenance = {"cpu_seconds": 2.0, "scored": now}
+    done = replace(trained(few)[1], provenance=provenance)
     store.write(loose / f"{few[1].key}.npz", done)
     asked = []
 
     def train(loose, runs, alike):
         for m in (m for group in alike for m in group):
             asked.append(m.seed)
-            told = replace(result(m.seed), member=m, provenance={"cpu_seconds": 2.0, "scored": 1})
+            told = replace(result(m.seed), member=m, provenance=provenance)
             store.write(loose / f"{m.key}.npz", told)
             yield m.key
 
@@ -185,9 +187,9 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, few, monkeypatc
     assert all(m.key in Gallery(folder) for m in few)
     # a new version of the scores: shown meanwhile, and trained again
     scenario = SCENARIOS["infonce"]
-    monkeypatch.setitem(SCENARIOS, "infonce", replace(scenario, scored=2))
+    monkeypatch.setitem(SCENARIOS, "infonce", replace(scenario, scored=now + 1))
     assert Gallery(folder).record(few[0]).scores == result(0).scores
-    assert all("has the scores of version 1" in said for said in curate.check(folder))
+    assert all(f"has the scores of version {now}" in said for said in curate.check(folder))
     asked.clear()
     curate.build(folder, loose)
     assert asked == [0, 1, 2]

@@ -311,7 +311,7 @@ CROWDING = (
         {"ten": ten[50], "three": three[50], "raw x": ten[50].read("raw_linear_r2")},
         "linear_r2",
         (low("ten") > high("three")) & (low("ten") > high("raw x")),
-        ("ten", three[20]),
+        ("ten", anchors[50]),
         Opens(PAGE, params={**TEN, "marginal_kappa": 50.0}),
         shows=Shows("figure", "uniformity"),
     ),

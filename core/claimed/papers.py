@@ -38,6 +38,7 @@ FAILING = {
     "Laplace": ("contrastive-2", "unbounded-laplace-2", "mcc"),
     "cubic": ("contrastive-2", "unbounded-normal-3", "mcc"),
 }
+CUBIC = ("contrastive-1", "box-laplace-3", "linear_r2")
 MISSED = {
     "box": ("contrastive-2", "box-gennorm-3", "mcc"),
     "open": ("contrastive-2", "unbounded-gennorm-3", "mcc"),
@@ -163,14 +164,16 @@ CLAIMS = (
         "**In {short.d} dimensions a direction may come late**: linear R² {short.span} after "
         "{short.steps} steps, {long.span} after {long.steps}.",
         "In the rows of the table that are missed one seed has a direction that its codes hardly "
-        "tell, to a squared canonical correlation of {box.low}, {open.low} and {other norm.low}; "
-        "in one that is reached no seed is below {reached.low}. The paper trains some hundred "
-        "times longer, with six or twelve times the pairs.",
+        "tell, to a squared canonical correlation of {box.low}, {open.low} and {other norm.low}, "
+        "and {cubic.low} in the row of the first table that is missed by a little; in one that is "
+        "reached no seed is below {reached.low}. The paper trains some hundred times longer, with "
+        "six or twelve times the pairs.",
         {
             "short": short,
             "long": long,
             "reached": runs(*REACHED).read(LEAST),
             **{name: runs(*row).read(LEAST) for name, row in MISSED.items()},
+            "cubic": runs(*CUBIC).read(LEAST),
         },
         "linear_r2",
         (low("short") < low("long") - 0.01)
@@ -178,6 +181,7 @@ CLAIMS = (
         & (low("box") < 0.7)
         & (low("open") < 0.7)
         & (low("other norm") < 0.7)
+        & (low("cubic") < 0.9)
         & (every("reached") >= 0.9),
         ("long", short),
         Opens.of(short),

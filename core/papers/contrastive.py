@@ -230,7 +230,7 @@ TABLES = (
           f"here: anchors repel, {BOX['depth']} layers of {BOX['width']} units, "
           f"{BOX['steps']:,} steps of batch {BOX['batch']:,}, up to "
           f"{BOX['learning_rate']:g}.", SPREAD, budget,
-          {FAINT_PAIRS: ("sphere-vmf-1/linear_r2",)}, WORLDS),
+          {FAINT_PAIRS: ("sphere-vmf-1/linear_r2",), LATE: ("box-laplace-3/linear_r2",)}, WORLDS),
     Table("contrastive-2", "Contrastive 2", "Contrastive, Table 2: MCC up to permutations",
           f"{PAPER}, Table 2", MCC, TABLE_2, RECIPE.format(**BOX, repel='anchors'), SPREAD, budget,
           {LATE: ("box-gennorm-3/mcc", "unbounded-gennorm-3/mcc", "box-gennorm-1/mcc"),

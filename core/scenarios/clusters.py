@@ -461,6 +461,7 @@ SCENARIO = Scenario(
     title="vMF clusters",
     Params=Clusters,
     version=1,
+    scored=2,
     promise=promise,
     notices=notices,
     work=work,

@@ -227,6 +227,7 @@ SCENARIO = Scenario(
     title="Flows of digits",
     Params=Digits,
     version=1,
+    scored=2,
     promise=promise,
     scores=("mtc_nats", "nll", "pairwise_mi_nats", "core_entropy_nats", "detail_entropy_nats"),
     notices=notices,

@@ -251,6 +251,7 @@ SCENARIO = Scenario(
     title="Normalizing flows",
     Params=Flows,
     version=2,
+    scored=2,
     promise=promise,
     scores=("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2"),
     notices=notices,

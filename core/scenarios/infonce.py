@@ -408,6 +408,7 @@ SCENARIO = Scenario(
     title="InfoNCE on a sphere",
     Params=InfoNCE,
     version=1,
+    scored=2,
     promise=promise,
     scores=("linear_r2", "orthogonal_r2", "mcc", "degree"),
     notices=notices,

@@ -345,6 +345,7 @@ SCENARIO = Scenario(
     title="InfoNCE in a box",
     Params=InfoNCEBox,
     version=1,
+    scored=2,
     promise=promise,
     scores=("mcc", "linear_r2"),
     notices=notices,

@@ -338,6 +338,7 @@ SCENARIO = Scenario(
     title="Invariance in a nonlinear world",
     Params=Invariance,
     version=2,
+    scored=2,
     promise=promise,
     scores=(
         "probe_accuracy_mlp",

@@ -427,6 +427,7 @@ SCENARIO = Scenario(
     title="Gradient reversal",
     Params=Reversal,
     version=4,
+    scored=2,
     promise=promise,
     scores=("angle_to_v_perp_deg", "information_nats", "content_r2", "adversary_loss"),
     notices=notices,
