@@ -45,12 +45,22 @@ LEAVES = (
     "core.flows.couplings",
     "core.flows.known",
     "core.flows.plane",
+    "core.images.world",
+    "core.images.worlds",
+    "core.images.canvas",
+    "core.images.sprites",
+    "core.images.scene",
+    "core.images.masks",
+    "core.images.render",
+    "core.images",
 )
 MOST_FILES = 14  # of a room
 # outside package: the places (a module, or a package with all that is in it) that may import it
 ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
+              "core.images.canvas", "core.images.sprites", "core.images.scene",
+              "core.images.masks", "core.images.render",
               "core.learners", "core.bench.speeds", "core.run.capture", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
