@@ -52,6 +52,7 @@ LEAVES = (
     "core.images.scene",
     "core.images.masks",
     "core.images.render",
+    "core.images.digits",
     "core.images",
 )
 MOST_FILES = 14  # of a room
