@@ -254,11 +254,40 @@ def test_hues_are_of_the_object_and_of_the_wall(hue, channel):
     assert wall[:3].mean((0, 1)).argmax() == channel
 
 
-def test_the_spotlights_side_is_the_brighter_one():
-    z = torch.cat([at(SCENE, spot_angle=0.0), at(SCENE, spot_angle=3.1)])
-    right, left = SCENE.render(z, 64).mean(-1)
-    difference = (right - left)[26:38]
-    assert difference[:, 34:42].mean() > 0.02 and difference[:, 22:30].mean() < -0.02
+@pytest.mark.parametrize("angle", (0.0, np.pi / 2), ids=["right or left", "above or below"])
+def test_the_spotlights_side_is_the_brighter_one_and_the_shadow_falls_on_the_other(angle):
+    z = torch.cat([at(SCENE, spot_angle=angle), at(SCENE, spot_angle=angle - np.pi)])
+    one, other = SCENE.render(z, 64).mean(-1)
+    difference = one - other if angle == 0 else (one - other).T.flip(1)
+    assert difference[26:38, 34:42].mean() > 0.02 > -0.02 > difference[26:38, 22:30].mean()
+    assert (
+        difference[26:38, 53:57].mean() > 0.02 > -0.02 > difference[26:38, 7:11].mean()
+    )  # the wall
+
+
+@pytest.mark.parametrize(
+    ("angles", "row", "column"),
+    [({}, 0, -1), ({"roll": np.pi / 2}, 1, 0), ({"roll": -np.pi / 2}, -1, 0),
+     ({"turn": 3.14}, 0, 1)],
+    ids=["as it is", "rolled", "rolled back", "turned round"],
+)  # fmt: skip
+def test_the_teapot_turns_as_its_angles_say(angles, row, column):
+    """Far from the middle there is more of the handle than of the spout, opposite."""
+    known = {"turn": 0.0, "depth": -1.0, "object_hue": 0.0, "backdrop_hue": np.pi}
+    image = SCENE.render(at(SCENE, **known | angles), 64)[0]
+    rows, columns = torch.nonzero(image[..., 0] > image[..., 1]).float().sub(31.5).unbind(1)
+    away = rows * row + columns * column
+    handle, spout = (away > 16.5).sum(), (away < -16.5).sum()
+    assert handle > 1.2 * spout
+
+
+def test_turned_counterclockwise_seen_from_above_the_spout_points_away_and_up():
+    known = {"depth": -1.0, "object_hue": 0.0, "backdrop_hue": np.pi}
+    turned = torch.cat([at(SCENE, **known, turn=turn) for turn in (-0.6, 0.6)])
+    images = SCENE.render(turned, 64)
+    spout = (images[..., 0] > images[..., 1])[:, :, 46:]  # to the right of the body
+    toward, away = (torch.nonzero(each)[:, 0].float().mean() for each in spout)
+    assert away < toward - 3  # rows, from the top
 
 
 def test_a_nearer_object_is_larger_and_positions_are_its_own():

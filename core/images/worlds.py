@@ -40,7 +40,7 @@ SCENE = World(
     every=(  # in 3DIdent's order
         _line("x", "Position x", -0.4, 0.4, "half sides"),
         _line("y", "Position y", -0.4, 0.4, "half sides"),
-        _line("depth", "Depth", -1.0, 1.0, "log 1.4 of the size"),
+        _line("depth", "Depth", -1.0, 1.0, "shrinkings by 1.4"),
         _circle("turn", "Rotation about the upright axis", rest=-0.5),
         _circle("pitch", "Rotation towards the viewer"),
         _circle("roll", "Rotation in the image's plane"),
