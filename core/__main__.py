@@ -273,18 +273,18 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
     if min(options.seeds) < 0:
         fail("--seeds: must be 0 or larger")
     params = _params(scenario, options)
-    options.bounds = _bounds(options.device)
+    options.bounds = _bounds(options.device, verb == "export" or options.inline)
     return scenario, options, params
 
 
-def _bounds(device: str | None) -> Bounds:
-    """The environment's, with the device that a flag names instead."""
+def _bounds(device: str | None, here: bool) -> Bounds:
+    """The environment's, with the device that a flag names instead; must it train `here`?"""
     try:
         bounds = Bounds.of_environment()
     except ValueError as reason:
         fail(str(reason))
     bounds = bounds if device is None else bounds.model_copy(update={"device": device})
-    if (lacking := bounds.lacking()) is not None:
+    if (lacking := bounds.lacking(here)) is not None:
         fail(f"--device: {lacking}" if device else lacking)
     return bounds
 

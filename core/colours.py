@@ -108,6 +108,3 @@ def _hex(channels: np.ndarray) -> str:
 def _luminance(channels: np.ndarray) -> float:
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))
-
-
-# ---- words for parameters and their values

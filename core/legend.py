@@ -191,6 +191,9 @@ def baselines(score: str, scores: Mapping[str, float | None]) -> dict[str, str]:
     return found
 
 
+# ---- words for parameters and their values
+
+
 def spoken(value: object) -> str:
     """A parameter's value as links and the shell write it."""
     return "auto" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

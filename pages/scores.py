@@ -49,7 +49,7 @@ def take_home(opened: article.Opened) -> None:
     )
 
 
-article.Page(
+article.Frame(
     scenario,
     "How far to trust a score",
     "Nothing is trained here: factors $z$ and codes $\\hat z$ are made, so that what the codes "

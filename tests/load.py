@@ -23,7 +23,8 @@ from pathlib import Path
 
 import psutil
 from browsers import ROOT, free_port, serving
-from visitors import Session, gone
+from tornado.websocket import WebSocketClosedError
+from visitors import LONGEST, Session, gone
 
 from core.run import store
 
@@ -54,7 +55,7 @@ class Seen:
         """Let a visitor act, and note what became of it."""
         try:
             await act()
-        except (OSError, TimeoutError, RuntimeError) as reason:
+        except (OSError, TimeoutError, RuntimeError, WebSocketClosedError) as reason:
             self.faults.append(repr(reason))
         self.faults.extend(session.faults)
         self.bytes.append(session.received)
@@ -98,7 +99,7 @@ def cluster() -> Iterator[str]:
     dask, at = str(Path(sys.executable).with_name("dask")), f"tcp://127.0.0.1:{free_port()}"
     here = {"PYTHONPATH": ".", "OMP_NUM_THREADS": "1"}
     with (
-        process([dask, "scheduler", "--no-dashboard", "--host", at], **here),
+        process([dask, "scheduler", "--dashboard-address", "127.0.0.1:0", "--host", at], **here),
         process([dask, "worker", at, "--no-dashboard", "--nworkers", "1", "--nthreads", "1"],
                 **here),
     ):  # fmt: skip
@@ -117,7 +118,7 @@ def process(words: list[str], **more: str) -> Iterator[None]:
         began.wait(30)
 
 
-async def opened(url: str, visitors: int, within: float, forgotten: float = 0) -> Seen:
+async def opened(url: str, visitors: int, within: float) -> Seen:
     """So many sessions come one after another `within` seconds, look, move a knob, and leave."""
     seen, sessions = Seen(), [Session(url, PAGES[i % len(PAGES)]) for i in range(visitors)]
 
@@ -134,7 +135,6 @@ async def opened(url: str, visitors: int, within: float, forgotten: float = 0) -
             for i, each in enumerate(sessions)
         ))  # fmt: skip
         watch.cancel()
-        await asyncio.sleep(forgotten)
     return seen
 
 
@@ -146,7 +146,8 @@ async def trained(url: str, queries: list[str]) -> Seen:
 
     async def visit(session: Session) -> None:
         seen.opened.append(await session.open())
-        await here.wait()
+        async with asyncio.timeout(LONGEST):  # of one that failed on the way, all are to hear
+            await here.wait()
         seen.health.clear()
         seen.trained.append(await session.train())
 
@@ -253,11 +254,13 @@ def work() -> Row:
         session = Session(url, TRAINING, "steps=5000")
         with gone([session]):
             await session.open()
+            assert session.button, "the page offers no training"
             await session.press()
             await asyncio.sleep(5)
             watch = asyncio.create_task(seen.watch(url))
             await asyncio.sleep(WORKING)
             watch.cancel()
+            seen.faults.extend(session.faults)
 
     with behind(1) as (url, ports):
         warm(url)
@@ -266,6 +269,7 @@ def work() -> Row:
         spent = sum(each.cpu_times().user for each in workers)
         asyncio.run(train(url))
         spent = sum(each.cpu_times().user for each in workers) - spent
+        assert spent > WORKING / 4, "the worker did not work"
         return {"health, ms (p50, p95)": quantiles(seen.health), "workers, CPU-s": round(spent, 1),
                 "errors": seen.faults}  # fmt: skip
 

@@ -252,6 +252,7 @@ def test_a_cell_of_a_phase_diagram_opens_its_setting_and_back_leads_to_it_again(
     page.get_by_role("button", name="Correlated factors", exact=True).wait_for()
     settled(page)
     name, query = link_of(page)
+    assert query.pop("part") == "explore"
     opened = Setting.model_validate({**SETUPS["scores"].start, **query})
     assert name == "scores" and (opened.factors, opened.code) == ("correlated", "mixed")
     assert (opened.rho, opened.kappa) != (0.98, 3.0)  # which the page opens with

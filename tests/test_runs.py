@@ -49,6 +49,7 @@ def test_what_begins_by_itself_is_refused_in_silence_and_offered(monkeypatch):
     monkeypatch.setattr(runner.engine(), "submit", refuse)
     at = opened(SPHERE, steps="36", seeds="1")
     assert not at.exception and not at.error
+    assert any("200 requests are waiting" in caption.value for caption in at.caption)
     next(b for b in at.button if b.key == own(at, "run.train")).click().run()
     assert [each.value for each in at.error] == ["200 requests are waiting for a worker already"]
 

@@ -1,5 +1,6 @@
 """How a server is started: a port that is free, and a word where it is not the usual one."""
 
+import http.client
 import os
 import re
 import socket
@@ -56,7 +57,7 @@ def test_a_gpu_that_is_not_there_is_said_before_anybody_comes():
     for words in ("ui.window.serve", "core run infonce --steps 2"):
         ended = subprocess.run(
             [sys.executable, "-m", *words.split()], cwd=ROOT, text=True, stderr=subprocess.PIPE,
-            env=os.environ | {"EXPLORER_DEVICE": "cuda"},
+            env=os.environ | {"EXPLORER_DEVICE": "cuda"}, timeout=120,
         )  # fmt: skip
         assert ended.returncode in (1, 2) and "there is no GPU here" in ended.stderr
         assert ended.stderr.count("\n") == 1
@@ -79,6 +80,41 @@ def test_every_setting_is_listed_and_none_besides():
     source = "".join(p.read_text() for top in ("core", "ui") for p in (ROOT / top).rglob("*.py"))
     read = set(re.findall(r'environ(?:\.get\(|\[)"(EXPLORER_\w+)"', source))
     assert listed == read | {f"EXPLORER_{name.upper()}" for name in Bounds.model_fields}
+
+
+def test_no_service_in_the_network_is_asked_where_this_machine_is(tmp_path):
+    """Neither at the start of one that listens to everybody, nor by what another site sends."""
+    port = free_port()
+    spy = tmp_path / "sitecustomize.py"
+    spy.write_text("import requests\n\n\ndef get(*words, **more):\n    print('ASKED', words)\n"
+                   "    raise OSError\n\n\nrequests.get = get\n")  # fmt: skip
+    words = [
+        "-u",
+        "-m",
+        "ui.window.serve",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "0.0.0.0",
+    ]
+    server = subprocess.Popen([sys.executable, *words], cwd=ROOT, text=True, stdout=subprocess.PIPE,
+                              env=os.environ | {"PYTHONPATH": str(tmp_path)})  # fmt: skip
+    try:
+        said = ""
+        while "URL" not in said:
+            line = server.stdout.readline()
+            assert line, said
+            said += line
+        line = http.client.HTTPConnection("localhost", port, timeout=60)
+        line.request("GET", "/_stcore/stream", headers={
+            "Origin": "http://elsewhere.example", "Connection": "Upgrade", "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        })  # fmt: skip
+        assert line.getresponse().status == 403
+    finally:
+        server.terminate()
+        said += server.communicate()[0]
+    assert "ASKED" not in said
 
 
 def test_no_free_port_is_an_error(monkeypatch):

@@ -23,6 +23,7 @@ from core.scenarios import SCENARIOS
 NAMES = {
     "linear_r2", "orthogonal_r2", "mcc", "singular_value_mae", "degree", "loss", "loss_floor",
     "raw_linear_r2", "raw_mcc", "untrained_linear_r2", "untrained_mcc",
+    "null_linear_r2", "null_orthogonal_r2", "null_mcc", "linear_r2_low", "linear_r2_high",
 }  # fmt: skip
 QUICK = ["--steps", "6", "--batch", "32", "--inline"]
 

@@ -2,9 +2,13 @@
 
 import threading
 import time
+from contextlib import contextmanager
 
 import pytest
+import streamlit as st
+from visits import SPHERE, opened
 
+from ui import recovery, story
 from ui.window import turns
 
 
@@ -76,3 +80,36 @@ def test_turns_come_in_the_order_in_which_they_are_asked_for():
         assert came == list(range(name + 1)) and not line.free
     line.give()
     assert line.free == 1
+
+
+@pytest.mark.usefixtures("nothing_trains")
+def test_a_page_and_its_panels_are_drawn_in_a_turn_that_is_given_back(monkeypatch):
+    free = []
+
+    def noting(what):
+        def wrapped(*words, **more):
+            free.append(turns._turns.free)
+            return what(*words, **more)
+
+        return wrapped
+
+    lent = turns.lent
+
+    @contextmanager
+    def lending():
+        with lent():
+            free.append(turns._turns.free)
+            yield
+
+    monkeypatch.setattr(story, "title", noting(story.title))  # of the page
+    monkeypatch.setattr(recovery, "picture", noting(recovery.picture))  # in a panel
+    monkeypatch.setattr(turns, "lent", lending)  # before what comes after the picture
+    at = opened(SPHERE)
+    assert not at.exception
+    assert free == [turns.AT_ONCE - 1, turns.AT_ONCE - 1, turns.AT_ONCE]
+    assert turns._turns.free == turns.AT_ONCE
+    monkeypatch.setattr(story, "title", noting(lambda heading: 1 / 0))
+    assert at.run().error and turns._turns.free == turns.AT_ONCE
+    monkeypatch.setattr(story, "title", noting(lambda heading: st.stop()))
+    at.run()
+    assert turns._turns.free == turns.AT_ONCE

@@ -30,6 +30,7 @@ class Session:
         self.received = 0  # bytes
         self.pictured: float | None = None  # when the first picture came
         self.trained = False  # whether the page shows runs that have ended
+        self.headings: list[str] = []
         self.knob = self.button = ""  # the widgets' ids, once they have come
         self.polls: dict[str, float] = {}  # seconds between two looks of a panel, by its id
 
@@ -128,6 +129,8 @@ class Session:
         early = "preload" in element.bidi_component.id
         if self.pictured is None and named in PICTURES and not early:
             self.pictured = time.perf_counter()
+        if kind == "heading":
+            self.headings.append(element.heading.body)
         if kind == "slider" and element.slider.label.startswith(KNOB):
             self.knob = element.slider.id
         if kind == "button" and element.button.label.startswith("Train "):

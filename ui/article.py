@@ -46,7 +46,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Page:
+class Frame:
     """The frame of every page with a setting: its bar, its first screen, its parts.
 
     `explore` draws what follows the presets, `below` what comes under the first screen, `home`
@@ -153,7 +153,7 @@ class Article:
     def show(self) -> None:
         """The open part of the page."""
         scenario = self.scenario
-        Page(
+        Frame(
             scenario, self.title, self.sentence, self.parts, self._explore, self._take_home,
             (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
              *self.more),

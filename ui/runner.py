@@ -181,6 +181,9 @@ def rerun_page() -> None:
 def _panel_body(body: Callable[[], None], key: str) -> None:
     if st.session_state.pop("rerun_page", False):
         st.rerun()
+    job: Job | None = st.session_state.get(f"{key}.job")
+    if job is not None:
+        job.join(_viewer())  # who waits for a turn has not gone
     with turns.taken(), door.closed_to_tracebacks(key):
         body()
         address.sync()
@@ -253,11 +256,13 @@ def _submit(
     if aside is not None and aside.key != experiment.key:  # one at a time: this one shall not wait
         aside.cancel(_viewer())
     try:
-        return engine().submit(experiment, _viewer(), playable, asked)
-    except Refused as reason:
-        if asked:  # else nobody has: a button offers it
-            st.session_state[f"{key}.error"] = (experiment.key, str(reason))
+        job = engine().submit(experiment, _viewer(), playable, asked)
+    except Refused as reason:  # an error only where somebody has asked: else a button offers it
+        name = f"{key}.error" if asked else f"{key}.said"
+        st.session_state[name] = (experiment.key, str(reason) if asked else f"{reason}.")
         return None
+    st.session_state.pop(f"{key}.said", None)
+    return job
 
 
 def _put_aside(job: Job, key: str) -> None:
@@ -377,10 +382,10 @@ def _watch(
         _still(meanwhile, draw)
         return
     waited = time.monotonic() + FIRST_FRAME_SECONDS
-    while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
-        with turns.lent():  # a warm worker's first frame comes before the rest is drawn
+    with turns.lent():  # a warm worker's first frame comes before the rest is drawn
+        while not now.members and now.status in ("queued", "running") and time.monotonic() < waited:
             time.sleep(0.02)
-        now = job.snapshot(_viewer())
+            now = job.snapshot(_viewer())
     with st.container(
         horizontal=True, vertical_alignment="center", key=f"{key}.status.training_row"
     ):

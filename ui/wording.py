@@ -9,6 +9,7 @@ from ui import knobs
 
 WITHOUT_TRAINERS = {
     "starting": "The trainers are still starting",
+    "without a GPU": "No worker of the cluster has a GPU: this run waits until one has",
     "away": "The cluster that trains does not answer: this run waits until it does",
 }
 

@@ -52,10 +52,10 @@ class Bounds(BaseModel):
             field = str(first["loc"][0])
             raise ValueError(f"{names[field]}={given[field]!r}: {first['msg']}") from None
 
-    def lacking(self) -> str | None:
-        """What the device needs that this machine lacks, unless a cluster is to train."""
-        here = not os.environ.get("EXPLORER_SCHEDULER")
-        if self.device == "cuda" and here and not cuda_usable():
+    def lacking(self, here: bool = False) -> str | None:
+        """What the device needs that this machine lacks, if it trains, or must: `here`."""
+        trains = here or (self.train and not os.environ.get("EXPLORER_SCHEDULER"))
+        if self.device == "cuda" and trains and not cuda_usable():
             return "there is no GPU here, or the torch that is installed uses none"
         return None
 

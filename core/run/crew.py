@@ -1,7 +1,7 @@
 """The engine's own workers: one process of the command a cluster uses, whose children train."""
 
 import ctypes
-import importlib.metadata
+import importlib.util
 import logging
 import os
 import subprocess
@@ -139,8 +139,12 @@ def default_workers(device: str = "auto") -> int:
 
 
 def cuda_usable() -> bool:
-    """Whether the torch that is installed would find a GPU; asks the driver, as torch is heavy."""
-    if importlib.metadata.version("torch").endswith("+cpu"):
+    """Whether the torch that is installed would find a GPU.
+
+    Torch is heavy: its files say whether it has CUDA, and the driver whether there is a device.
+    """
+    torch = importlib.util.find_spec("torch")
+    if torch is None or not any((Path(str(torch.origin)).parent / "lib").glob("*torch_cuda*")):
         return False
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")

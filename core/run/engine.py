@@ -137,7 +137,11 @@ class Engine:
         """Whether any worker is there; at first they are still starting, a cluster may be away."""
         if self._cluster is not None:
             return "ready" if self._cluster.scheduler.workers else "starting"
-        return "away" if self._link.away else "ready" if self._places.tasks else "starting"
+        if self._link.away:
+            return "away"
+        if self._places.tasks:
+            return "ready"
+        return "without a GPU" if self.bounds.device == "cuda" else "starting"
 
     def device(self) -> str:
         """What the workers train on, in words; asks them, and waits for their answer."""
@@ -257,7 +261,8 @@ class Engine:
 
         Dask answers a key it has cancelled, or seen fail, with that old fate: hence attempts.
         """
-        identity = " ".join([job.key, *(member.key for member in group.members)])
+        members = (member.key for member in group.members)
+        identity = " ".join([job.key, self.bounds.device, *members])
         digest = hashlib.sha256(identity.encode()).hexdigest()
         group.task = f"{task.TASK}{digest}#{self._attempts[job.key]}"
 
@@ -359,9 +364,19 @@ class Engine:
             threading.Thread(target=self._end_processes, args=(due,), daemon=True).start()
         self._tend_crew()
         self._link.tend()
-        self._places = self._link.places(self.bounds.device)
+        self._place()
         with self._lock:
             self._dispatch()
+
+    def _place(self) -> None:
+        """Learn where tasks run; those that wait for what has gone are handed out anew."""
+        before, self._places = self._places, self._link.places(self.bounds.device)
+        client = self._link.client
+        if client is None or before.each == self._places.each:
+            return
+        with self._lock:
+            futures = [group.future for _, group in self._tasks.values() if not group.run]
+        client.cancel([future for future in futures if future.client is client])
 
     def _end_processes(self, tasks: list[str]) -> None:
         """End the processes that still train cancelled tasks; later those that train others too."""

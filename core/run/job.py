@@ -17,7 +17,7 @@ LOOK_SECONDS = 1.0
 AWAY_SECONDS = 30.0  # a page looks several times a second, but not while it is being drawn
 
 Status = Literal["queued", "running", "done", "failed", "cancelled"]
-Trainers = Literal["ready", "starting", "away"]
+Trainers = Literal["ready", "starting", "away", "without a GPU"]
 Doing = Literal["waiting", "making worlds", "training", "scoring"]
 
 

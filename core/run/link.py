@@ -67,7 +67,9 @@ class Link:
         client = self.client
         if client is None or self.away:
             return Places(0, {})
-        workers = client.scheduler_info()["workers"].values()
+        # not `scheduler_info`, whose answer the client's own polling may put out at once
+        told = client.sync(client.scheduler.identity, n_workers=-1)
+        workers = told["workers"].values()
         gpus = sum(int(each["resources"].get(GPU, 0)) for each in workers)
         if device == "cuda" or (device == "auto" and gpus):
             return Places(gpus, {GPU: 1})

@@ -12,7 +12,7 @@ from core.scores import glance
 from core.scores.glance import ASKS, UP_TO, Glance
 from core.scores.worlds import Setting, words_of
 from ui import export, sheet
-from ui.window import address
+from ui.window import address, turns
 
 if TYPE_CHECKING:
     from core.figures.figure import Figure
@@ -106,7 +106,7 @@ def _scores(seen: Glance, setting: Setting) -> None:
     asked = _asked(setting) or (address.presenting() and small)
     extra: dict[str, float] = {}
     if asked:
-        with st.spinner("Fitting a lasso and a random forest"):
+        with turns.lent(), st.spinner("Fitting a lasso and a random forest"):
             extra = glance.dci(setting)
     deserved = glance.deserved(setting)
 

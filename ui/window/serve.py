@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from streamlit import net_util
 from streamlit.web.cli import main as streamlit
 
 from core.run.bounds import Bounds
@@ -47,4 +48,7 @@ if __name__ == "__main__":
     if lacking is not None:
         sys.exit(f"error: EXPLORER_DEVICE: {lacking}")
     bundle_served()
+    # else Streamlit asks a service in the network for this machine's address, where it listens to
+    # everybody, and when a request names another site as its origin
+    net_util._external_ip = ""
     streamlit(arguments(sys.argv[1:]))
