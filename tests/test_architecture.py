@@ -70,6 +70,7 @@ ONLY = {
                     "core.bench.classroom"),
     "dask": ("core.run.link",),
     "streamlit": ("app", "pages", "ui"),
+    "h5py": (),  # optional: asked for where a file needs it
 }  # fmt: skip
 # module of core: all that it may import of core
 MAY_IMPORT = {
@@ -100,6 +101,28 @@ MAY_IMPORT = {
     "core.kept.folder": (),
     "core.kept.arrays": (),
     "core.kept.packing": (),
+    "core.datasets.loaded": ("core.images.world",),
+    "core.datasets.members": ("core.datasets.loaded",),
+    **{
+        f"core.datasets.{name}": (
+            "core.datasets.loaded",
+            "core.datasets.members",
+            "core.images.world",
+            "core.images.worlds",
+            "core.kept.arrays",
+        )
+        for name in (
+            "dsprites",
+            "shapes3d",
+            "mpi3d",
+            "cars3d",
+            "smallnorb",
+            "ident",
+            "kitti",
+            "imagenetx",
+        )
+    },
+    "core.datasets.registry": ("core.datasets",),
     "core.decoders.ruler": ("core.entropy",),
     "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),
     "core.decoders.measure": ("core.entropy", "core.decoders", "core.command", "core.kept"),

@@ -1,0 +1,1 @@
+"""Published data sets in files that people already have: read row by row, and never unpickled."""
