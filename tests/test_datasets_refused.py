@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import tarfile
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -198,6 +199,17 @@ TARS = {
 def test_an_archive_of_cars_of_another_form(members, match, tmp_path):
     written.tar(tmp_path / cars3d.FILE, members)
     refused("cars3d", tmp_path, match)
+
+
+def test_a_car_that_unpacks_to_much_takes_little_memory(tmp_path, monkeypatch):
+    written.tar(tmp_path / cars3d.FILE, [("cars/a.mat", zeros(2**25))])
+    monkeypatch.setattr(cars3d, "MOST_FILE", 2**20)
+    tracemalloc.start()
+    try:
+        refused("cars3d", tmp_path, "unpacks to more than")
+        assert tracemalloc.get_traced_memory()[1] < 2**23
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_car_without_its_pictures(tmp_path):
