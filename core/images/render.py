@@ -18,8 +18,23 @@ TOGETHER = 2**16  # pixels drawn at once on a CPU, so that what is between stays
 GREY = 1 / 255  # a level of an 8-bit picture: what changes less cannot be seen
 
 
+def render(world: World, z: Tensor | np.ndarray, side: int | None = None) -> Tensor:
+    """Latents (..., k), array or tensor, as images, a float32 tensor with values in [0, 1].
+
+    Shape (..., side, side) in grey and (..., side, side, 3) in colour (sRGB), rows from top to
+    bottom, on z's device; side is the world's own unless given. An image depends, to the bit, on
+    its own latents alone. Latents outside [-1, 1] or of another number are a ValueError, as is a
+    side below 8.
+    """
+    world.check(z)
+    size = world.side if side is None else side
+    if size < 8:
+        raise ValueError("An image has at least 8 pixels a side.")
+    return paint(world, z, size)
+
+
 def paint(world: World, z: Tensor | np.ndarray, side: int) -> Tensor:
-    """See `World.render`; nothing is checked, so that a GPU's loop need not wait for an answer."""
+    """See `render`; nothing is checked, so that a GPU's loop need not wait for an answer."""
     latents = torch.as_tensor(z).to(torch.float32)
     values = _values(world, latents.reshape(-1, latents.shape[-1]))
     painter, n = PAINTERS[world.name], len(values)
@@ -37,13 +52,13 @@ def seen(world: World, z: Tensor, side: int | None = None, reach: float = 2.0) -
     The largest change of a pixel while that factor alone moves by at most reach to either side (2
     is all of [-1, 1]), at nine places.
     """
-    here = world.render(z, side)
+    here = render(world, z, side)
     levels = []
     for i in range(z.shape[-1]):
         moved = z[:, None, :].repeat(1, 9, 1)
         steps = torch.linspace(-reach, reach, 9, device=z.device)
         moved[..., i] = (moved[..., i] + steps).clamp(-1, 1)
-        change = (world.render(moved, side) - here[:, None]).abs()
+        change = (render(world, moved, side) - here[:, None]).abs()
         levels.append(change.flatten(1).amax(1))
     return torch.stack(levels, -1)
 

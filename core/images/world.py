@@ -1,12 +1,11 @@
 """What a world of pictures is: its factors, and latents in [-1, 1] as what they mean there.
 
 n images, k factors; arrays may have more axes in front. No torch: a page reads these values, and
-`World.render` names the renderer rather than importing it.
+`core.images.render` draws.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -104,20 +103,6 @@ class World:
         self._count(z)
         if not bool((abs(z) <= 1).all()):
             raise ValueError(f"Latents of {self.name} are numbers from -1 to 1.")
-
-    def render(self, z: Any, side: int | None = None) -> Any:
-        """Latents (..., k), array or tensor, as images, a float32 tensor with values in [0, 1].
-
-        Shape (..., side, side) in grey and (..., side, side, 3) in colour (sRGB), rows from top to
-        bottom, on z's device; side is the world's own unless given. An image depends, to the bit,
-        on its own latents alone. Latents outside [-1, 1] or of another number are a ValueError, as
-        is a side below 8.
-        """
-        self.check(z)
-        size = self.side if side is None else side
-        if size < 8:
-            raise ValueError("An image has at least 8 pixels a side.")
-        return import_module("core.images.render").paint(self, z, size)
 
     def _count(self, columns: Any) -> None:
         if not columns.ndim or columns.shape[-1] != len(self.varied):
