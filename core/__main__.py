@@ -18,14 +18,13 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from core.command import flag, spelt
-from core.run.bounds import Bounds, Refused
+from core.run.bounds import DEVICES, Bounds, Refused
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Knob, Params, Scenario, Value, explain, knobs_of
 
 VIEWER = "shell"
-DEVICES = ("auto", "cpu", "cuda")
 MOST_WORKERS = 256  # of a simulated cluster
 NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?")
 

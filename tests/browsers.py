@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from core.papers import TABLES
 
@@ -61,6 +61,19 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
+def well(url: str, process: "subprocess.Popen[Any]") -> None:
+    """Wait until the server that a process starts says that it is well."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while True:
+        try:
+            assert urllib.request.urlopen(f"{url}/_stcore/health", timeout=60).read() == b"ok"
+            return
+        except OSError:
+            assert process.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server does not answer"
+            time.sleep(0.1)
+
+
 @contextmanager
 def serving(
     folder: Path, base: str = "", flags: tuple[str, ...] = (), **more: str
@@ -74,16 +87,8 @@ def serving(
     )  # fmt: skip
     url = f"http://localhost:{port}{base}"
     LOGS[url] = words
-    deadline = time.monotonic() + PATIENCE / 1000
     try:
-        while True:
-            try:
-                urllib.request.urlopen(f"{url}/_stcore/health")
-                break
-            except OSError:
-                assert process.poll() is None, "the server ended"
-                assert time.monotonic() < deadline, "the server does not answer"
-                time.sleep(0.1)
+        well(url, process)
         yield url
     finally:
         process.terminate()

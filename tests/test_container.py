@@ -6,14 +6,12 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 from benches import apart
-from browsers import ROOT, free_port
+from browsers import ROOT, free_port, well
 from visitors import Session, gone
 
 FILE = ROOT / "Containerfile"
@@ -47,15 +45,7 @@ def answering(command: list[str], port: int, **settings: object) -> Iterator[str
     server = subprocess.Popen(command, **settings)
     url = f"http://localhost:{port}"
     try:
-        for _ in range(600):
-            assert server.poll() is None, "it ended"
-            try:
-                assert urllib.request.urlopen(f"{url}/_stcore/health", timeout=5).read() == b"ok"
-                break
-            except OSError:
-                time.sleep(0.2)
-        else:
-            pytest.fail("the server does not answer")
+        well(url, server)
         yield url
     finally:
         server.terminate()

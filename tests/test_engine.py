@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,9 @@ import core.run.engine
 import core.run.job
 import core.run.task
 from core.run import archive
-from core.run.bounds import Bounds, Refused
+from core.run.bounds import Bounds, Pace, Refused
 from core.run.crew import MOST_STARTS, default_workers
-from core.run.engine import Engine
+from core.run.engine import GALLERY_SAMPLE, Engine
 from core.run.experiment import Member, groups, work
 from core.run.job import Group
 from core.run.link import ALLOWED_FAILURES
@@ -427,7 +428,7 @@ def test_a_run_that_starts_again_forgets_what_it_reported():
 def test_a_long_run_is_stopped(bench, monkeypatch):
     monkeypatch.setattr(bench.engine, "bounds", Bounds(most_seconds=0.3))
     monkeypatch.setattr(core.run.engine, "TICK_SECONDS", 0.1)
-    monkeypatch.setattr(bench.engine, "_measured", None)  # or it is foretold, and refused
+    monkeypatch.setattr(bench.engine.pace, "here", None)  # or it is foretold, and refused
     bench.tell("hold")
     experiment = asked(120)
     job = bench.engine.submit(experiment, "anna")
@@ -481,7 +482,7 @@ def test_the_queue_is_first_come_first_served_and_bounded(bench, monkeypatch):
             bench.started(asked(seed))
             until(lambda: jobs[-1].status == "running", "it runs")
     assert [job.snapshot("anna").position for job in jobs] == [0, 0, 2, 3]
-    monkeypatch.setattr(bench.engine, "_measured", jobs[2].left)  # a second for each
+    monkeypatch.setattr(bench.engine.pace, "here", jobs[2].left)  # a second for each
     until(  # two at a time, of which the first two have begun
         lambda: (
             [job.snapshot("anna").wait for job in jobs]
@@ -607,21 +608,19 @@ def test_the_version_is_of_all_of_the_source(tmp_path, monkeypatch):
 
 
 def test_durations_are_foretold_from_the_gallery_and_then_from_here(tmp_path):
-    engine = Engine.__new__(Engine)  # needs no cluster
+    nothing = Pace(lambda: [])
+    assert nothing.seconds(asked(1).members) is None is nothing.seconds(asked(1).members, True)
     gallery = tmp_path / "gallery"
     gallery.mkdir()
-    engine.store, engine._measured = Store(tmp_path / "store", gallery), None
-    assert engine.estimate(asked(1).members) is None and engine.usual(asked(1).members) is None
-    del engine._gallery_rate
     made = asked(0, 1).members  # in 2 seconds each, says the trainer
     archive.write(gallery, {m.key: ("page", m) for m in made}, {m.key: result(m) for m in made})
-    engine.store = Store(tmp_path / "store", gallery)
-    assert engine.estimate(()) == engine.usual(()) == 0
-    assert engine.estimate(asked(2, 3, 4).members) == pytest.approx(6)
-    members = asked(2).members
-    engine._learn_rate(Group("task", members * 2), [result(member) for member in members])
-    assert 2 / 2 < engine.estimate(asked(4).members) < 2  # now twice as fast, but slowly believed
-    assert engine.usual(asked(2, 3, 4).members) == pytest.approx(6)  # what is decided by stays
+    pace = Pace(lambda: Store(tmp_path / "store", gallery).gallery.sample(GALLERY_SAMPLE))
+    assert pace.seconds(()) == pace.seconds((), shipped=True) == 0
+    assert pace.seconds(asked(2, 3, 4).members) == pytest.approx(6)
+    fast = result(*asked(2).members)
+    pace.learn([replace(fast, provenance=fast.provenance | {"cpu_seconds": 1.0})])
+    assert 2 / 2 < pace.seconds(asked(4).members) < 2  # now twice as fast, but slowly believed
+    assert pace.seconds(asked(2, 3, 4).members, shipped=True) == pytest.approx(6)  # which stays
 
 
 @pytest.mark.parametrize(("chosen", "workers"), [("3", 3), ("0", 1), (None, None)])

@@ -193,25 +193,25 @@ def test_the_grid_is_dsprites_and_all_values_of_a_factor_differ():
         assert pdist(images.flatten(1).numpy(), "chebyshev").min() > 10 * GREY
 
 
+def shifted(world, n, pixels, most):
+    """n pictures with x at `most` or less, and the same moved to the right by so many pixels."""
+    z = latents(world, n)
+    x = world.varied.index("x")
+    z[:, x].clamp_(max=most)
+    moved = z.clone()
+    moved[:, x] += pixels * 2 / world.side / world.factors[x].high
+    return render(world, z), render(world, moved)
+
+
 @pytest.mark.parametrize("world", [SPRITES, STRIDING], ids=["sprites", "masks"])
 def test_a_shift_by_a_tenth_of_a_pixel_shows_in_every_picture(world):
-    z = latents(world, 100)
-    x = world.varied.index("x")
-    z[:, x].clamp_(max=0.8)
-    shifted = z.clone()
-    shifted[:, x] += 0.1 * 2 / world.side / world.factors[x].high
-    change = apart(render(world, z), render(world, shifted))
+    change = apart(*shifted(world, 100, 0.1, 0.8))
     assert change.min() > 0.02 and change.max() < 0.25  # no pixel flips
 
 
 @pytest.mark.parametrize("world", [SPRITES, STRIDING], ids=["sprites", "masks"])
 def test_a_shift_by_whole_pixels_moves_the_picture(world):
-    z = latents(world, 30)
-    x = world.varied.index("x")
-    z[:, x].clamp_(max=0.3)
-    shifted = z.clone()
-    shifted[:, x] += 3 * 2 / world.side / world.factors[x].high
-    before, after = render(world, z), render(world, shifted)
+    before, after = shifted(world, 30, 3, 0.3)
     torch.testing.assert_close(after[:, :, 3:], before[:, :, :-3], atol=1e-4, rtol=0)
 
 

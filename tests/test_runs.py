@@ -64,11 +64,11 @@ def test_what_trains_by_itself_depends_on_the_setting_and_not_on_a_busy_minute(m
     cheap = Experiment(LESSONS["infonce_sphere"].Params(steps=41), "infonce", (0,)).members
     dear = Experiment(LESSONS["infonce_sphere"].Params(steps=20_000), "infonce", (0,)).members
     here = runner.engine()
-    for measured in (here._gallery_rate / 1000, 1000 * here._gallery_rate):
-        monkeypatch.setattr(here, "_measured", measured)
+    for measured in (here.pace.shipped / 1000, 1000 * here.pace.shipped):
+        monkeypatch.setattr(here.pace, "here", measured)
         assert runner._quick(cheap) and not runner._quick(dear)
         assert here.estimate(cheap) == pytest.approx(
-            here.usual(cheap) * here._gallery_rate / measured
+            here.usual(cheap) * here.pace.shipped / measured
         )
 
 

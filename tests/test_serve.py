@@ -6,12 +6,10 @@ import re
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from browsers import free_port
+from browsers import free_port, well
 
 from core.run.bounds import Bounds
 from core.run.crew import cuda_usable
@@ -128,15 +126,7 @@ def test_a_server_answers_on_its_port_and_on_loopback_only(tmp_path):
     words = ["-m", "ui.window.serve", "--server.port", str(port)]
     server = subprocess.Popen([sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE)
     try:
-        url = f"http://localhost:{port}/_stcore/health"
-        for _ in range(300):
-            try:
-                assert urllib.request.urlopen(url, timeout=5).read() == b"ok"
-                break
-            except OSError:
-                time.sleep(0.2)
-        else:
-            pytest.fail("the server does not answer")
+        well(f"http://localhost:{port}", server)
         import psutil
 
         listens = {c.laddr.ip for c in psutil.Process(server.pid).net_connections("tcp")

@@ -22,14 +22,14 @@ Panels = Callable[[Experiment, recovery.Choice], object]
 class Opened:
     """What the visitor set up, with no seeds where nothing is trained."""
 
-    scenario: Setup
+    setup: Setup
     params: Params
     seeds: tuple[int, ...]
 
     @property
     def experiment(self) -> Experiment:
         """The runs of it."""
-        return Experiment(self.params, self.scenario.name, self.seeds)
+        return Experiment(self.params, self.setup.name, self.seeds)
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def drawn(opened: Opened) -> Result | None:
     """
     seed = address.get(knobs.SHOW)
     experiment = Experiment(
-        opened.params, opened.scenario.name, (seed if seed in opened.seeds else opened.seeds[0],)
+        opened.params, opened.setup.name, (seed if seed in opened.seeds else opened.seeds[0],)
     )
     for result in runner.stored(experiment.members).values():
         if not result.diverged:
@@ -236,7 +236,7 @@ def of_run(why: Callable[[Result], None]) -> Callable[[Opened], None]:
     """A part that is drawn from the finished run of the seed at hand."""
 
     def show(opened: Opened) -> None:
-        story.about(opened.scenario, opened.params)
+        story.about(opened.setup, opened.params)
         result = drawn(opened)
         if result is not None:
             why(result)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from core.papers import TABLES
 from core.papers.compare import Cell, cells, document
 from core.papers.retrain import duration, foretold, retrain
+from core.run.bounds import DEVICES
 from core.run.experiment import Member
 from core.run.store import Store
 
@@ -30,7 +31,7 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="by name")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
     parser.add_argument("--budget", choices=("here", "published"), default="here")
     parser.add_argument("--fresh", action="store_true", help="ignore stored results")
     parser.add_argument("--dry-run", action="store_true", help="say what training would take")

@@ -1,15 +1,22 @@
-"""What a visitor, a request and the whole queue may ask of the workers: a server's settings."""
+"""What a visitor, a request and the whole queue may ask of the workers, and how long it takes.
+
+The bounds are a server's settings; what a request costs is foretold by the pace of runs before.
+"""
 
 import os
-from collections.abc import Mapping
-from typing import Literal
+import statistics
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.run.crew import cuda_usable
-from core.run.experiment import MOST_MEMBERS
+from core.run.experiment import MOST_MEMBERS, Member, Record, Result, work
 
 PREFIX = "EXPLORER_"
+Device = Literal["auto", "cpu", "cuda"]
+DEVICES: tuple[str, ...] = get_args(Device)
 
 
 class Refused(ValueError):
@@ -24,7 +31,7 @@ class Bounds(BaseModel):
     train: bool = Field(
         default=True, description="off: what is shipped and stored is shown, none trained"
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(
+    device: Device = Field(
         default="auto", description="what trains; auto: a GPU where there is one"
     )
     most_queued: int = Field(
@@ -84,3 +91,40 @@ class Bounds(BaseModel):
                 f"{waiting} requests of yours are waiting for a worker already: cancel one, or "
                 "wait until it is done"
             )
+
+
+class Pace:
+    """How fast members train, in work a CPU-second: as was shipped, then as they do here.
+
+    `sample` gives some shipped runs, made on another machine, when first asked for.
+    """
+
+    def __init__(self, sample: Callable[[], Sequence[Record]]) -> None:
+        self._sample = sample
+        self.here: float | None = None  # of the runs of this engine, the last counting most
+
+    @cached_property
+    def shipped(self) -> float | None:
+        """Of the shipped runs, if there are any."""
+        rates = [rate for run in self._sample() if (rate := _rate([run]))]
+        return statistics.median(rates) if rates else None
+
+    @property
+    def rate(self) -> float | None:
+        """What is known: of here, or else of what is shipped."""
+        return self.here or self.shipped
+
+    def learn(self, runs: Sequence[Record | Result]) -> None:
+        """Runs of one group have been trained here."""
+        if rate := _rate(runs):
+            self.here = 0.7 * (self.rate or rate) + 0.3 * rate
+
+    def seconds(self, members: Iterable[Member], shipped: bool = False) -> float | None:
+        """CPU-seconds of these, None where nothing is known; as was `shipped`, if asked for."""
+        wanted, rate = work(members), self.shipped if shipped else self.rate
+        return wanted / rate if rate else None if wanted else 0.0
+
+
+def _rate(runs: Sequence[Record | Result]) -> float | None:
+    seconds = sum(float(run.provenance["cpu_seconds"]) for run in runs)
+    return work([run.member for run in runs]) / seconds if seconds > 0 else None

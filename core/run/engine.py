@@ -9,20 +9,18 @@ import hashlib
 import logging
 import math
 import os
-import statistics
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, Security
 
 from core.run import task
-from core.run.bounds import Bounds
+from core.run.bounds import Bounds, Pace
 from core.run.crew import Crew, default_workers
-from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups, work
+from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups
 from core.run.job import Group, Job, Status, Trainers
 from core.run.link import Link, fail_early, own_scheduler
 from core.run.store import Store
@@ -68,7 +66,7 @@ class Engine:
         self._tasks: dict[str, tuple[Job, Group]] = {}  # handed to Dask
         self._stopping: list[tuple[float, str]] = []  # cancelled tasks and until when to be patient
         self._fates: dict[str, str] = {}  # by job key, oldest first
-        self._measured: float | None = None
+        self.pace = Pace(lambda: store.gallery.sample(GALLERY_SAMPLE) if store.gallery else ())
         self._closing = threading.Event()
 
         address = address or os.environ.get("EXPLORER_SCHEDULER") or None
@@ -154,18 +152,14 @@ class Engine:
 
     def estimate(self, members: Iterable[Member]) -> float | None:
         """Seconds that training these members takes here; None when nothing is known yet."""
-        return self._seconds(members, self._measured or self._gallery_rate)
+        return self.pace.seconds(members)
 
     def usual(self, members: Iterable[Member]) -> float | None:
         """CPU-seconds of these members at the gallery's rate, however busy this machine is.
 
         What a page decides by: the same setting is always the same.
         """
-        return self._seconds(members, self._gallery_rate)
-
-    def _seconds(self, members: Iterable[Member], rate: float | None) -> float | None:
-        wanted = work(members)
-        return wanted / rate if rate else None if wanted else 0.0
+        return self.pace.seconds(members, shipped=True)
 
     def close(self) -> None:
         """Cancel every job and leave no process behind; harmless when repeated."""
@@ -186,8 +180,8 @@ class Engine:
         """How many jobs come before this one, and seconds until the workers are through them."""
         jobs = tuple(self._jobs.values())  # in the order they came
         before = jobs[: jobs.index(job)] if job in jobs else ()
-        rate = self._measured or self._gallery_rate
         left = sum(other.left for other in before)
+        rate = self.pace.rate
         return len(before), left / rate / self._capacity if rate else None
 
     def _leave(self, job: Job) -> None:
@@ -323,23 +317,9 @@ class Engine:
             log.warning("a run failed", exc_info=reason)
             self._end(job, "failed", _sentence(reason))
             return
-        self._learn_rate(group, results)
+        self.pace.learn(results)
         if job.finish_group(group, results):
             self._end(job, "done")
-
-    def _learn_rate(self, group: Group, results: list[Result]) -> None:
-        seconds = sum(float(result.provenance["cpu_seconds"]) for result in results)
-        if seconds > 0:
-            before = self._measured or self._gallery_rate or group.work / seconds
-            self._measured = 0.7 * before + 0.3 * group.work / seconds
-
-    @cached_property
-    def _gallery_rate(self) -> float | None:
-        """Work per second of the shipped results, made on another machine."""
-        shipped = self.store.gallery.sample(GALLERY_SAMPLE) if self.store.gallery else []
-        known = [(work([r.member]), float(r.provenance["cpu_seconds"])) for r in shipped]
-        rates = [each / seconds for each, seconds in known if seconds > 0]
-        return statistics.median(rates) if rates else None
 
     def _tick(self) -> None:
         while not self._closing.wait(TICK_SECONDS):
