@@ -67,7 +67,8 @@ SCORES = {  # in the order in which a page shows them
         "",
     ),
     "mcc_spearman": Score(
-        "MCC, Spearman", "the same of ranks: a distortion that only rises, or falls, is forgiven"
+        "MCC, Spearman", "the same of ranks: a distortion that only rises, or falls, is forgiven",
+        "of 1",
     ),
     "mig": Score(
         "MIG", "mutual-information gap: what the best code tells of a latent more than the next"

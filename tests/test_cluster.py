@@ -192,6 +192,40 @@ def test_runs_go_to_the_workers_that_declare_a_gpu_unless_the_cpu_is_to_train(cl
     assert len(by["cpu"]) > 1
 
 
+def test_a_run_whose_gpus_have_all_gone_begins_again_without_one(cluster):
+    made, _ = cluster
+    declares = made.start_worker("--resources", "GPU=1")
+    server = Server(made, "store")
+    server.tell("hold")
+    try:
+        until(lambda: server.engine._places == Places(1, {GPU: 1}), "the GPU is known")
+        jobs = [server.engine.submit(asked(seed), "anna", asked=True) for seed in (20, 21)]
+        server.started(asked(20))
+        for process in (declares, *psutil.Process(declares.pid).children(recursive=True)):
+            process.kill()
+        server.started(asked(20), 2)
+        server.release()
+        for job in jobs:
+            assert job.wait(PATIENCE) and job.status == "done", job.error
+        assert server.engine.trainers == "ready"
+    finally:
+        server.engine.close()
+
+
+def test_a_server_that_wants_a_gpu_says_that_none_is_there(cluster):
+    server = Server(cluster[0], "store", bounds=Bounds(device="cuda"))
+    server.tell("quick")
+    try:
+        job = server.engine.submit(asked(22), "anna", asked=True)
+        until(lambda: server.engine._places == Places(0, {GPU: 1}), "the workers are known")
+        now = job.snapshot("anna")
+        assert now.doing == "waiting" and now.trainers == "without a GPU"
+        cluster[0].start_worker("--resources", "GPU=1")
+        assert job.wait(PATIENCE) and job.status == "done", job.error
+    finally:
+        server.engine.close()
+
+
 def test_a_server_starts_where_no_scheduler_answers_and_finds_it_later(tmp_path):
     made = Cluster(tmp_path)
     server = Server(made, "store")

@@ -189,7 +189,7 @@ def test_orthogonal_columns_are_not_the_generators_unless_the_start_helps():
 def test_reconstruction_finds_the_arc_in_every_seed():
     params = Params(data="arc", objective="ml-rec")
     for run in records(Experiment(params, "flows", (0, 1, 2)).members):
-        assert run.scores["mcc"] >= 0.99 and run.scores["mtc_nats"] <= 0.02
+        assert run.scores["mcc"] >= 0.99 and run.scores["mtc_nats"] <= 0.03
         assert run.scores["nll"] < run.scores["loss_floor"] + 0.05
 
 

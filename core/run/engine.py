@@ -349,13 +349,13 @@ class Engine:
             self._dispatch()
 
     def _place(self) -> None:
-        """Learn where tasks run; those that wait for what has gone are handed out anew."""
+        """Learn where tasks run; those that ask for GPUs that have gone are handed out anew."""
         before, self._places = self._places, self._link.places(self.bounds.device)
         client = self._link.client
-        if client is None or before.each == self._places.each:
+        if client is None or not before.each or self._places.each:
             return
         with self._lock:
-            futures = [group.future for _, group in self._tasks.values() if not group.run]
+            futures = [group.future for _, group in self._tasks.values()]
         client.cancel([future for future in futures if future.client is client])
 
     def _end_processes(self, tasks: list[str]) -> None:
