@@ -70,19 +70,7 @@ st.page_link("pages/papers.py", icon=":material/table_chart:",
 st.header("What happens", anchor="pipeline")
 pipeline()
 st.header("How to read the scores", anchor="scores")
-said, shown = st.columns([1, 1], gap="large", vertical_alignment="center")
-with said:
-    st.markdown(
-        "**Linear R²** asks whether a linear map takes $\\hat z$ to $z$. **MCC** asks whether each "
-        "coordinate of $\\hat z$ *is* one of $z$. Turn the recovered latents, and they part ways. "
-        "Either can say yes for nothing, and no for something:"
-    )
-    st.page_link("pages/scores.py", label="How far to trust a score", icon=":material/balance:")
-with shown:
+with st.container(key="home_scores", width=560):
     turned.curve(45)
-st.markdown(
-    "Two more things to keep apart: $\\kappa$ belongs to the world (how tightly a positive sits "
-    "around its anchor, or a latent around its cluster vector), $\\tau$ to the model (what its "
-    "similarities are divided by). And every R² here is held out and stands beside what the raw "
-    "data, or an untrained encoder, already gives."
-)
+    st.page_link("pages/scores.py", icon=":material/balance:",
+                 label="R² stays, MCC falls as codes turn: how far to trust a score")  # fmt: skip

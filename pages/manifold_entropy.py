@@ -22,7 +22,8 @@ PARTS = {  # of an entropy: its score, and what of the latents' own is in it
     "total corr.": ("mtc_nats", 0.0),
     "entropy": ("entropy_nats", 2 * NORMAL),
 }
-SHOWN = ("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "linear_r2")
+SHOWN = ("mtc_nats", "core_entropy_nats", "detail_entropy_nats", "nll", "mcc", "mcc_spearman",
+         "linear_r2")  # fmt: skip
 
 
 def draw(shown: runner.Shown, choice: recovery.Choice) -> None:

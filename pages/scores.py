@@ -27,7 +27,7 @@ def take_home(opened: article.Opened) -> None:
     setting = opened.params
     story.about(scenario, setting)
     st.markdown("**Your own codes.** Latents `Z.npy` (n, d) and codes `Z_HAT.npy` (n, m), row for "
-                "row: every score beside what chance gets of it, an interval of linear R² and MCC, "
+                "row: every score beside what chance gets of it and its interval, "
                 "and what warns of them. It runs in a "
                 "clone of this project, which its README’s two commands, `make run` and "
                 "`make test`, set up.")  # fmt: skip

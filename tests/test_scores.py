@@ -93,6 +93,57 @@ def test_resampled_r2_keeps_the_map_of_the_other_half():
     np.testing.assert_allclose(found, expected, atol=1e-9)
 
 
+def test_resampled_orthogonal_and_in_sample_r2_keep_their_maps():
+    z = RNG.standard_normal((200, 2))
+    z_hat = z @ RNG.standard_normal((2, 3)) + 0.5 * RNG.standard_normal((200, 3))
+    turn, scale = metrics.procrustes(z[:100], z_hat[:100])
+    chosen = np.random.default_rng(1).integers(100, size=(5, 100))
+    expected = [metrics.r2(z[100 + i], scale * z_hat[100 + i] @ turn) for i in chosen]
+    found = metrics.orthogonal_r2_draws(z, z_hat, draws=5, seed=1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    map_, offset = metrics.affine_map(z_hat, z)
+    chosen = np.random.default_rng(1).integers(200, size=(5, 200))
+    expected = [metrics.r2(z[i], z_hat[i] @ map_ + offset) for i in chosen]
+    found = metrics.linear_r2_in_sample_draws(z, z_hat, draws=5, seed=1)
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_mig_is_a_mean_over_points():
+    z = RNG.standard_normal((500, 3))
+    z_hat = z @ RNG.standard_normal((3, 4)) + 0.3 * RNG.standard_normal((500, 4))
+    gap, surprise = metrics.told_by_point(z, z_hat)
+    mean = (gap.mean(0) / surprise.mean(0)).mean()
+    assert mean == pytest.approx(metrics.mutual_information_gap(z, z_hat), abs=1e-12)
+    chosen = np.random.default_rng(2).integers(500, size=(4, 500))
+    expected = [(gap[i].mean(0) / surprise[i].mean(0)).mean() for i in chosen]
+    np.testing.assert_allclose(metrics.mig_draws(z, z_hat, draws=4, seed=2), expected, atol=1e-12)
+    one = z_hat[:, :1]
+    assert set(metrics.mig_draws(z, one)) == {metrics.mutual_information_gap(z, one)} == {0.0}
+
+
+@pytest.mark.parametrize("name", ["mig", "dci_lasso"])
+def test_an_interval_is_about_as_wide_as_fresh_samples_make_the_score_stray(name):
+    """Four widths of a deviation, give or take a third; and not of twice as many samples."""
+    rng, scores, widths = np.random.default_rng(7), [], []
+
+    def lasso(z, z_hat):
+        return metrics.dci(z, z_hat).disentanglement
+
+    for _ in range(60):
+        z = rng.standard_normal((600, 2))
+        z_hat = z @ np.array([[1.0, 0.4], [-0.2, 1.0]]) + 0.4 * rng.standard_normal((600, 2))
+        of_mig = name == "mig"
+        scores.append((metrics.mutual_information_gap if of_mig else lasso)(z, z_hat))
+        low, high = (
+            metrics.interval(metrics.mig_draws(z, z_hat)) if of_mig
+            else metrics.left_out(lasso, z, z_hat)
+        )  # fmt: skip
+        assert low <= scores[-1] <= high
+        widths.append(high - low)
+    ratio = np.mean(widths) / (2 * 1.96 * np.std(scores))
+    assert 0.75 < ratio < 1.33
+
+
 @pytest.mark.parametrize(("hits", "n"), [(0, 20), (37, 120), (4000, 4096)])
 def test_the_interval_of_a_share_is_wilsons(hits, n):
     expected = stats.binomtest(hits, n).proportion_ci(method="wilson")

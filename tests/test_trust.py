@@ -39,7 +39,8 @@ def test_a_glance_is_of_the_setting_that_it_is_asked_for(preset):
     assert seen.readings["mcc_spearman"].value == pytest.approx(metrics.mcc_spearman(z, z_hat))
     np.testing.assert_array_equal(seen.z, z[: glance.SHOWN, list(seen.factors)])
     for each in seen.readings.values():
-        low, high = each.interval or (each.value, each.value)
+        assert each.interval is not None
+        low, high = each.interval
         assert low - 1e-9 <= each.value <= high + 1e-9
     for place, code in enumerate(seen.partners):
         assert code is not None
@@ -136,9 +137,15 @@ def test_what_would_take_longer_than_a_touch_is_refused(d, m_over_d, n):
 
 def test_dci_is_of_as_many_samples_as_take_seconds():
     small, large = Setting(), Setting(d=10, n=10_000)
-    assert glance.dci_samples(small) == 1000 and glance.dci_samples(large) == 4000
+    assert glance.dci_samples(small) == 1000 and glance.dci_samples(large) == 2000
     z, z_hat = drawn(small)
     assert glance.dci(small)["dci_lasso"] == metrics.dci(z, z_hat).disentanglement
+    lasso, forest = glance.dci_readings(small).values()
+    assert lasso.value == glance.dci(small)["dci_lasso"] and lasso.interval is not None
+    assert lasso.interval[0] <= lasso.value <= lasso.interval[1]
+    assert len(lasso.null) == 20 and len(forest.null) == 3 and forest.interval is None
+    # a lasso keeps a weight or two of codes that tell nothing, or none: 1, or anything
+    assert lasso.null_high == 1 > forest.null_high
 
 
 @pytest.mark.parametrize(("changes", "times"), [({}, 20), ({"d": 10, "n": 10_000}, 5)])
@@ -296,7 +303,8 @@ def query(name, **more):
 def test_the_caption_is_of_the_picture():
     at = opened(PAGE)
     assert captioned(at, "least to most of 20 scores")
-    assert captioned(at, "Linear R² in sample, Orthogonal R², MIG and DCI have none")
+    assert captioned(at, "maps and bins kept") and not captioned(at, "3 shuffles, no interval")
+    assert captioned(opened(PAGE, **query("overcomplete")), "3 shuffles, no interval")
     assert not captioned(at, "lies further left") and not captioned(at, "Each factor is one of")
     assert captioned(opened(PAGE, **query("in-sample")), "lies further left")
     copied = query("permuted", factors="copied", rho="0.9")

@@ -14,6 +14,7 @@ from core.metrics.matching import (
     mcc_spearman,
     mutual_information_gap,
     ranks,
+    told_by_point,
 )
 from core.metrics.probes import (
     cubic_r2,
@@ -44,18 +45,23 @@ from core.metrics.resampling import (
     SHUFFLES,
     expected_largest,
     interval,
+    left_out,
     linear_r2_draws,
+    linear_r2_in_sample_draws,
     mcc_draws,
+    mig_draws,
     null,
+    orthogonal_r2_draws,
     share_interval,
 )
 
 __all__ = [
     "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
     "complement_r2", "cubic_r2", "dci", "degree", "expected_largest",
-    "generalised_permutation", "interval", "least_squares_accuracy", "linear_map",
-    "linear_r2", "linear_r2_draws", "linear_r2_in_sample", "matching", "mcc", "mcc_draws",
-    "mcc_spearman", "mutual_information_gap", "null", "orthogonal_r2", "probe_accuracy",
-    "procrustes", "r2", "ranks", "readout_r2", "readout_r2_by_class", "share_interval",
-    "singular_value_mae", "span", "span_r2", "v_orthogonal_r2", "v_r2",
+    "generalised_permutation", "interval", "least_squares_accuracy", "left_out", "linear_map",
+    "linear_r2", "linear_r2_draws", "linear_r2_in_sample", "linear_r2_in_sample_draws",
+    "matching", "mcc", "mcc_draws", "mcc_spearman", "mig_draws", "mutual_information_gap", "null",
+    "orthogonal_r2", "orthogonal_r2_draws", "probe_accuracy", "procrustes", "r2", "ranks",
+    "readout_r2", "readout_r2_by_class", "share_interval", "singular_value_mae", "span", "span_r2",
+    "told_by_point", "v_orthogonal_r2", "v_r2",
 ]  # fmt: skip

@@ -36,25 +36,33 @@ def dci(z: Array, z_hat: Array, by: Literal["lasso", "forest"] = "lasso") -> DCI
     codes, latents = (
         (x - centre) / scale for x in (z_hat, z) for centre, scale in [centre_and_scale(x[fit])]
     )
-    columns, scores = [], []
-    for latent in latents.T:
-        model = _regressor(by).fit(codes[fit], latent[fit])
-        columns.append(np.abs(model.coef_ if by == "lasso" else model.feature_importances_))
-        scores.append(model.score(codes[test], latent[test]))
-    importance = np.stack(columns, 1)
+    read = _by_lasso if by == "lasso" else _by_forest
+    importance, informativeness = read(codes[fit], latents[fit], codes[test], latents[test])
     return DCI(
-        _concentration(importance), _concentration(importance.T), float(np.mean(scores)), importance
+        _concentration(importance), _concentration(importance.T), informativeness, importance
     )
 
 
-def _regressor(by: str) -> Any:
-    if by == "lasso":  # either takes a while to import
-        from sklearn.linear_model import Lasso
+def _by_lasso(codes: Array, latents: Array, new: Array, told: Array) -> tuple[Array, float]:
+    """Sizes of its weights (m, d), and R2 of latents `told` from codes `new`."""
+    from sklearn.linear_model import Lasso  # either takes a while to import
 
-        return Lasso(STRENGTH, max_iter=10_000)
+    # all latents from one matrix of products: twenty times as fast as by the points
+    model = Lasso(STRENGTH, max_iter=10_000, precompute=True).fit(codes, latents)
+    return np.abs(model.coef_.reshape(latents.shape[1], -1)).T, float(model.score(new, told))
+
+
+def _by_forest(codes: Array, latents: Array, new: Array, told: Array) -> tuple[Array, float]:
+    """The same of its importances, a forest a latent."""
     from sklearn.ensemble import RandomForestRegressor
 
-    return RandomForestRegressor(TREES, max_depth=DEPTH, random_state=0)
+    columns, scores = [], []
+    for latent, its in zip(latents.T, told.T, strict=True):
+        model: Any = RandomForestRegressor(TREES, max_depth=DEPTH, random_state=0)
+        model.fit(codes, latent)
+        columns.append(model.feature_importances_)
+        scores.append(model.score(new, its))
+    return np.stack(columns, 1), float(np.mean(scores))
 
 
 def _concentration(importance: Array) -> float:

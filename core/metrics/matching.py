@@ -66,6 +66,32 @@ def mutual_information_gap(z: Array, z_hat: Array, bins: int = 20) -> float:
     return float(np.mean(gaps))
 
 
+def told_by_point(z: Array, z_hat: Array, bins: int = 20) -> tuple[Array, Array]:
+    """What MIG is a mean of: for every point and latent how much more the best code's bin tells
+    of the latent's than the next best's, and the latent's surprise, in nats, (n, d) each.
+
+    The sum of the one over that of the other is a latent's gap.
+    """
+    if z_hat.shape[1] < 2:
+        return np.zeros(z.shape), np.ones(z.shape)
+    of_z, of_code = (_binned(x, bins) for x in (z, z_hat))
+    gaps, surprises = [], []
+    for latent in of_z.T:
+        joint = _joint(latent, of_code, bins) / len(z)
+        alone, codes = joint[0].sum(1), joint.sum(1)
+        surprise = -np.log(alone[latent])
+        told = _log(joint) - np.log(np.where(alone > 0, alone, 1))[:, None] - _log(codes)[:, None]
+        best = np.argsort((joint * told).sum((1, 2)))[:-3:-1]
+        first, second = (told[code, latent, of_code[:, code]] for code in best)
+        gaps.append(first - second)
+        surprises.append(surprise)
+    return np.stack(gaps, 1), np.stack(surprises, 1)
+
+
+def _log(share: Array) -> Array:
+    return np.log(np.where(share > 0, share, 1))
+
+
 def _binned(x: Array, bins: int) -> Array:
     """Index of the bin of each value, (n, d)."""
     low, high = x.min(0), x.max(0)

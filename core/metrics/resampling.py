@@ -6,13 +6,14 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from core.metrics.matching import matching, ranks
-from core.metrics.regression import affine_map, centre_and_scale, halves
+from core.metrics.matching import matching, ranks, told_by_point
+from core.metrics.regression import affine_map, centre_and_scale, halves, procrustes
 
 Array = np.ndarray
 Score = Callable[[Array, Array], float]
 SHUFFLES = 5
 DRAWS = 200
+PARTS = 20  # of the points, each left out in turn
 LEVEL = 0.95
 AT_ONCE = 2_000_000  # numbers held at a time
 
@@ -42,9 +43,26 @@ def linear_r2_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -
     """Linear R2 (draws,) of resampled points of the half that scores, by the map of the other."""
     fit, test = halves(len(z))
     map_, offset = affine_map(z_hat[fit], z[fit])
-    target = z[test].astype(float)
-    residual = (target - z_hat[test] @ map_ - offset) ** 2
-    target = target - target.mean(0)
+    return _r2_draws(z[test], z_hat[test] @ map_ + offset, draws, seed)
+
+
+def linear_r2_in_sample_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -> Array:
+    """The same of all points, by the map that they fitted."""
+    map_, offset = affine_map(z_hat, z)
+    return _r2_draws(z, z_hat @ map_ + offset, draws, seed)
+
+
+def orthogonal_r2_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -> Array:
+    """Orthogonal R2 (draws,) of resampled points of the half that scores, as linear R2's."""
+    fit, test = halves(len(z))
+    rotation, scale = procrustes(z[fit], z_hat[fit])
+    return _r2_draws(z[test], scale * z_hat[test] @ rotation, draws, seed)
+
+
+def _r2_draws(z: Array, predicted: Array, draws: int, seed: int) -> Array:
+    """R2 (draws,) of resampled latents and what was foretold of them, (n, d) each."""
+    residual = (z - predicted) ** 2
+    target = z.astype(float) - z.mean(0)
     found = []
     for count in _counts(len(target), draws, seed):
         left, mean, square = (count @ each / len(target) for each in (residual, target, target**2))
@@ -81,6 +99,33 @@ def mcc_draws(
     return np.concatenate(found)
 
 
+def mig_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -> Array:
+    """MIG (draws,) of resampled points: bins, codes and what each bin tells are those of all.
+
+    An information is a mean over points of log p(a, b) / (p(a) p(b)), an entropy of -log p(a). Bins
+    counted anew would tell more of points that are drawn twice.
+    """
+    gap, surprise = told_by_point(z, z_hat)
+    found = []
+    for count in _counts(len(z), draws, seed):
+        above, below = count @ gap, count @ surprise
+        found.append(np.divide(above, below, out=np.zeros_like(above), where=below > 0).mean(1))
+    return np.concatenate(found)
+
+
+def left_out(score: Score, z: Array, z_hat: Array, parts: int = PARTS) -> tuple[float, float]:
+    """95 % of a score that is no mean over points: from what it is without each of some parts.
+
+    The score and 1.96 of its standard error by the jackknife over parts of equal size (Efron and
+    Stein 1981); every `parts`-th point is in one part.
+    """
+    turn = np.arange(len(z)) % parts
+    found = np.array([score(z[turn != i], z_hat[turn != i]) for i in range(parts)])
+    error = np.sqrt((parts - 1) * found.var())
+    reach, value = float(ndtri((1 + LEVEL) / 2)) * error, score(z, z_hat)
+    return float(value - reach), float(value + reach)
+
+
 def interval(draws: Array, level: float = LEVEL) -> tuple[float, float]:
     """The middle of resampled scores that holds a share of them."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
@@ -97,6 +142,9 @@ def share_interval(share: float, n: int) -> tuple[float, float]:
 
 RESAMPLED: Mapping[str, Callable[..., Array]] = {  # by score: (z, z_hat, draws=, seed=) -> (draws,)
     "linear_r2": linear_r2_draws,
+    "linear_r2_in_sample": linear_r2_in_sample_draws,
+    "orthogonal_r2": orthogonal_r2_draws,
+    "mig": mig_draws,
     "mcc": mcc_draws,
     "mcc_spearman": partial(mcc_draws, by_rank=True),
 }

@@ -18,8 +18,8 @@ LITTLE = 0.05  # informativeness, below which weights are of nothing
 ABOUT = """python -m core score Z.npy Z_HAT.npy [--in-sample] [--forest] [--seed N] [--json]
 
 Every score of codes (n, m) against latents (n, d), row for row: beside it what the same codes score
-with their rows shuffled (the null: mean and most of twenty shuffles; of DCI by a lasso the mean of
-five), and 95 % of resampled samples for linear R² and both MCC.
+with their rows shuffled (the null: mean and most of twenty shuffles), and 95 % of resampled
+samples, with maps, pairs and bins kept (DCI: by the jackknife).
 """
 Array = np.ndarray
 
@@ -50,7 +50,9 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     found, told = read(z, z_hat, names, options.seed, SHUFFLES), warnings(z, z_hat)
     if options.in_sample:
         told.append("R² in sample is of the points that fit its map: it rises with every code.")
-    extra = _dci(z, z_hat, options.forest, options.seed)
+    if z.shape[1] > 1:  # of one latent there is no disentanglement
+        found["dci_lasso"] = _by_lasso(z, z_hat, options.seed)
+    extra = _dci(z, z_hat, options.forest)
     told += [
         f"DCI ({by}) is of weights that foretell nothing: informativeness "
         f"{extra[f'dci_{by}_informativeness']:.3f}."
@@ -108,28 +110,30 @@ def _defined(name: str, z: Array, z_hat: Array, in_sample: bool) -> bool:
     return name != "mig" or z_hat.shape[1] > 1  # a gap to the next code
 
 
-def _dci(z: Array, z_hat: Array, forest: bool, seed: int) -> dict[str, float]:
-    """DCI by a lasso, and by a forest where that is asked for; disentanglement by its own name.
+def _by_lasso(z: Array, z_hat: Array, seed: int) -> Reading:
+    """DCI's disentanglement by a lasso, with its null and its interval."""
+    null = metrics.null(_lasso, z, z_hat, SHUFFLES, seed)
+    return Reading(_lasso(z, z_hat), tuple(null.tolist()), metrics.left_out(_lasso, z, z_hat))
 
-    With what a lasso gets of shuffled codes. Of one latent there is no disentanglement, of one code
-    no completeness.
+
+def _lasso(z: Array, z_hat: Array) -> float:
+    return metrics.dci(z, z_hat, "lasso").disentanglement
+
+
+def _dci(z: Array, z_hat: Array, forest: bool) -> dict[str, float]:
+    """What else DCI says by a lasso, and all of it by a forest where that is asked for.
+
+    Of one code there is no completeness.
     """
     found: dict[str, float] = {}
     for by in ("lasso", *(("forest",) if forest else ())):
         of = metrics.dci(z, z_hat, by)
-        if z.shape[1] > 1:
+        if z.shape[1] > 1 and by == "forest":
             found[f"dci_{by}"] = of.disentanglement
         if z_hat.shape[1] > 1:
             found[f"dci_{by}_completeness"] = of.completeness
         found[f"dci_{by}_informativeness"] = of.informativeness
-    if z.shape[1] > 1:
-        null = metrics.null(_by_lasso, z, z_hat, metrics.SHUFFLES, seed)
-        found["null_dci_lasso"] = float(null.mean())
     return found
-
-
-def _by_lasso(z: Array, z_hat: Array) -> float:
-    return metrics.dci(z, z_hat, "lasso").disentanglement
 
 
 def document(
@@ -168,9 +172,5 @@ def lines(
             f"{legend.SCORES[name].title:27} {each.value:7.3f}   by chance {each.null_mean:7.3f} "
             f"(at most {each.null_high:.3f} in {SHUFFLES}){between}"
         )
-    for name, value in extra.items():
-        if not name.startswith("null_"):
-            chance = extra.get(f"null_{name}")
-            beside = "" if chance is None else f"   by chance {chance:7.3f}"
-            said.append(f"{_title(name):27} {value:7.3f}{beside}")
+    said += [f"{_title(name):27} {value:7.3f}" for name, value in extra.items()]
     return [*said, *(f"warning: {sentence}" for sentence in told)]

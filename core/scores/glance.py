@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -20,7 +20,8 @@ WIDEST = 24  # codes whose correlations are drawn
 DRAWS = 100  # behind an interval
 SHUFFLES = 20  # behind a null, as from a shell
 AT_ONCE = 100_000  # numbers n m d of which so many shuffles come at once
-OF_DCI = 400_000  # numbers n m d that it is fitted to in a few seconds
+OF_DCI = 200_000  # numbers n m d that forests, and those of their null, take a few seconds for
+OF_FOREST = 3  # shuffles behind a forest's null: each is a fit of its own
 HIGH = 0.9  # from which on a score says yes
 ASKS: Mapping[str, Promised] = {  # what a score is a promise about
     "linear_r2": "linear",
@@ -125,6 +126,28 @@ def dci(setting: Setting) -> dict[str, float]:
         "dci_lasso": metrics.dci(z, z_hat, "lasso").disentanglement,
         "dci_forest": metrics.dci(z, z_hat, "forest").disentanglement,
     }
+
+
+@lru_cache(maxsize=64)
+def dci_readings(setting: Setting) -> dict[str, Reading]:
+    """The same with what shuffled codes get, and an interval of the lasso's.
+
+    (A forest's would take a forest for each part that is left out.)
+    """
+    z, z_hat = (x[: dci_samples(setting)] for x in drawn(setting))
+    found, shuffled = {}, {"dci_lasso": SHUFFLES, "dci_forest": OF_FOREST}
+    by_regressor = {"dci_lasso": partial(_disentanglement, "lasso"),
+                    "dci_forest": partial(_disentanglement, "forest")}  # fmt: skip
+    for name, value in dci(setting).items():
+        by = by_regressor[name]
+        null = metrics.null(by, z, z_hat, shuffled[name], setting.seed)
+        between = metrics.left_out(by, z, z_hat) if name == "dci_lasso" else None
+        found[name] = Reading(value, tuple(null.tolist()), between)
+    return found
+
+
+def _disentanglement(by: Literal["lasso", "forest"], z: Array, z_hat: Array) -> float:
+    return metrics.dci(z, z_hat, by).disentanglement
 
 
 @lru_cache(maxsize=1024)

@@ -1,5 +1,6 @@
 """Explore: factors beside codes, who is matched with whom, and every score with its verdict."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from core.legend import SCORES
 from core.lessons import SETUPS
 from core.scores import glance
 from core.scores.glance import ASKS, UP_TO, Glance
+from core.scores.reading import Reading
 from core.scores.worlds import Setting, words_of
 from ui import export, sheet
 from ui.window import address, turns
@@ -22,13 +24,17 @@ AT_ONCE = 50_000  # numbers n m d of which DCI is shown to a room without being 
 SIDE, SMALL = 205, 190  # pixels of a picture of points, and of one that is presented
 CAPTION = (
     "The code is {code}.{copied} Grey band: least to most of {shuffles} scores of the same codes "
-    "with their rows shuffled; tick: their mean (not for DCI). Thin coloured line through a dot: "
-    "95\N{NO-BREAK SPACE}% of resampled samples, pairs and maps kept ({without} have none)."
+    "with their rows shuffled; tick: their mean. Thin coloured line through a dot: "
+    "95\N{NO-BREAK SPACE}% of resampled samples, with pairs, maps and bins kept.{forest}"
     "{further} **yes** or **no**: whether the codes, as they were made, identify the factors up to "
     "that (DCI: are such codes). "
     f"*fooled*: {glance.HIGH:g} or more where it is no; *unfair*: less where it is yes."
 )
 COPIED = " Each factor is one of the codes, also where the second nearly repeats the first."
+FOREST = (
+    " DCI by a lasso: by the jackknife; shuffled codes keep a weight or two, or none, so that it "
+    "is anything. By a forest: {shuffles} shuffles, no interval."
+)
 FURTHER = " What an arrowhead marks lies further left."
 BRIEF = (
     f"Grey: codes shuffled · *fooled*: {glance.HIGH:g} or more where the codes do not deserve it "
@@ -104,26 +110,25 @@ def _scores(seen: Glance, setting: Setting) -> None:
 
     small = setting.n * setting.codes * setting.d <= AT_ONCE
     asked = _asked(setting) or (address.presenting() and small)
-    extra: dict[str, float] = {}
+    readings = dict(seen.readings)
     if asked:
-        with turns.lent(), st.spinner("Fitting a lasso and a random forest"):
-            extra = glance.dci(setting)
+        with turns.lent(), st.spinner("Fitting lassos and random forests"):
+            readings |= glance.dci_readings(setting)
     deserved = glance.deserved(setting)
 
     def made() -> "Figure":
         lines = []
-        for name in (*seen.readings, *extra):
-            reading, up_to = seen.readings.get(name), ASKS[name]
-            value = extra[name] if reading is None else reading.value
+        for name, reading in readings.items():
+            up_to = ASKS[name]
             lines.append(
                 figures.Line(
                     SCORES[name].title,
                     UP_TO[up_to],
                     "yes" if deserved[up_to] else "no",
-                    value,
-                    () if reading is None else reading.null,
-                    None if reading is None else reading.interval,
-                    glance.verdict(value, deserved[up_to]),
+                    reading.value,
+                    reading.null,
+                    reading.interval,
+                    glance.verdict(reading.value, deserved[up_to]),
                 )
             )
         return figures.readings(lines)
@@ -131,21 +136,20 @@ def _scores(seen: Glance, setting: Setting) -> None:
     numbers = None if address.presenting() else "scores"
     sheet.figure("scores", "Every score as a dot, with what shuffled codes get and a verdict.",
                  made, of=(setting, asked), numbers=numbers)  # fmt: skip
-    st.caption(BRIEF if address.presenting() else _caption(seen, setting))
+    st.caption(BRIEF if address.presenting() else _caption(readings, setting))
 
 
-def _caption(seen: Glance, setting: Setting) -> str:
+def _caption(readings: Mapping[str, Reading], setting: Setting) -> str:
     """What is drawn of the scores, and what of them lies outside the picture."""
     from core.figures.reading import LEAST
 
-    bare = [SCORES[name].title.replace(",", "") for name, each in seen.readings.items()
-            if each.interval is None]  # fmt: skip
-    known = [least for each in seen.readings.values() for least in (each.value, *each.null,
+    known = [least for each in readings.values() for least in (each.value, *each.null,
              *(each.interval or ()))]  # fmt: skip
     copied = setting.factors == "copied" and glance.deserved(setting)["permutation"]
     return CAPTION.format(
         code=words_of(setting), copied=COPIED if copied else "",
-        shuffles=glance.shuffles(setting), without=f"{', '.join(bare)} and DCI",
+        shuffles=glance.shuffles(setting),
+        forest=FOREST.format(shuffles=glance.OF_FOREST) if "dci_forest" in readings else "",
         further=FURTHER if min(known) < LEAST else "",
     )  # fmt: skip
 
