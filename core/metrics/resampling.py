@@ -13,7 +13,7 @@ Array = np.ndarray
 Score = Callable[[Array, Array], float]
 SHUFFLES = 5
 DRAWS = 200
-PARTS = 20  # of the points, each left out in turn
+PARTS = 10  # of the points, each left out in turn
 LEVEL = 0.95
 AT_ONCE = 2_000_000  # numbers held at a time
 
