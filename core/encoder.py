@@ -78,6 +78,27 @@ class Whitening(nn.Module):
         return (x - self.mean) @ self.map
 
 
+class Centring(nn.Module):
+    """x -> (x - mean) / deviation, one deviation for all columns. Nothing is learnt.
+
+    For pictures, many of whose directions hardly vary: whitened, they would be all noise.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, x: Tensor) -> None:
+        """x (m, n, d_x), the points that it is made of."""
+        super().__init__()
+        mean = x.mean(1, keepdim=True)
+        self.register_buffer("mean", mean)
+        self.register_buffer("deviation", (x - mean).square().mean((1, 2), keepdim=True).sqrt())
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (m, n, d_x) -> (m, n, d_x)."""
+        return (x - self.mean) / self.deviation
+
+
 class Bounded(nn.Module):
     """u -> b sigmoid(u), the box [0, b_1] x ... x [0, b_d] whose sides b are learnt.
 

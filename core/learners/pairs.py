@@ -16,7 +16,7 @@ from core import metrics, theory
 from core.encoder import WHITENED, Whitening, of_members
 from core.laws.samplers import Noise, generator
 from core.laws.spaces import Space
-from core.mixing import Mixing, make_mixing, stack
+from core.mixing import make_mixing, stack
 from core.objectives import squared_error
 from core.run.capture import Clock, Time
 from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
@@ -29,6 +29,19 @@ BASELINES = ("linear_r2", "mcc")  # scores that x itself and an untrained f have
 NULLS = ("linear_r2", "orthogonal_r2", "mcc", "mcc_spearman")  # that shuffled codes have
 Map = Callable[[Tensor], Tensor]
 Ratio = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Mixed(Protocol):
+    """The mixing g of m members, whatever it is made of."""
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """z (m, n, d) -> x (m, n, d_x)."""
+
+    def members(self, chosen: Sequence[int]) -> Any:
+        """Some of the members, in this order."""
+
+    def arrays(self, i: int) -> dict[str, np.ndarray]:
+        """What the i-th member's is made of."""
 
 
 class World(Protocol):
@@ -61,11 +74,7 @@ class OfPairs(ABC):
         seeds = [member.seed for member in members]
 
         self.world = self._world(self.settings)
-        mixings = {
-            seed: make_mixing(generator(seed, "world"), p.d, observed, p.mixing_layers)
-            for seed in set(seeds)
-        }
-        self.g = stack([mixings[seed] for seed in seeds]).to(torch.device(device))
+        self.g = self._mixing(seeds, observed)
         self.data, self.clock = Noise(seeds, "data", device), Clock(device)
         network = self._network([generator(seed, "initialisation") for seed in seeds])
         self.f = self._fed(network).to(device)
@@ -80,13 +89,26 @@ class OfPairs(ABC):
         seen, world = self.evaluation.drawn, dict[str, np.ndarray]()
         if self.unsupervised:
             world["z_pos"] = self.world.positives(seen, noise).cpu().numpy()
-        world["x"] = self.g(seen).cpu().numpy()
+        world |= self._kept(seen)
         self.truth = Truth(z=self.evaluation.z_drawn, net=self.evaluation.net, world=world)
         self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
 
     @abstractmethod
     def _world(self, settings: Sequence[Any]) -> World:
         """The world of some members."""
+
+    def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
+        """g of every member, a seed's own."""
+        p = self.settings[0]
+        mixings = {
+            seed: make_mixing(generator(seed, "world"), p.d, observed, p.mixing_layers)
+            for seed in set(seeds)
+        }
+        return stack([mixings[seed] for seed in seeds]).to(torch.device(self.device))
+
+    def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
+        """What a Result keeps of the drawn latents' observations."""
+        return {"x": self.g(z).cpu().numpy()}
 
     @abstractmethod
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
@@ -111,7 +133,7 @@ class OfPairs(ABC):
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch; the loss (m,) before it."""
         tau = self._tau(self.clock.at(t))
-        return self.descend(self._loss(self.g, self.f, self._batch(), tau))
+        return self.descend(self._objective(self.f, *self._seen(), tau))
 
     def program(self, t: int) -> str:
         """Every update is the same."""
@@ -154,13 +176,18 @@ class OfPairs(ABC):
         parts = network if isinstance(network, nn.Sequential) else (network,)
         return nn.Sequential(Whitening(x), *parts)
 
-    def _loss(self, g: Mixing, f: Map, batch: tuple[Tensor, ...], tau: Tensor) -> Tensor:
-        """What is minimised (m,), of a batch as `_pairs` gives it."""
-        z_hat = f(g(torch.cat(batch, 1)))
+    def _objective(self, f: Map, x: Tensor, z: Tensor, tau: Tensor) -> Tensor:
+        """What is minimised (m,), of observations of anchors, then of views; z those of anchors."""
+        z_hat = f(x)
         if self.unsupervised:
             anchors, views = z_hat.chunk(2, 1)
             return self._info_nce(anchors, views, tau)
-        return squared_error(z_hat, batch[0])
+        return squared_error(z_hat, z)
+
+    def _seen(self) -> tuple[Tensor, Tensor]:
+        """The observations of a batch, anchors first, and the anchors' latents."""
+        batch = self._batch()
+        return self.g(torch.cat(batch, 1)), batch[0]
 
     def _batch(self) -> tuple[Tensor, ...]:
         """As `_pairs`, fresh or of the finite set."""
@@ -233,7 +260,7 @@ class OfPairs(ABC):
             g, f, tau = self.g.members(chosen), of_members(self.f, chosen), self._tau(self.steps)
             taus = torch.stack([tau[i] for i in chosen])
             fresh = islice(self._fresh(chosen), batches)
-            losses = [self._loss(g, f, batch, taus) for batch in fresh]
+            losses = [self._objective(f, g(torch.cat(batch, 1)), batch[0], taus) for batch in fresh]
             for i, each in zip(chosen, torch.stack(losses, 1).cpu().tolist(), strict=True):
                 found[i] = float(np.mean(each)) if np.isfinite(each).all() else None
         return found

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from core import metrics
 from core.laws.spaces import Space
-from core.mixing import Mixing
 from core.run.experiment import EVALUATED, Scores  # EVALUATED draws of the training law
 
 HALF = EVALUATED // 2  # the first fits, the second is scored
@@ -82,7 +81,9 @@ class Seen(NamedTuple):
 class Evaluation:
     """Latents of m members, their observations, and what an encoder makes of them."""
 
-    def __init__(self, space: Space, z: Tensor, g: Mixing, f: nn.Module, d_hat: int) -> None:
+    def __init__(
+        self, space: Space, z: Tensor, g: Callable[[Tensor], Tensor], f: nn.Module, d_hat: int
+    ) -> None:
         """z (m, EVALUATED, d) of the training law, in their space."""
         m, _, d = z.shape
         shown, seen = drawn(z), watched(z)
@@ -90,8 +91,9 @@ class Evaluation:
         curves = torch.from_numpy(net).to(z.device).reshape(1, -1, d).expand(m, -1, -1)
         # the degree belongs to h on the whole sphere, so its points are uniform for every world
         noise = torch.randn(COVERED, d, generator=torch.Generator().manual_seed(0))
-        covering = space.covering(noise)
-        self._degree = metrics.Degree(covering.numpy()) if space.degree_in(d_hat) else None
+        closed = space.degree_in(d_hat)
+        covering = space.covering(noise) if closed else noise[:0]  # without a degree, of no use
+        self._degree = metrics.Degree(covering.numpy()) if closed else None
 
         self.f = f
         self.drawn = shown
@@ -118,7 +120,10 @@ class Evaluation:
         return Seen(*self._parts(seen), watched, covering)
 
     def everything(self) -> tuple[np.ndarray, np.ndarray]:
-        """Images (m, EVALUATED, d_hat) of all latents and (m, COVERED, d_hat) for the degree."""
+        """Images (m, EVALUATED, d_hat) of all latents and (m, COVERED, d_hat) for the degree.
+
+        (None of the latter where there is no degree.)
+        """
         return self.encode(self.x), self.encode(self._x_covering)
 
     def degree(self, covering: np.ndarray | None) -> int | None:

@@ -1,9 +1,27 @@
 """Every scenario by name; a new one is a file here, a learner and a page."""
 
-from core.scenarios import clusters, digits, flows, infonce, infonce_box, invariance, reversal
+from core.scenarios import (
+    clusters,
+    digits,
+    flows,
+    infonce,
+    infonce_box,
+    invariance,
+    pixels,
+    reversal,
+)
 from core.scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
     file.SCENARIO.name: file.SCENARIO
-    for file in (infonce, infonce_box, clusters, reversal, invariance, flows, digits)
+    for file in (
+        infonce,
+        infonce_box,
+        clusters,
+        reversal,
+        invariance,
+        flows,
+        digits,
+        pixels,
+    )
 }

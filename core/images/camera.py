@@ -1,0 +1,99 @@
+"""What an encoder sees of a world: its pictures as rows of numbers, and how well factors are told.
+
+m members, n pictures, k factors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core import metrics
+from core.images.render import paint
+from core.images.world import World
+
+Array = np.ndarray
+AT_ONCE = 2048  # pictures of full size in memory
+
+
+@dataclass(frozen=True)
+class Camera:
+    """The mixing g of a world of pictures: latents in [-1, 1]^k -> pixels, the same for all.
+
+    Pictures are drawn at the world's own side and pooled to `side` where that is less.
+    """
+
+    world: World
+    side: int
+
+    def __call__(self, z: Tensor) -> Tensor:
+        """z (m, n, k) -> x (m, n, channels side side), in [0, 1], rows of one channel first."""
+        m, n, _ = z.shape
+        parts = [self._taken(part) for part in z.flatten(0, 1).split(AT_ONCE)]
+        return torch.cat(parts).unflatten(0, (m, n))
+
+    def _taken(self, z: Tensor) -> Tensor:
+        """Latents (n, k) -> (n, channels side side)."""
+        pictures = paint(self.world, z, self.world.side)
+        pictures = pictures[:, None] if self.world.channels == 1 else pictures.permute(0, 3, 1, 2)
+        if self.side < self.world.side:
+            pictures = F.avg_pool2d(pictures, self.world.side // self.side)
+        return pictures.flatten(1)
+
+    def members(self, chosen: Sequence[int]) -> "Camera":
+        """Every member has the same."""
+        return self
+
+    def arrays(self, i: int) -> dict[str, Array]:
+        """Nothing was drawn to make it."""
+        return {}
+
+
+def by_factor(world: World, z: Array, z_hat: Array) -> dict[str, float]:
+    """By factor of z (n, k) how well codes z_hat (n, d_hat) tell it; held out, by least squares.
+
+    R2 of an ordinal factor, of a circular one R2 of its sine and cosine, of a category the
+    accuracy of the classifier by least squares on one-hot classes.
+    """
+    values = world.values(z)
+    found, lines = {}, {}
+    for i, factor in enumerate(world.factors):
+        if factor.kind == "categorical":
+            found[factor.name] = metrics.least_squares_accuracy(z_hat, values[:, i].astype(int))
+        else:
+            lines[factor.name] = _on_a_line(factor.kind, z[:, i])
+    fit, test = metrics.halves(len(z))
+    target = np.concatenate(list(lines.values()), 1)
+    map_, offset = metrics.affine_map(z_hat[fit], target[fit])
+    told, at = z_hat[test] @ map_ + offset, 0
+    for name, its in lines.items():
+        columns = slice(at, at := at + its.shape[1])
+        found[name] = metrics.r2(its[test], told[:, columns])
+    return {name: found[name] for name in world.varied}
+
+
+def correlations(world: World, z: Array, z_hat: Array, intercept: bool) -> dict[str, float]:
+    """By ordinal or categorical factor Pearson's r of it and its linear read-out, held out.
+
+    As published (Reizinger et al. 2025, Table 4), a category by its number; without an `intercept`
+    the read-out is a map through the origin.
+    """
+    values = world.values(z)
+    fit, test = metrics.halves(len(z))
+    code = np.column_stack([z_hat, np.ones(len(z))]) if intercept else z_hat
+    told = code[test] @ metrics.linear_map(values[fit], code[fit])
+    return {
+        factor.name: float(np.corrcoef(values[test, i], told[:, i])[0, 1])
+        for i, factor in enumerate(world.factors)
+        if factor.kind != "circular"
+    }
+
+
+def _on_a_line(kind: str, z: Array) -> Array:
+    """An ordinal factor as it is (n, 1), a circular one as its sine and cosine (n, 2)."""
+    if kind == "circular":
+        return np.stack([np.sin(np.pi * z), np.cos(np.pi * z)], 1)
+    return z[:, None]

@@ -1,0 +1,207 @@
+"""Pixels: encoders of pictures trained on pairs, by InfoNCE, by SlowVAE, or told the factors.
+
+Those trained on classes are in `core.learners.sprite_classes`.
+"""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.encoder import Bounded, Centring, Encoder, make_encoder
+from core.laws import coordinates
+from core.laws.samplers import Noise, sampler
+from core.learners.pairs import FRESH, Map, Mixed, OfPairs, Ratio
+from core.learners.pictures import camera_of, encoder_of, told
+from core.learners.sprite_classes import OfClasses
+from core.objectives import LP_INFO_NCE, divergence_from_laplace, divergence_from_normal
+from core.run.capture import Time
+from core.run.experiment import Member, Scores
+from core.scenarios.pixels import HIGH, LOW
+from core.scenarios.pixels import Pixels as Params
+
+CENTRED = 2048  # pictures that a centring is made of
+AT_ONCE = 1024  # pairs drawn beforehand, at a time
+LEVELS = 255  # of a stored picture: 8 bits
+
+
+class World:
+    """Latents and the latents of the second pictures of m members."""
+
+    def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
+        self.space, self.d = settings[0].flat, settings[0].k
+        self.transition = sampler([s.law for s in settings], self.d, device)
+
+    def latents(self, n: int, noise: Noise) -> Tensor:
+        """z (m, n, k): uniform between the walls."""
+        return self.space.uniform(noise.uniform(n, self.d)).float()
+
+    def positives(self, z: Tensor, noise: Noise) -> Tensor:
+        """z_pos (m, n, k) by a step from z."""
+        return self.transition.around(z, noise)
+
+
+class Variational(nn.Module):
+    """SlowVAE's networks: codes as means, their log variances, and pictures from codes."""
+
+    def __init__(self, encoder: nn.Module, decoder: Encoder) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (m, n, d_x) -> the means (m, n, d_hat)."""
+        return self.encoder(x).chunk(2, -1)[0]
+
+
+class Learner(OfPairs):
+    """m members of equal shape training together; see `core.run.training.Learner`."""
+
+    names = ("mcc", "mcc_spearman", "linear_r2")
+    settings: list[Params]
+
+    def __init__(self, members: Sequence[Member], device: torch.device | str) -> None:
+        p = members[0].params
+        assert isinstance(p, Params)
+        settings = [each.params for each in members if isinstance(each.params, Params)]
+        self.tau, self.warm, self.gamma, self.rate = (
+            torch.tensor(column, device=device)
+            for column in zip(*((s.model_tau, s.warm, s.gamma, s.rate) for s in settings),
+                              strict=True)
+        )  # fmt: skip
+        self.camera = camera_of(p)
+        super().__init__(members, device, p.flat, p.input_size, p.encoded)
+        self.album = None if p.stored is None else self._album(p.stored)
+
+    def finish(self) -> list[Scores]:
+        """With the score of every factor."""
+        world, seen = self.settings[0].seen, self.evaluation
+        return [{**each, **told(world, "factor", seen.z[i], seen.features(i))}
+                for i, each in enumerate(super().finish())]  # fmt: skip
+
+    def _world(self, settings: Sequence[Params]) -> World:
+        return World(settings, self.device)
+
+    def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
+        """The same pictures for everybody."""
+        return self.camera
+
+    def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
+        """No picture: who shows one draws it anew."""
+        return {}
+
+    def _fed(self, network: nn.Module) -> nn.Module:
+        """Centred pictures."""
+        x = self.g(self.world.latents(CENTRED, self.data))
+        if isinstance(network, Variational):
+            return Variational(nn.Sequential(Centring(x), network.encoder), network.decoder)
+        return nn.Sequential(Centring(x), network)
+
+    def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
+        """An encoder, with a box around its codes or a decoder where that is asked for."""
+        p = self.settings[0]
+        variational = p.unsupervised and p.method == "slowvae"
+        where = p.space if p.unsupervised and not variational else "unbounded"
+        network = encoder_of(p, starts, p.encoded * (2 if variational else 1), where == "sphere")
+        if variational:
+            decoder = make_encoder(
+                starts, p.encoded, p.input_size, p.width, p.depth, "standard", False
+            )
+            return Variational(network, decoder)
+        if where == "box":
+            sides = torch.full((len(starts),), HIGH - LOW)
+            return nn.Sequential(network, Bounded(sides, p.encoded))
+        return network
+
+    def _info_nce(self, anchors: Tensor, views: Tensor, tau: Tensor) -> Tensor:
+        p = self.settings[0]
+        return LP_INFO_NCE[p.negatives](anchors, views, tau, p.p)
+
+    def _tau(self, t: Time) -> Tensor:
+        """Cooling over the first half, by a constant factor a step."""
+        left = 1 - 2 * t / self.steps
+        left = left.clamp_min(0) if isinstance(left, Tensor) else max(0.0, left)
+        return self.tau * self.warm**left
+
+    def _objective(self, f: Map, x: Tensor, z: Tensor, tau: Tensor) -> Tensor:
+        if isinstance(self.f, Variational):
+            return self._slow(self.f, x)
+        return super()._objective(f, x, z, tau)
+
+    def _slow(self, f: Variational, x: Tensor) -> Tensor:
+        """SlowVAE's loss (m,), nats a pair, of first pictures x (m, n, .) and then second ones.
+
+        Both pictures as Bernoulli's from their codes, the first code's divergence from a normal,
+        and gamma times the second's from a Laplace around the first (Klindt et al. 2021).
+        """
+        mean, spread = f.encoder(x).chunk(2, -1)
+        noise = self.data.normal(*mean.shape[1:])
+        code = mean + (spread / 2).exp() * noise
+        pictures = f.decoder(code)
+        missed = F.binary_cross_entropy_with_logits(pictures, x, reduction="none").sum(-1).mean(1)
+        mean, mean_next = mean.chunk(2, 1)
+        spread, spread_next = spread.chunk(2, 1)
+        first = code.chunk(2, 1)[0]
+        moved = divergence_from_laplace(mean_next, spread_next, first, self.rate)
+        return 2 * missed + divergence_from_normal(mean, spread) + self.gamma * moved
+
+    def _seen(self) -> tuple[Tensor, Tensor]:
+        """Of the album where there is one: pictures, and the first ones' latents."""
+        if self.album is None:
+            return super()._seen()
+        pictures, z = self.album
+        chosen = self.data.index(z.shape[1], self.batch)
+        member = torch.arange(len(z), device=z.device)[:, None]
+        x = torch.cat([each[member, chosen] for each in pictures], 1)
+        return x.float() / LEVELS, z[member, chosen]
+
+    def _album(self, n: int) -> tuple[list[Tensor], Tensor]:
+        """n pairs of pictures, each (m, n, d_x) with 8 bits a number, and the first ones' z."""
+        every = self._pairs(n)
+        pictures = [
+            torch.cat([(self.camera(part) * LEVELS).round().byte()
+                       for part in z.split(AT_ONCE, 1)], 1)
+            for z in every
+        ]  # fmt: skip
+        return pictures, every[0]
+
+    def _told_apart(self, p: Params) -> tuple[object, ...]:
+        return p.transition, p.step_size
+
+    def _ratio(self, p: Params) -> Ratio | None:
+        """That of the latents: InfoNCE alone has such a floor."""
+        if p.method != "contrastive":
+            return None
+        return coordinates.log_ratio(p.law, None, p.flat)
+
+    @torch.inference_mode()
+    def _fresh_losses(self) -> dict[int, float | None]:
+        """Loss of every member on a few fresh batches: pictures take longer than their floor."""
+        everyone, tau = range(len(self.members)), self._tau(self.steps)
+        losses = [
+            self._objective(self.f, self.g(torch.cat(batch, 1)), batch[0], tau)
+            for batch in islice(self._fresh(everyone), FRESH)
+        ]
+        each = torch.stack(losses, 1).cpu().double()
+        return {i: float(row.mean()) if row.isfinite().all() else None
+                for i, row in enumerate(each)}  # fmt: skip
+
+    def _baselines(self, i: int, untrained: Scores) -> Scores:
+        """With what pixels and the encoder at its start tell of every factor."""
+        world, z = self.settings[0].seen, self.evaluation.z[i]
+        return {
+            **super()._baselines(i, untrained),
+            **told(world, "raw_factor", z, self.evaluation.raw_x(i)),
+            **told(world, "untrained_factor", z, self.evaluation.features(i)),
+        }
+
+
+def start(members: Sequence[Member], device: torch.device | str) -> "Learner | OfClasses":
+    """Worlds and encoders of members that agree in every field that is not batched."""
+    p = members[0].params
+    assert isinstance(p, Params)
+    if p.task == "classify":
+        return OfClasses(members, device)
+    return Learner(members, device)
