@@ -33,6 +33,8 @@ LEAVES = (
     "core.metrics.regression",
     "core.metrics.matching",
     "core.metrics.probes",
+    "core.metrics.logistic",
+    "core.metrics.significance",
     "core.metrics.degrees",
     "core.metrics.disentanglement",
     "core.metrics.resampling",
