@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.scenarios.probes import FACTORS, PROCEDURES
 from core.scenarios.scenario import Knob
 
 
@@ -31,6 +32,39 @@ class Score:
         digits = f"{value:{self.format}}"
         digits = digits if digits.strip("-0.") else digits.lstrip("-")  # no "-0.000"
         return digits.replace("-", "−") + self.unit
+
+
+def _of_probes() -> dict[str, Score]:
+    """Scores of probes of digits: how many factors get an asterisk, and each factor's own."""
+    found = {
+        "classifier_accuracy": Score(
+            "Digits told right", "accuracy of the classifier itself on images it never saw", "of 1",
+            none="where no classifier is trained",
+        ),
+    }  # fmt: skip
+    for name, words in PROCEDURES.items():
+        found[f"asterisks_{name}"] = Score(
+            f"Asterisks, {name}",
+            f"factors with p below 0.05 over all tests, {words}",
+            "of 10",
+            format=".0f",
+        )
+        found[f"rejected_{name}"] = Score(
+            f"Below 0.05, {name}", f"factors with p below 0.05 itself, {words}", format=".1f"
+        )
+    for factor, title in FACTORS.items():
+        found[f"accuracy_{factor}"] = Score(
+            f"Probe: {title.lower()}", "mean accuracy of ten re-splits; chance is 0.5", "of 1"
+        )
+        found[f"fresh_accuracy_{factor}"] = Score(
+            f"Fresh images: {title.lower()}", "accuracy of one probe on images kept for it", "of 1"
+        )
+        for name, words in PROCEDURES.items():
+            found[f"{name}_p_{factor}"] = Score(
+                f"{title}: −log₁₀ p, {name}", f"how sure the test is, {words}", format=".1f",
+                none="where all re-splits give a half",
+            )  # fmt: skip
+    return found
 
 
 FEW_CLUSTERS = "for more than d + 1 clusters"
@@ -161,6 +195,7 @@ SCORES = {  # in the order in which a page shows them
         "Negative log-likelihood, nats", "of points that the flow never saw", format=".2f",
     ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
+    **_of_probes(),
 }  # fmt: skip
 BASELINES = {
     "raw": "raw x",
@@ -265,6 +300,12 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",
     "ml-rec": "likelihood, reconstruction",
+    # probed codes
+    "trained": "trained on labels",
+    "shuffled": "shuffled labels",
+    "untrained": "not trained",
+    "pixels": "pixels",
+    "noise": "noise",
     # made codes
     "uniform-noise": "uniform noise",
 }

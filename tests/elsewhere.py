@@ -13,7 +13,16 @@ from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_a
 from torch.utils._pytree import tree_flatten, tree_map
 
 from core.laws import samplers
-from core.learners import clusters, digits, flows, infonce, infonce_box, invariance, reversal
+from core.learners import (
+    clusters,
+    digits,
+    flows,
+    infonce,
+    infonce_box,
+    invariance,
+    probes,
+    reversal,
+)
 
 PSEUDO = "meta"  # a name of PyTorch's for tensors that are nowhere
 COMPOSED = torch._C.DispatchKey.CompositeImplicitAutograd
@@ -25,7 +34,8 @@ READS = {  # what copies from a GPU to the host, or has a shape that only data t
 }  # fmt: skip
 LEARNERS = {
     "clusters": clusters, "digits": digits, "flows": flows, "infonce": infonce,
-    "infonce_box": infonce_box, "invariance": invariance, "reversal": reversal,
+    "infonce_box": infonce_box, "invariance": invariance, "probes": probes,
+    "reversal": reversal,
 }  # fmt: skip
 
 

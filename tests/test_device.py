@@ -52,6 +52,7 @@ CASES = {
     "digits": ask("digits", transforms=2, width=32, **FEW),
     "digits of constant volume": ask("digits", architecture="gin", transforms=4, width=32,
                                      objective="ml-rec", **FEW),
+    "classifiers of digits": ask("probes", weight_decay=0.01, width=16, d_hat=8, **FEW),
 }  # fmt: skip
 every_case = pytest.mark.parametrize("members", CASES.values(), ids=CASES)
 

@@ -152,6 +152,13 @@ COMPANY = {
     "flows of digits that keep volume and reconstruct": ask(
         (0,), {"recon_weight": (1.0, 30.0)}, scenario="digits", architecture="gin",
         objective="ml-rec", by_class=False, transforms=2, width=32, steps=5, batch=32),
+    "classifiers of digits": ask(
+        range(3), {"weight_decay": (0.0, 0.01)}, scenario="probes", steps=30, batch=50),
+    "classifiers of shuffled labels": ask(
+        (2, 0), scenario="probes", features="shuffled", width=24, depth=1, d_hat=5, steps=30),
+    "encoders of digits that are not trained": ask(
+        (1, 0), scenario="probes", features="untrained", width=16, d_hat=8),
+    "noise beside digits": ask(range(2), scenario="probes", features="noise", d_hat=8),
     "fewer instances than clusters": ask(
         range(2), scenario="clusters", case="C2", supervision="instance", n_instances=20, **SHORT),
 }  # fmt: skip
@@ -554,6 +561,29 @@ GOLDEN = {
          "transforms": 4, "width": 32, "core_dim": 3},
         {"entropy_nats": -11.31294, "core_entropy_nats": 0.19979, "mtc_nats": 0.09201,
          "nll": 4.12579, "rotated_mtc_nats": 25.34432, "gaussian_nll": -15.00438},
+    ),
+    "a classifier of digits": (
+        {"steps": 20, "scenario": "probes"},
+        {"accuracy_class": 0.90446, "classifier_accuracy": 0.8475, "loss": 0.61371,
+         "fresh_accuracy_class": 0.92893, "accuracy_hole": 0.79608, "accuracy_hole_low": 0.73303,
+         "asterisks_published": 10, "asterisks_corrected": 10, "asterisks_fresh": 10,
+         "chance": 0.1125},
+    ),
+    "a narrow classifier of shuffled labels that shrinks": (
+        {"steps": 20, "scenario": "probes", "features": "shuffled", "d_hat": 8,
+         "weight_decay": 0.01},
+        {"accuracy_class": 0.71964, "classifier_accuracy": 0.11125, "loss": None,
+         "fresh_accuracy_hole": 0.73438},
+    ),
+    "pixels of digits": (
+        {"scenario": "probes", "features": "pixels"},
+        {"accuracy_class": 0.84911, "fresh_accuracy_class": 0.86041, "corrected_p_hole": 4.87181,
+         "published_p_hole": 7.95887, "fresh_p_hole": 27.76009, "classifier_accuracy": None},
+    ),
+    "noise beside digits": (
+        {"scenario": "probes", "features": "noise", "d_hat": 16},
+        {"accuracy_class": 0.47946, "rejected_published": 3, "rejected_corrected": 0,
+         "rejected_fresh": 0, "published_p_hole": 0.08378},
     ),
     "an erased head": (
         {"steps": 20, "scenario": "invariance", "method": "leace", "d_z": 4, "noise": 0.3},

@@ -9,6 +9,7 @@ import pytest
 from core import entropy, metrics
 from core.__main__ import main
 from core.command import command
+from core.metrics import significance
 from core.run.experiment import EVALUATED, Experiment
 from core.run.worker import train_group
 from core.scenarios import SCENARIOS
@@ -22,6 +23,7 @@ TINY = {
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
     "flows": {"steps": 4, "data": "arc", "batch": 32, "transforms": 2, "width": 8},
     "digits": {"steps": 4, "batch": 32, "transforms": 2, "width": 16},
+    "probes": {"steps": 4, "batch": 32, "width": 16, "d_hat": 8},
 }
 HELD = {
     "infonce": {"z", "x", "z_hat", "f.weights.0", "f.skip", "g.lift", "g.weights.2"},
@@ -31,6 +33,7 @@ HELD = {
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},
     "flows": {"z", "x", "z_hat", "latents", "jacobians"},
     "digits": {"x", "y", "z_hat", "latents", "jacobians", "f.basis"},
+    "probes": {"images", "digits", "factors", "codes", "classifier.w", "classifier.f.weights.0"},
 }
 
 
@@ -38,6 +41,11 @@ def score(scenario, arrays):
     """A score of each scenario, from a file's arrays alone."""
     if scenario == "digits":
         return "mtc_nats", entropy.total_correlation(arrays["jacobians"]).value
+    if scenario == "probes":
+        code, y = arrays["codes"], arrays["factors"][:, 0] >= 5
+        rng = np.random.default_rng((4, 0))  # the seed, and which factor
+        again = significance.resplit(code[997:1397].astype(float), y[997:1397], rng)
+        return "accuracy_class", again.mean
     z, z_hat = arrays["z"], arrays["z_hat"]
     if scenario == "reversal":
         return "content_r2", metrics.linear_r2(z @ arrays["outside"].T, z_hat)

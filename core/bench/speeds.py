@@ -43,6 +43,7 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "flows, total correlation": ("flows", {"data": "arc", "objective": "ml-mtc"}),
     "flows, reconstruction": ("flows", {"data": "arc", "objective": "ml-rec"}),
     "digits": ("digits", {}),
+    "probes": ("probes", {}),
 }
 # the score of recovery, where it is not linear_r2
 RECOVERY = {"reversal": "content_r2", "invariance": "content_r2"}

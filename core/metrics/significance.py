@@ -95,9 +95,12 @@ def binomial_test(right: Array, n: int) -> Array:
     return np.minimum(1.0, 2 * bdtrc(outer - 1, n, CHANCE))
 
 
-def halved(values: Array) -> Array:
-    """The binary proxy (n,) of a factor with an order: above the median, or at most that."""
-    return values > np.median(values)
+def halved(values: Array, among: Array | None = None) -> Array:
+    """The binary proxy (n,) of a factor with an order: above the median, or at most that.
+
+    The median is that of `among` where those are given.
+    """
+    return values > np.median(values if among is None else among)
 
 
 def splits(

@@ -8,20 +8,10 @@ from core.scenarios import (
     infonce_box,
     invariance,
     pixels,
+    probes,
     reversal,
 )
 from core.scenarios.scenario import Scenario
 
-SCENARIOS: dict[str, Scenario] = {
-    file.SCENARIO.name: file.SCENARIO
-    for file in (
-        infonce,
-        infonce_box,
-        clusters,
-        reversal,
-        invariance,
-        flows,
-        digits,
-        pixels,
-    )
-}
+FILES = (infonce, infonce_box, clusters, reversal, invariance, flows, digits, pixels, probes)
+SCENARIOS: dict[str, Scenario] = {file.SCENARIO.name: file.SCENARIO for file in FILES}
