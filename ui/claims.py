@@ -22,9 +22,9 @@ CLAIM = "claim"
 KINDS = {"theorem": "green", "published": "blue", "measured here": "orange", "conjecture": "violet"}
 # of lessons that are not the first of their page: that page, its part with their knobs, and what
 # their keys of the link begin with
-PAGE = {"nonlinear": "gradient_reversal", "digits": "manifold_entropy"}
-PART = {"nonlinear": "nonlinear", "digits": "digits"}
-PREFIX = {"nonlinear": "invariance", "digits": "digits"}
+PAGE = {"nonlinear": "gradient_reversal", "digits": "manifold_entropy", "probes": "pixels"}
+PART = {"nonlinear": "nonlinear", "digits": "digits", "probes": "proves"}
+PREFIX = {"nonlinear": "invariance", "digits": "digits", "probes": "probes"}
 HEIGHT = 540  # pixels of the list
 Figures = Mapping[str, Callable[[], None]]
 

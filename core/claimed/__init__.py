@@ -9,6 +9,7 @@ from core.claimed import (
     manifold_entropy,
     nonlinear,
     papers,
+    probes,
     reversal_limits,
     scores,
     vmf_clusters,
@@ -28,6 +29,7 @@ FILES = (
     papers,
     manifold_entropy,
     digits,
+    probes,
     scores,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)

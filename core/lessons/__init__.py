@@ -1,7 +1,8 @@
 """What every page sets up, by the page's name: its scenario with presets, sweeps and tables.
 
 `nonlinear` is the second scenario on the page on gradient reversal, `digits` that of the page on
-manifold entropies. `SETUPS` has those pages as well that train nothing.
+manifold entropies, `probes` one on the page on pictures. `SETUPS` has those pages as well that
+train nothing.
 """
 
 from core.lessons import (
@@ -12,6 +13,7 @@ from core.lessons import (
     laplace_violation,
     manifold_entropy,
     nonlinear,
+    probes,
     scores,
     vmf_clusters,
 )
@@ -26,5 +28,6 @@ LESSONS: dict[str, Scenario] = {
     "laplace_violation": laplace_violation.LESSON,
     "manifold_entropy": manifold_entropy.LESSON,
     "digits": digits.LESSON,
+    "probes": probes.LESSON,
 }
 SETUPS: dict[str, Setup] = {**LESSONS, "scores": scores.LESSON}
