@@ -17,8 +17,10 @@ from core.colours import PAGE, READABLE, ROLE, class_colours, contrast, on_shade
 from core.figures import words
 from core.laws.vmf import total_variation
 from core.lessons import LESSONS
+from core.metrics import share_interval
 from core.run.experiment import Member, Record
 from core.scenarios import SCENARIOS
+from core.scenarios.probes import FACTORS as PROBED
 from core.scenarios.scenario import knobs_of
 from ui.window import look
 
@@ -103,7 +105,19 @@ FIGURES = {
     "samples": lambda: figures.samples(RNG.integers(256, size=(3, 64))),
     "scales": lambda: figures.scales(0.1 + STEPS / 400, STEPS / 400 - 0.5),
     "crowding": crowd,
+    "probes": lambda: figures.probes({"trained": [probed(0.9), probed(0.8)], "noise": [probed()]}),
+    "wrongly": lambda: figures.wrongly({"published": RNG.random(90) ** 2, "once": RNG.random(90)}),
 }  # fmt: skip
+
+
+def probed(accuracy=0.51, published=9.0, corrected=1.0):
+    """Scores of probes, the digit's higher than the others'."""
+    found = {}
+    for name in PROBED:
+        found |= {f"accuracy_{name}": accuracy, f"accuracy_{name}_low": accuracy - 0.05,
+                  f"accuracy_{name}_high": accuracy + 0.05, f"published_p_{name}": published,
+                  f"corrected_p_{name}": corrected, f"fresh_p_{name}": None}  # fmt: skip
+    return {**found, "accuracy_class": accuracy + 0.04}
 
 
 def shared(d):
@@ -132,6 +146,42 @@ def test_crowding_has_two_axes_of_one_scale_and_a_dotted_line_at_the_conditional
         ][0]
         < -0.2
     )
+
+
+def test_a_probe_has_an_asterisk_a_test_and_every_seed_is_drawn():
+    sure, unsure = -np.log10(0.05 / 50) + 0.1, -np.log10(0.05 / 50) - 0.1
+    codes = {
+        "trained": [probed(0.9, sure, sure), probed(0.8)],
+        "pixels": [probed(0.7, sure, unsure)],
+        "noise": [probed(0.5, unsure, sure)],  # the published test is what an asterisk is by
+    }
+    chart, table = figures.probes(codes)
+    spec = chart.to_dict()
+    drawn = [row for layer in layers_of(spec) for row in rows(spec, layer)]
+    stars = {row["code"]: row["stars"] for row in drawn if row.get("seed") == 0}
+    assert stars == {"trained on labels": 2, "pixels": 1, "noise": 0}
+    assert len(table) == 4 * len(PROBED) and set(table["Seed"]) == {0, 1}
+    assert table["Accuracy"].max() == pytest.approx(0.94)
+    places = [row["at"] for row in drawn if row.get("seed") == 0]
+    assert len(set(places)) == 3 * len(PROBED)  # a line each
+    (chance,) = [layer for layer in layers_of(spec) if layer["mark"].get("strokeDash")]
+    assert [row["accuracy"] for row in rows(spec, chance)] == [0.5]
+
+
+def test_a_share_stands_over_its_level_with_its_interval_and_none_is_not_drawn():
+    p = np.r_[np.full(3, 1e-5), np.linspace(0.2, 1, 7)]
+    chart, table = figures.wrongly({"corrected": p})
+    assert table["Share below"].tolist() == [np.mean(p < level) for level in table["Level"]]
+    assert table["Level"].min() == pytest.approx(0.05 / 85)
+    low, high = share_interval(0.3, 10)
+    first = table.iloc[0]
+    assert (first["95 % from"], first["95 % to"]) == (pytest.approx(low), pytest.approx(high))
+    chart, table = figures.wrongly({"corrected": np.linspace(0.1, 1, 10)})
+    spec = chart.to_dict()
+    (line,) = [e for e in layers_of(spec) if e["mark"].get("interpolate") == "step-after"]
+    assert 0 < len(rows(spec, line)) < len(table)
+    (diagonal,) = [e for e in layers_of(spec) if e["mark"].get("strokeDash")]
+    assert all(row["level_at"] <= row["share_at"] for row in rows(spec, diagonal))
 
 
 def test_images_are_drawn_in_their_own_colours_with_their_numbers():
@@ -307,7 +357,7 @@ def test_curves_over_training_name_the_last_step():
 
 
 BESIDE = ["sweep", "one-way sweep", "curves", "agreement", "trade", "twist", "generating",
-          "pursuit", "spectrum"]  # fmt: skip
+          "pursuit", "spectrum", "wrongly"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BESIDE)

@@ -51,10 +51,10 @@ CLAIMS = (
     Claim(
         "training-helps-few-factors",
         PAGE,
-        "**Training helps the digit and what tells digits apart, and pixels win the rest**: read "
-        "of the trained code the digit’s half is told in {trained class.mean} of the cases, of "
-        "pixels in {pixels class.mean}; a hole in {trained hole.mean} and {pixels hole.mean}. Ink "
-        "is told in {trained ink.mean} against {pixels ink.mean} of the pixels, slant in "
+        "**Training helps the digit and what tells digits apart, and pixels win most others**: "
+        "read of the trained code the digit’s half is told in {trained class.mean} of the cases, "
+        "of pixels in {pixels class.mean}; a hole in {trained hole.mean} and {pixels hole.mean}. "
+        "Ink is told in {trained ink.mean} against {pixels ink.mean} of the pixels, slant in "
         "{trained slant.mean} against {pixels slant.mean}.",
         "The encoder saw labels alone, which a hole helps to tell and ink does not. Pixels win "
         "thickness, place, contrast and aspect as well.",
@@ -106,8 +106,8 @@ CLAIMS = (
             "luck": Exact(lambda: [LUCK], "Rejected by luck", ".1f"),
         },
         "rejected_published",
-        (mean("published") > mean("luck") * 2) & (mean("corrected") < mean("luck") * 1.5)
-        & (mean("fresh") < mean("luck") * 2) & (mean("corrected") < mean("published") / 2),
+        (mean("published") > mean("luck") * 2) & (mean("corrected") < mean("published") / 2)
+        & (mean("fresh") < mean("published") / 2),
         ("published", NOISE.read("rejected_corrected")),
         Opens(PAGE, "noise"),
         source=PAPER,

@@ -12,8 +12,15 @@ from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
-from core.figures.norms import turned
-from core.figures.proofs import agreement, closed_curves, foretold, matching, matrix
+from core.figures.probes import probes, wrongly
+from core.figures.proofs import (
+    agreement,
+    closed_curves,
+    foretold,
+    matching,
+    matrix,
+    turned,
+)
 from core.figures.reading import (
     Along,
     Line,
@@ -30,7 +37,7 @@ __all__ = [
     "Along", "Beside", "Gauge", "Line", "against_angle", "against_factor", "agreement", "beside",
     "bistable", "cells", "closed_curves", "cloud", "columns", "compare", "crowding", "curves",
     "foretold", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
-    "nets", "pairs", "phase", "plane", "pursuit", "reach", "readings", "rotation_curve", "ruler",
-    "samples", "scales", "specification", "spectrum", "strip", "sweep", "trade", "traversal",
-    "turned", "twist",
+    "nets", "pairs", "phase", "plane", "probes", "pursuit", "reach", "readings",
+    "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip",
+    "sweep", "trade", "traversal", "turned", "twist", "wrongly",
 ]  # fmt: skip
