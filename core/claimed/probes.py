@@ -25,9 +25,10 @@ CLAIMS = (
     Claim(
         "asterisks-come-without-training",
         PAGE,
-        "**An asterisk does not show that training put a factor there**: of ten factors {own.span} "
-        "get one of a trained encoder, {untrained.span} of one that never was, {shuffled.span} of "
-        "one trained on shuffled labels, and {pixels.span} of the pixels.",
+        "**An asterisk does not show that training put a factor there**: of ten factors "
+        "{own.span} get one with a trained encoder, {untrained.span} with one that never was "
+        "trained, {shuffled.span} with one trained on shuffled labels, and {pixels.span} with the "
+        "pixels alone.",
         "Above chance is all that it says, and a factor of the image can be read of nearly any "
         "code of it. With a test that holds its level the encoder that never was trained still "
         "gets {careful.span}, on fresh images {fresh.span}.",
@@ -52,10 +53,10 @@ CLAIMS = (
         "training-helps-few-factors",
         PAGE,
         "**Training helps the digit and what tells digits apart, and pixels win most others**: "
-        "read of the trained code the digit’s half is told in {trained class.mean} of the cases, "
-        "of pixels in {pixels class.mean}; a hole in {trained hole.mean} and {pixels hole.mean}. "
-        "Ink is told in {trained ink.mean} against {pixels ink.mean} of the pixels, slant in "
-        "{trained slant.mean} against {pixels slant.mean}.",
+        "whether a digit is five or more is told from the trained code in {trained class.mean} of "
+        "the cases and from pixels in {pixels class.mean}, a hole in {trained hole.mean} and "
+        "{pixels hole.mean}; but ink in {trained ink.mean} and {pixels ink.mean}, slant in "
+        "{trained slant.mean} and {pixels slant.mean}.",
         "The encoder saw labels alone, which a hole helps to tell and ink does not. Pixels win "
         "thickness, place, contrast and aspect as well.",
         {
@@ -74,8 +75,8 @@ CLAIMS = (
         PAGE,
         "**Training takes factors away that no label asks for**: ink is read of the code before "
         "training in {untrained ink.span} of the cases, after it in {trained ink.span}; contrast "
-        "in {untrained contrast.mean} and {trained contrast.mean}. The digit’s half goes from "
-        "{untrained class.mean} to {trained class.mean}.",
+        "in {untrained contrast.mean} and {trained contrast.mean}. Whether the digit is five or "
+        "more goes from {untrained class.mean} to {trained class.mean}.",
         "Both get their asterisks: whether a factor is above chance does not say whether it came "
         "or went.",
         {
