@@ -23,7 +23,7 @@ os.environ["EXPLORER_CACHE"] = _scratch.name
 GLOBES = (  # where the live picture is drawn: by the processor, so one at a time
     "test_browser", "test_latent_chart", "test_latent_view", "test_sketch", "test_view_browser",
 )  # fmt: skip
-BROWSER = (*GLOBES, "test_latent_lines", "test_navigation", "test_words")
+BROWSER = (*GLOBES, "test_latent_lines", "test_navigation", "test_proxies", "test_words")
 # What takes longest, longest first: whoever begins with these has something short to end with.
 LONGEST = (
     "globes", "test_navigation", "test_pages", "test_members", "test_words", "test_runs",

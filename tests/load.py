@@ -9,9 +9,7 @@ import asyncio
 import json
 import os
 import platform
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import psutil
 from browsers import ROOT, free_port, serving
+from proxies import HAPROXY, haproxy, process
 from tornado.websocket import WebSocketClosedError
 from visitors import LONGEST, Session, gone
 
@@ -86,11 +85,7 @@ def behind(count: int, **settings: str) -> Iterator[tuple[str, list[int]]]:
         if count == 1:
             yield urls[0], ports
             return
-        port = free_port()
-        names = dict(zip(("EXPLORER_FIRST", "EXPLORER_SECOND"), map(str, ports), strict=True))
-        stack.enter_context(process(["haproxy", "-f", "docs/haproxy.cfg"],
-                                    EXPLORER_PORT=str(port), **names))  # fmt: skip
-        yield f"http://127.0.0.1:{port}", ports
+        yield stack.enter_context(haproxy(ports)), ports
 
 
 @contextmanager
@@ -104,18 +99,6 @@ def cluster() -> Iterator[str]:
                 **here),
     ):  # fmt: skip
         yield at
-
-
-@contextmanager
-def process(words: list[str], **more: str) -> Iterator[None]:
-    """A quiet process of its own, ended at the end."""
-    quiet = subprocess.DEVNULL
-    began = subprocess.Popen(words, cwd=ROOT, env=os.environ | more, stdout=quiet, stderr=quiet)
-    try:
-        yield
-    finally:
-        began.terminate()
-        began.wait(30)
 
 
 async def opened(url: str, visitors: int, within: float) -> Seen:
@@ -306,7 +289,7 @@ def main() -> int:
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     wrong = False
     for kind in options.kinds or kinds:
-        if kind.endswith("two") and shutil.which("haproxy") is None:
+        if kind.endswith("two") and HAPROXY is None:
             print(f"{kind}: skipped, there is no haproxy here")
             continue
         row = kinds[kind]()

@@ -42,6 +42,29 @@ def test_a_port_that_is_asked_for_is_left_to_streamlit(taken, monkeypatch, capsy
     assert not capsys.readouterr().out
 
 
+@pytest.mark.parametrize("words, environment, added", [
+    ([], {}, []),
+    (["--server.address", "127.0.0.1"], {}, []),
+    (["--server.address=0.0.0.0"], {}, ["--server.allowedHosts", "*"]),
+    ([], {"STREAMLIT_SERVER_ADDRESS": "::"}, ["--server.allowedHosts", "*"]),
+    (["--server.address", "0.0.0.0", "--server.allowedHosts", "a.example"], {}, []),
+    (["--server.address", "0.0.0.0"], {"STREAMLIT_SERVER_ALLOWED_HOSTS": "a.example"}, []),
+])  # fmt: skip
+def test_who_listens_to_others_answers_to_any_name_unless_told(
+    words, environment, added, monkeypatch
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    words = ["--server.port", "9", *words]
+    assert serve.arguments(words) == ["run", str(ROOT / "app.py"), *words, *added]
+
+
+def test_a_port_of_the_environment_is_left_to_streamlit(taken, monkeypatch, capsys):
+    monkeypatch.setattr(serve, "PORT", taken)
+    monkeypatch.setenv("STREAMLIT_SERVER_PORT", "9")
+    assert serve.arguments([]) == ["run", str(ROOT / "app.py")] and not capsys.readouterr().out
+
+
 def test_a_bad_setting_is_said_before_anybody_comes():
     ended = subprocess.run(
         [sys.executable, "-m", "ui.window.serve"], cwd=ROOT, text=True, stderr=subprocess.PIPE,

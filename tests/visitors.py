@@ -23,8 +23,11 @@ EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 class Session:
     """A visitor of one page, by a link of it; `faults` is what no visitor should have seen."""
 
-    def __init__(self, url: str, page: str, query: str = "") -> None:
+    def __init__(self, url: str, page: str, query: str = "", **headers: str) -> None:
+        """`headers` are a browser's, where not those of who follows the link to this very url."""
         self.url, self.page, self.query = url, page, query
+        scheme, _, rest = url.partition("://")
+        self.headers = {"Origin": f"{scheme}://{rest.partition('/')[0]}"} | headers
         self.line: WebSocketClientConnection | None = None
         self.faults: list[str] = []
         self.received = 0  # bytes
@@ -40,10 +43,10 @@ class Session:
         cookie = await asyncio.to_thread(self._arrive)
         address = self.url.replace("http", "ws", 1) + "/_stcore/stream"
         self.line = await websocket_connect(
-            HTTPRequest(address, headers={"Cookie": cookie} if cookie else {}),
+            HTTPRequest(address, headers=self.headers | ({"Cookie": cookie} if cookie else {})),
             subprotocols=["streamlit"], max_message_size=200_000_000,
         )  # fmt: skip
-        await self._run(BackMsg())
+        await self.run(BackMsg())
         ended = time.perf_counter()
         return (self.pictured or ended) - began, ended - began
 
@@ -53,7 +56,7 @@ class Session:
         state = message.rerun_script.widget_states.widgets.add()
         state.id = self.knob
         state.string_array_value.data.append(MOVED)
-        await self._run(message)
+        await self.run(message)
         return time.perf_counter() - began
 
     async def train(self) -> float:
@@ -69,7 +72,7 @@ class Session:
                     await asyncio.sleep(every)
                     message.rerun_script.fragment_id = panel
                     message.rerun_script.is_auto_rerun = True
-                    await self._run(message)
+                    await self.run(message)
                 else:
                     raise RuntimeError(f"nothing trains: {self.query} {self.faults}")
         return time.perf_counter() - began
@@ -80,20 +83,10 @@ class Session:
             message = BackMsg()
             state = message.rerun_script.widget_states.widgets.add()
             state.id, state.trigger_value = self.button, True
-            await self._run(message)
+            await self.run(message)
 
-    def leave(self) -> None:
-        """Close the tab."""
-        if self.line is not None:
-            self.line.close()
-
-    def _arrive(self) -> str:
-        """Load the page as a browser does first; the cookie that a proxy gives, or nothing."""
-        with urllib.request.urlopen(f"{self.url}/", timeout=LONGEST) as answer:
-            given = answer.headers.get_all("Set-Cookie") or []
-        return "; ".join(each.split(";")[0] for each in given)
-
-    async def _run(self, message: BackMsg) -> None:
+    async def run(self, message: BackMsg) -> None:
+        """Ask for something, and take what comes until it is done."""
         assert self.line is not None
         message.rerun_script.page_script_hash = calc_hash(self.page)
         message.rerun_script.query_string = self.query
@@ -107,6 +100,17 @@ class Session:
                 self.received += len(told)
                 if self._take(ForwardMsg.FromString(told)):
                     return
+
+    def leave(self) -> None:
+        """Close the tab."""
+        if self.line is not None:
+            self.line.close()
+
+    def _arrive(self) -> str:
+        """Load the page as a browser does first; the cookie that a proxy gives, or nothing."""
+        with urllib.request.urlopen(f"{self.url}/", timeout=LONGEST) as answer:
+            given = answer.headers.get_all("Set-Cookie") or []
+        return "; ".join(each.split(";")[0] for each in given)
 
     def _take(self, told: ForwardMsg) -> bool:
         """Note what came; whether it ends what was asked for."""

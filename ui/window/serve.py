@@ -3,9 +3,12 @@
 Further words go to Streamlit as they are: `--server.address 0.0.0.0`, `--server.baseUrlPath /ica`.
 """
 
+import os
+import re
 import socket
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from streamlit import net_util
@@ -17,6 +20,7 @@ from ui.player.view import bundle_served
 APP = Path(__file__).parents[2] / "app.py"
 PORT = 8501  # Streamlit's own
 TRIED = 100
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def free_port(first: int = PORT) -> int:
@@ -30,14 +34,29 @@ def free_port(first: int = PORT) -> int:
 
 
 def arguments(given: Sequence[str]) -> list[str]:
-    """Streamlit's, with a free port unless one is given; says so where the usual one is taken."""
+    """Streamlit's, with a free port unless one is given; says so where the usual one is taken.
+
+    Who listens to others is asked for by names that nobody knows here: each will do, unless told.
+    """
     words = ["run", str(APP), *given]
-    if any(word.split("=")[0] == "--server.port" for word in given):
+    if asked("address", given, "localhost") not in LOOPBACK and not asked("allowedHosts", given):
+        words += ["--server.allowedHosts", "*"]
+    if asked("port", given):
         return words
     port = free_port()
     if port != PORT:
         print(f"Port {PORT} is taken: the explorer is at {port}.", flush=True)
     return [*words, "--server.port", str(port)]
+
+
+def asked(option: str, given: Sequence[str], rest: str = "") -> str:
+    """What these words, or else the environment, say of one of the server's options."""
+    for word, following in pairwise([*given, ""]):
+        name, equals, value = word.partition("=")
+        if name == f"--server.{option}":
+            return value if equals else following
+    variable = "STREAMLIT_SERVER_" + re.sub("(?=[A-Z])", "_", option).upper()
+    return os.environ.get(variable, rest)
 
 
 if __name__ == "__main__":
