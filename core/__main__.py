@@ -18,7 +18,8 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from core.command import flag, spelt
-from core.run.bounds import DEVICES, Bounds, Refused
+from core.run.bounds import Bounds, Refused, device_flag
+from core.run.crew import on_gpu
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store
 from core.scenarios import SCENARIOS
@@ -134,8 +135,7 @@ def _bench(arguments: list[str]) -> int:
     flags = _OneLineParser(prog="python -m core bench", allow_abbrev=False)
     flags.add_argument("--json", action="store_true", help="one JSON document")
     flags.add_argument("--pages", action="store_true", help="what a touch of a page costs")
-    flags.add_argument("--device", choices=("cpu", "cuda"), default="cpu",
-                       help="cuda: what a GPU does, the CPU beside it")  # fmt: skip
+    device_flag(flags)
     flags.add_argument("--cluster", type=int, metavar="N",
                        help="how long a class waits for so many workers (simulated)")  # fmt: skip
     options = flags.parse_args(arguments)
@@ -147,27 +147,17 @@ def _bench(arguments: list[str]) -> int:
         figures = classroom.measure(options.cluster)
     elif options.pages:
         figures = _touches()
-    elif options.device == "cuda":
-        figures = _on_cuda()
     else:
-        from core.bench.speeds import measure  # torch
+        gpu = on_gpu(_bounds(options.device, here=True).device)
+        from core.bench import speeds  # torch
 
-        figures = measure()
+        figures = speeds.measure_cuda() if gpu else speeds.measure()
     if options.json:
         print(json.dumps(figures, allow_nan=False))
     else:
         for name, value in figures.items():
             print(f"{name:46} {value:.4g}" if isinstance(value, float) else f"{name:46} {value}")
     return 0
-
-
-def _on_cuda() -> dict[str, float | str | None]:
-    from core.bench.speeds import measure_cuda  # torch
-    from core.run.worker import pick_device
-
-    if pick_device("auto") != "cuda":
-        fail("--device: there is no GPU here")
-    return measure_cuda()
 
 
 def _touches() -> dict[str, float | str | None]:
@@ -187,10 +177,16 @@ def _touches() -> dict[str, float | str | None]:
 def _gallery(arguments: list[str]) -> int:
     from core import curate
 
-    actions = {"build": curate.build, "check": curate.check}
-    if len(arguments) != 1 or arguments[0] not in actions:
+    parser = _OneLineParser(prog="python -m core gallery", allow_abbrev=False)
+    parser.add_argument("action", nargs="?")
+    device_flag(parser)
+    options = parser.parse_args(arguments)
+    if options.action == "build":
+        problems = curate.build(device=_bounds(options.device, here=True).device)
+    elif options.action == "check":
+        problems = curate.check()
+    else:
         fail("gallery: say build or check")
-    problems = actions[arguments[0]]()
     for name, size in curate.bill().items():
         print(f"{name:28} {size / 1e6:6.2f} MB")
     for problem in problems:
@@ -249,12 +245,7 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     if verb == "export":
         parser.add_argument("--out", type=Path, required=True, metavar="FILE.npz")
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default=None,
-        help="what trains (default: EXPLORER_DEVICE, or a GPU where there is one)",
-    )
+    device_flag(parser)
     if verb != "export":
         parser.add_argument("--json", action="store_true")
         parser.add_argument("--fresh", action="store_true", help="ignore stored results")
@@ -277,15 +268,10 @@ def _parse(verb: str, arguments: list[str]) -> tuple[Scenario, argparse.Namespac
 
 
 def _bounds(device: str | None, here: bool) -> Bounds:
-    """The environment's, with the device that a flag names instead; must it train `here`?"""
     try:
-        bounds = Bounds.of_environment()
+        return Bounds.asked(device, here)
     except ValueError as reason:
         fail(str(reason))
-    bounds = bounds if device is None else bounds.model_copy(update={"device": device})
-    if (lacking := bounds.lacking(here)) is not None:
-        fail(f"--device: {lacking}" if device else lacking)
-    return bounds
 
 
 def _add_knob(parser: argparse.ArgumentParser, name: str, knob: Knob) -> None:

@@ -12,6 +12,7 @@ from core.lessons import LESSONS
 from core.papers import TABLES
 from core.run import archive, store
 from core.run.archive import GALLERY, Damaged, Gallery
+from core.run.crew import on_gpu
 from core.run.experiment import Experiment, Member, Result, groups, work
 from core.scenarios.scenario import Preset, Scenario, Sweep
 
@@ -73,7 +74,9 @@ def _members(scenario: Scenario, each: Sweep | Preset) -> Iterator[Member]:
             yield from Experiment(params, scenario.name, seeds, vary).members
 
 
-def build(folder: Path = GALLERY, work_folder: Path | None = None) -> list[str]:
+def build(
+    folder: Path = GALLERY, work_folder: Path | None = None, device: str = "auto"
+) -> list[str]:
     """Train what is missing, damaged or scored by an older version; list what is still wrong.
 
     Groups train side by side, each in a process of one thread; the longest begin first. Finished
@@ -87,7 +90,7 @@ def build(folder: Path = GALLERY, work_folder: Path | None = None) -> list[str]:
     done = {key for key in faults if _finished(loose, runs[key].member)}
     alike = groups(runs[key].member for key in faults if key not in done)
     print(cost(folder, len(runs), len(done), alike), flush=True)
-    for key in _trained(loose, runs, alike):
+    for key in _trained(loose, runs, alike, device):
         done.add(key)
     fresh = {key: store.read(loose / f"{key}.npz", runs[key].member) for key in done}
     archive.write(folder, {key: (run.page, run.member) for key, run in runs.items()}, fresh)
@@ -119,10 +122,10 @@ def _finished(loose: Path, member: Member) -> bool:
 
 
 def _trained(
-    loose: Path, runs: dict[str, Wanted], alike: list[tuple[Member, ...]]
+    loose: Path, runs: dict[str, Wanted], alike: list[tuple[Member, ...]], device: str
 ) -> Iterator[str]:
     """Train groups and write each run as it will be shipped; the keys of those that are written."""
-    for group, results in trained(alike):
+    for group, results in trained(alike, device):
         for result in results:
             run = runs[result.member.key]
             small = result.thinned(run.frames, run.points)
@@ -132,28 +135,28 @@ def _trained(
 
 
 def trained(
-    alike: Sequence[tuple[Member, ...]],
+    alike: Sequence[tuple[Member, ...]], device: str = "auto"
 ) -> Iterator[tuple[tuple[Member, ...], list[Result]]]:
     """Groups and their runs as they are done, side by side, each in a process of one thread.
 
-    The longest begin first.
+    The longest begin first. On a GPU there is one process, whose it is.
     """
     if not alike:
         return
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
     spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
-    with ProcessPoolExecutor(os.cpu_count(), spawn) as pool:
-        futures = {pool.submit(_train, g): g for g in sorted(alike, key=work, reverse=True)}
+    with ProcessPoolExecutor(1 if on_gpu(device) else os.cpu_count(), spawn) as pool:
+        futures = {pool.submit(_train, g, device): g for g in sorted(alike, key=work, reverse=True)}
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
-def _train(group: tuple[Member, ...]) -> list[Result]:
+def _train(group: tuple[Member, ...], device: str) -> list[Result]:
     """Train a group in a process of the pool."""
     from core.run.worker import keep_memory, train_group  # torch: not needed to check
 
     keep_memory()
-    return train_group(group)
+    return train_group(group, device=device)
 
 
 def bill(folder: Path = GALLERY) -> dict[str, int]:

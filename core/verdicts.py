@@ -10,6 +10,7 @@ from core import curate
 from core.claimed import CLAIMS
 from core.claims.claim import Claim, Exact, Found, gathered
 from core.lessons import SETUPS
+from core.run.bounds import Bounds, device_flag
 from core.run.experiment import Member, Result, groups
 from core.run.store import Store
 
@@ -22,6 +23,7 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     parser.add_argument("page", nargs="?", choices=pages, metavar="PAGE")
     parser.add_argument("--retrain", action="store_true", help="train every run from --seeds")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
+    device_flag(parser)
     parser.add_argument("--json", action="store_true", help="one JSON document")
     if {"-h", "--help"} & set(arguments):
         parser.print_help()
@@ -39,7 +41,11 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
             wanted = evidence(chosen, seeds)
         except ValueError as error:  # more runs than a request may hold
             parser.error(f"--seeds: {error}")
-        train(wanted, store)
+        try:
+            device = Bounds.asked(options.device).device
+        except ValueError as error:
+            parser.error(str(error))
+        train(wanted, store, device)
     found = measure(chosen, store.get, seeds)
     if options.json:
         print(json.dumps([document(each) for each in found], ensure_ascii=False, allow_nan=False))
@@ -78,13 +84,13 @@ def measure(
     return [gathered(claim, once, seeds=seeds) for claim in claims]
 
 
-def train(members: Iterable[Member], store: Store) -> None:
+def train(members: Iterable[Member], store: Store, device: str = "auto") -> None:
     """Train what the store lacks, groups side by side in processes of one thread, longest first.
 
     A group is stored when it is done, so that a second call goes on where the first one stopped.
     """
     alike = groups(member for member in members if not store.has(member))
-    for done, (_, results) in enumerate(curate.trained(alike), 1):
+    for done, (_, results) in enumerate(curate.trained(alike, device), 1):
         for result in results:
             store.put(result)
         print(f"{done} of {len(alike)} groups trained", file=sys.stderr, flush=True)

@@ -173,7 +173,7 @@ def test_a_build_that_was_stopped_goes_on_where_it_was(tmp_path, few, monkeypatc
     store.write(loose / f"{few[1].key}.npz", done)
     asked = []
 
-    def train(loose, runs, alike):
+    def train(loose, runs, alike, device):
         for m in (m for group in alike for m in group):
             asked.append(m.seed)
             told = replace(result(m.seed), member=m, provenance=provenance)

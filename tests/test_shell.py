@@ -8,13 +8,15 @@ import torch
 from shell import told
 
 import core.__main__ as shell
-from core import curate
+from core import curate, verdicts
 from core.__main__ import asked
+from core.bench import speeds
 from core.claimed import CLAIMS
 from core.claims.claim import Runs
 from core.command import command
 from core.lessons import LESSONS
 from core.papers import TABLES
+from core.papers import command as papers
 from core.run.archive import Gallery
 from core.run.experiment import Experiment, Member
 from core.run.store import Store
@@ -167,6 +169,40 @@ def test_bad_parameters_give_one_clear_sentence_and_status_2(capsys, arguments, 
 def test_a_negative_number_is_a_value_and_no_flag(text):
     _, experiment = asked("run", ["reversal", "--lam", text.lower(), "--seeds", "0"])
     assert experiment.params.lam == float(text)
+
+
+TRAINS = {  # further verbs that train, and what gets the device
+    "gallery build": (curate, "build"),
+    "claims --retrain --seeds 100": (verdicts, "train"),
+    "papers clusters-2 --fresh --seeds 0": (papers, "retrain"),
+    "bench": (speeds, "measure"),
+}
+
+
+@pytest.mark.parametrize("words", TRAINS)
+def test_a_device_is_named_by_a_flag_or_the_environment(words, capsys, monkeypatch):
+    place, name = TRAINS[words]
+    told_ = []
+    monkeypatch.setattr(place, name, lambda *given, **named: told_.append((given, named)) or {})
+    for variable, flags in (("cpu", []), ("cuda", ["--device", "cpu"])):
+        monkeypatch.setenv("EXPLORER_DEVICE", variable)
+        assert told(capsys, *words.split(), *flags)[0] in (0, 1)
+        given, named = told_.pop()
+        if words != "bench":  # whose other measure is of a GPU
+            assert "cpu" in (*given, *named.values())
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize("words", TRAINS)
+def test_a_gpu_that_is_not_there_is_said_by_every_verb_that_trains(words, capsys, monkeypatch):
+    place, name = TRAINS[words]
+    monkeypatch.setattr(place, name, lambda *_, **named: pytest.fail("it trains"))
+    status, _, err = told(capsys, *words.split(), "--device", "cuda")
+    assert status == 2 and err.endswith("error: --device: there is no GPU here, or the torch that "
+                                        "is installed uses none\n")  # fmt: skip
+    monkeypatch.setenv("EXPLORER_DEVICE", "cuda")
+    status, _, err = told(capsys, *words.split())
+    assert status == 2 and "error: there is no GPU here" in err
 
 
 def test_the_gallery_is_whole(capsys):

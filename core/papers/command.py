@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from core.papers import TABLES
 from core.papers.compare import Cell, cells, document
 from core.papers.retrain import duration, foretold, retrain
-from core.run.bounds import DEVICES
+from core.run.bounds import Bounds, device_flag
 from core.run.experiment import Member
 from core.run.store import Store
 
@@ -31,7 +31,7 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="by name")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    device_flag(parser)
     parser.add_argument("--budget", choices=("here", "published"), default="here")
     parser.add_argument("--fresh", action="store_true", help="ignore stored results")
     parser.add_argument("--dry-run", action="store_true", help="say what training would take")
@@ -51,8 +51,9 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     if options.dry_run:
         return 0
     if wanted and _asked(options):
+        device = _device(options, parser)
         try:
-            retrain(wanted, store, options.device)
+            retrain(wanted, store, device)
         except KeyboardInterrupt:
             print("stopped; what is finished is stored: the same command goes on",
                   file=sys.stderr)  # fmt: skip
@@ -75,6 +76,14 @@ def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None
             parser.error(f"--rows: {name!r} is not one of {', '.join(known)}")
     if options.seeds and min(options.seeds) < 0:
         parser.error("--seeds: must be 0 or larger")
+
+
+def _device(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
+    """What trains; refused in one line where this machine lacks it."""
+    try:
+        return Bounds.asked(options.device).device
+    except ValueError as reason:
+        parser.error(str(reason))
 
 
 def _asked(options: argparse.Namespace) -> bool:

@@ -8,6 +8,7 @@ from queue import Queue
 
 from tqdm import tqdm
 
+from core.run.crew import on_gpu
 from core.run.experiment import Member, Progress, Result, work
 from core.run.store import Store
 
@@ -64,7 +65,7 @@ def side_by_side(members: Sequence[Member], device: str) -> Iterator[Result]:
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes, before they load NumPy
     spawn = multiprocessing.get_context("spawn")  # forked threads and torch do not go together
-    workers = 1 if device == "cuda" else os.cpu_count()
+    workers = 1 if on_gpu(device) else os.cpu_count()
     longest = sorted(members, key=lambda member: work([member]), reverse=True)
     with spawn.Manager() as manager, ProcessPoolExecutor(workers, spawn) as pool:
         steps: Queue[tuple[str, float]] = manager.Queue()

@@ -3,6 +3,7 @@
 The bounds are a server's settings; what a request costs is foretold by the pace of runs before.
 """
 
+import argparse
 import os
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,6 +60,18 @@ class Bounds(BaseModel):
             field = str(first["loc"][0])
             raise ValueError(f"{names[field]}={given[field]!r}: {first['msg']}") from None
 
+    @classmethod
+    def asked(cls, device: str | None, here: bool = True) -> "Bounds":
+        """The environment's, with the device that a flag names instead; must it train `here`?
+
+        ValueError: a sentence, also where this machine lacks what the device needs.
+        """
+        bounds = cls.of_environment()
+        bounds = bounds if device is None else bounds.model_copy(update={"device": device})
+        if (lacking := bounds.lacking(here)) is not None:
+            raise ValueError(f"--device: {lacking}" if device else lacking)
+        return bounds
+
     def lacking(self, here: bool = False) -> str | None:
         """What the device needs that this machine lacks, if it trains, or must: `here`."""
         trains = here or (self.train and not os.environ.get("EXPLORER_SCHEDULER"))
@@ -91,6 +104,16 @@ class Bounds(BaseModel):
                 f"{waiting} requests of yours are waiting for a worker already: cancel one, or "
                 "wait until it is done"
             )
+
+
+def device_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag for what trains, for `Bounds.asked`: the same wherever a shell's command trains."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default=None,
+        help="what trains (default: EXPLORER_DEVICE, or a GPU where there is one)",
+    )
 
 
 class Pace:

@@ -133,9 +133,14 @@ def default_workers(device: str = "auto") -> int:
     chosen = os.environ.get("EXPLORER_WORKERS")
     if chosen:
         return max(1, int(chosen))
-    if device == "cuda" or (device == "auto" and cuda_usable()):
+    if on_gpu(device):
         return 1
     return max(1, min(4, (os.cpu_count() or 2) - 1))
+
+
+def on_gpu(device: str) -> bool:
+    """Whether "auto", "cpu" or "cuda" means a GPU on this machine."""
+    return device == "cuda" or (device == "auto" and cuda_usable())
 
 
 def cuda_usable() -> bool:
