@@ -196,6 +196,7 @@ EDITS = (
          "pass", "test_pages.py -k about_bodies"),
     Edit("app.py", "with turns.taken():", "if True:", "test_turns.py"),
     Edit("ui/recovery.py", "with turns.lent():", "if True:", "test_turns.py"),
+    Edit("ui/window/turns.py", "_drawing.again = not again", "pass", "test_turns.py"),
     Edit("ui/window/turns.py", "self._waiting.popleft().set()", "self._waiting.pop().set()",
          "test_turns.py"),
     Edit("core/run/link.py", 'if device == "cuda" or (device == "auto" and gpus):', "if False:",

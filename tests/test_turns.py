@@ -2,10 +2,12 @@
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 import streamlit as st
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from visits import SPHERE, opened
 
 from ui import recovery, story
@@ -80,6 +82,46 @@ def test_turns_come_in_the_order_in_which_they_are_asked_for():
         assert came == list(range(name + 1)) and not line.free
     line.give()
     assert line.free == 1
+
+
+def _in_line(line, count):
+    until = time.monotonic() + 60
+    while len(line._waiting) != count and time.monotonic() < until:
+        time.sleep(0.001)
+    assert len(line._waiting) == count
+
+
+@pytest.mark.parametrize("reason, order", [
+    (RerunException(RerunData()), "m a m b c m"),
+    (KeyError(), "m a b c m m"),
+], ids=["a knob is moved", "the page ends"])  # fmt: skip
+def test_whose_knob_is_moved_while_they_wait_is_next_once(reason, order, monkeypatch):
+    line, came, all_here = turns.Turns(1), [], threading.Event()
+    monkeypatch.setattr(turns, "_turns", line)
+
+    def come(name):
+        """Have a turn until all who are still to come are in line."""
+        came.append(name)
+        assert all_here.wait(60)
+        others = sum(each not in came for each in "abc")
+        _in_line(line, others + (name != "m" and came.count("m") < 3))
+
+    def visit(name, times):
+        for _ in range(times):
+            with suppress(type(reason)), turns.taken():
+                come(name)
+                raise reason
+
+    threads = [threading.Thread(target=visit, args=(n, 3 if n == "m" else 1)) for n in "mabc"]
+    for i, each in enumerate(threads):
+        each.start()
+        _in_line(line, i)
+        while line.free:  # the first has not come yet
+            time.sleep(0.001)
+    all_here.set()
+    for each in threads:
+        each.join(60)
+    assert " ".join(came) == order and line.free == 1
 
 
 @pytest.mark.usefixtures("nothing_trains")

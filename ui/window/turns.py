@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from streamlit.runtime.scriptrunner_utils.exceptions import RerunException
+
 AT_ONCE = 2  # so that one is drawn while another waits for a file, or computes for long
 SWITCH_SECONDS = 0.0005  # a tenth of Python's own: the thread that answers the network is not kept
 
@@ -23,14 +25,17 @@ class Turns:
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
 
-    def take(self) -> None:
-        """Wait for a turn."""
+    def take(self, first: bool = False) -> None:
+        """Wait for a turn, behind all others or as the first of them."""
         with self._lock:
             if self.free:
                 self.free -= 1
                 return
             mine = threading.Event()
-            self._waiting.append(mine)
+            if first:
+                self._waiting.appendleft(mine)
+            else:
+                self._waiting.append(mine)
         mine.wait()
 
     def give(self) -> None:
@@ -49,14 +54,22 @@ _drawing = threading.local()
 
 @contextmanager
 def taken() -> Iterator[None]:
-    """Wait for a turn, and have it until the end; within a turn of this thread's, at once."""
+    """Wait for a turn, and have it until the end; within a turn of this thread's, at once.
+
+    Whose knob was moved meanwhile begins again when the turn has come, in the same thread, and has
+    not waited in vain: they are next, once.
+    """
     if getattr(_drawing, "now", False):
         yield
         return
-    _turns.take()
+    again, _drawing.again = getattr(_drawing, "again", False), False
+    _turns.take(first=again)
     _drawing.now = True
     try:
         yield
+    except RerunException:
+        _drawing.again = not again
+        raise
     finally:
         _drawing.now = False
         _turns.give()
