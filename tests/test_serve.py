@@ -139,7 +139,7 @@ def test_no_service_in_the_network_is_asked_where_this_machine_is(tmp_path):
 
 
 def test_no_free_port_is_an_error(monkeypatch):
-    monkeypatch.setattr(socket.socket, "connect_ex", lambda self, address: 0)
+    monkeypatch.setattr(serve, "listened", lambda host, port: True)
     with pytest.raises(OSError, match="are all taken"):
         serve.free_port(9000)
 
@@ -155,6 +155,45 @@ def test_a_server_answers_on_its_port_and_on_loopback_only(tmp_path):
         listens = {c.laddr.ip for c in psutil.Process(server.pid).net_connections("tcp")
                    if c.status == psutil.CONN_LISTEN}  # fmt: skip
         assert listens <= {"127.0.0.1", "::1"} and listens
+    finally:
+        server.terminate()
+        server.communicate()
+
+
+@pytest.mark.parametrize("words, at", [
+    ([], "http://localhost:9/"),
+    (["--server.address", "0.0.0.0", "--server.baseUrlPath=/ica/"], "http://localhost:9/ica"),
+    (["--server.address", "::1", "--server.sslCertFile", "a.pem"], "https://[::1]:9/"),
+])  # fmt: skip
+def test_where_to_open_the_browser(words, at):
+    assert serve.home(["--server.port", "9", *words]) == at
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"EXPLORER_DEVICE": "cpu", "EXPLORER_WORKERS": "1"}, "Trains on the CPU, by 1 worker."),
+    ({"EXPLORER_DEVICE": "cuda"}, "Trains on a GPU, by 1 worker."),
+    ({"EXPLORER_SCHEDULER": "tcp://a:1"}, "Trains on the workers of tcp://a:1."),
+    ({"EXPLORER_TRAIN": "off"}, "Trains nothing: EXPLORER_TRAIN is off."),
+])  # fmt: skip
+def test_what_trains_is_said_before_anything_starts(settings, words, monkeypatch):
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    assert serve.trains(Bounds.of_environment()) == words
+
+
+def test_the_workers_are_ready_before_anybody_comes(tmp_path):
+    port = free_port()
+    words = ["-u", "-m", "ui.window.serve", "--server.port", str(port)]
+    server = subprocess.Popen(
+        [sys.executable, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"EXPLORER_CACHE": str(tmp_path), "EXPLORER_WORKERS": "1"},
+    )  # fmt: skip
+    try:
+        said = [server.stdout.readline(), server.stdout.readline()]
+        assert said[0] == f"Open http://localhost:{port}/\n" and said[1].startswith("Trains on ")
+        while not said[-1].startswith("  Trains on: 1 × "):  # what a worker with torch answers
+            said.append(server.stdout.readline())
+            assert said[-1], said
     finally:
         server.terminate()
         server.communicate()

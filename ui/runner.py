@@ -80,9 +80,8 @@ def bounds() -> Bounds:
 
 
 def warm_up() -> None:
-    """Start the engine in the background, once, after the first page is drawn."""
-    if bounds().train and not _warming.is_set():
-        _warming.set()
+    """Start the engine in the background, once: when the server is well, or has drawn a page."""
+    if bounds().train and _warming.acquire(blocking=False):
         threading.Thread(target=_begin, name="engine-start", daemon=True).start()
 
 
@@ -95,7 +94,7 @@ def _begin() -> None:
         print(f"  Trains on: {here.device()}\n", flush=True)
 
 
-_warming = threading.Event()
+_warming = threading.Lock()  # taken for good
 
 
 def stored(members: Iterable[Member]) -> dict[str, Result]:
