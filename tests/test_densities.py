@@ -86,6 +86,7 @@ def neighbours(d, spread, count=4):
 each_setting = pytest.mark.parametrize(
     ("d", "shape", "spread"),
     [(2, 1.0, 0.02), (2, 1.5, 1.0), (2, 1.1, 0.1), (3, 1.0, 1.0), (3, 8.0, 0.3), (3, 2.5, 0.02),
+     (3, 20.0, 0.3), (3, 30.0, 0.3),
      (5, 1.0, 0.3), (5, 1.25, 5.0), (5, 8.0, 1.0), (5, 1.37, 0.1), (10, 1.0, 5.0),
      (10, 1.5, 0.02), (10, 3.0, 0.3), (10, 8.0, 5.0)],
 )  # fmt: skip
@@ -107,10 +108,11 @@ def test_projected_gennorm_is_the_integral_along_the_ray(d, shape, spread, trunc
     ])  # fmt: skip
     conditional = Law("gennorm", shape=shape, spread=spread, truncation=truncation)
     found = log_density(conditional, z, v)
-    compared(found, expected, 1e-3)
+    close = 1e-3 if shape <= 8 else 5e-3  # the integrand is nearly a box
+    compared(found, expected, close)
     # not only relative to one another: the constant is the same for every point, too
     near = expected > expected.max(1, keepdims=True) + ENOUGH
-    assert np.ptp((found - expected)[near]) < 2e-3
+    assert np.ptp((found - expected)[near]) < 2 * close
 
 
 @pytest.mark.parametrize("project", (True, False))

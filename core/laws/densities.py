@@ -88,10 +88,13 @@ def _log_tail(x: Array, shape: float) -> Array:
         return np.where(tail > 1e-290, np.log(tail), series)
 
 
+PRODUCTS = 16.0  # the largest exponent that products are taken for
+
+
 def power(x: Array, exponent: float) -> Array:
     """x^exponent of x >= 0. Multiples of 1/4 take roots and products: several times faster."""
     quarters = 4 * exponent
-    if quarters != int(quarters) or exponent > 16:
+    if quarters != int(quarters) or exponent > PRODUCTS:
         with np.errstate(divide="ignore"):
             return np.exp(exponent * np.log(x))
     times = int(quarters)
@@ -133,12 +136,14 @@ def _log_ray_integral(u: Array, v: Array, shape: float, cut: Array) -> Array:
         (a[:, None], b) for a, b in zip(u.T.astype(real), v.T.astype(real), strict=True)
     ]  # fmt: skip
 
+    even = shape % 2 == 0 and shape <= PRODUCTS  # products of either sign
+
     def energy(r: Array) -> Array:
         total = np.zeros_like(r)
         for a, b in columns:
             x = a * r
             x -= b
-            total += power(np.abs(x, out=x), shape) if shape % 2 else power(x, shape)
+            total += power(x, shape) if even else power(np.abs(x, out=x), shape)
         return total
 
     def log_integrand(r: Array) -> Array:
