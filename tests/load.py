@@ -1,7 +1,8 @@
 """A classroom at once: `make load` opens real sessions and says what they waited for.
 
-Views, trainings, and a quarter of an hour of coming and going; each on servers of its own, on
-loopback, bounded in number and time. Two server processes want HAProxy.
+The server's start, views, trainings, links for the most of everything, and ten minutes of coming
+and going; each on servers of its own, on loopback, bounded in number and time. Two server
+processes want HAProxy.
 """
 
 import argparse
@@ -12,6 +13,7 @@ import platform
 import statistics
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,10 +22,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
-from browsers import ROOT, free_port, serving
+from browsers import ROOT, free_port, serving, well
 from proxies import HAPROXY, haproxy, process
 from tornado.websocket import WebSocketClosedError
-from visitors import LONGEST, Session, gone
+from visitors import LONGEST, TRAINED, Session, gone, most_of
 
 from core.run import store
 
@@ -59,17 +61,27 @@ class Seen:
         self.faults.extend(session.faults)
         self.bytes.append(session.received)
 
-    async def watch(self, url: str) -> None:
-        """Ask the server how it is, over and over, until cancelled."""
+    @contextmanager
+    def watching(self, url: str) -> Iterator[None]:
+        """Ask the server how it is, over and over, in a thread that no visitor shares."""
+        done = threading.Event()
 
-        def ask() -> float:
-            began = time.perf_counter()
-            urllib.request.urlopen(url + HEALTHY, timeout=60).read()
-            return 1000 * (time.perf_counter() - began)
+        def look() -> None:
+            while not done.wait(LOOKS):
+                began = time.perf_counter()
+                try:
+                    urllib.request.urlopen(url + HEALTHY, timeout=60).read()
+                except OSError as reason:
+                    self.faults.append(f"health: {reason!r}")
+                self.health.append(1000 * (time.perf_counter() - began))
 
-        while True:
-            self.health.append(await asyncio.to_thread(ask))
-            await asyncio.sleep(LOOKS)
+        thread = threading.Thread(target=look)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
 
 
 @contextmanager
@@ -111,13 +123,11 @@ async def opened(url: str, visitors: int, within: float) -> Seen:
         if session.page in MOVES:
             seen.moved.append(await session.move())
 
-    with gone(sessions):
-        watch = asyncio.create_task(seen.watch(url))
+    with gone(sessions), seen.watching(url):
         await asyncio.gather(*(
             seen.visit(each, lambda i=i, each=each: visit(each, i * within / visitors))
             for i, each in enumerate(sessions)
         ))  # fmt: skip
-        watch.cancel()
     return seen
 
 
@@ -134,10 +144,8 @@ async def trained(url: str, queries: list[str]) -> Seen:
         seen.health.clear()
         seen.trained.append(await session.train())
 
-    with gone(sessions):
-        watch = asyncio.create_task(seen.watch(url))
+    with gone(sessions), seen.watching(url):
         await asyncio.gather(*(seen.visit(s, lambda s=s: visit(s)) for s in sessions))
-        watch.cancel()
     return seen
 
 
@@ -154,6 +162,29 @@ def listening(ports: list[int]) -> list[psutil.Process]:
 def memory(ports: list[int]) -> float:
     """Megabytes of the servers that listen on these ports."""
     return sum(each.memory_info().rss for each in listening(ports)) / 1e6
+
+
+class Workers:
+    """The processes that a server has begun: what they work from now on, and hold."""
+
+    def __init__(self, ports: list[int]) -> None:
+        (server,) = listening(ports)
+        self.all = server.children(recursive=True)
+        assert self.all, "the server has no workers"
+        self._before = self._worked()
+
+    def _worked(self) -> float:
+        return sum(each.cpu_times().user for each in self.all)
+
+    @property
+    def seconds(self) -> float:
+        """CPU-seconds since."""
+        return self._worked() - self._before
+
+    def told(self) -> Row:
+        """What they worked and hold."""
+        held = sum(each.memory_info().rss for each in self.all) / 1e6
+        return {"workers, CPU-s": round(self.seconds, 1), "workers' memory, MB": round(held)}
 
 
 def quantiles(values: list[float]) -> tuple[float, float] | None:
@@ -211,14 +242,11 @@ def trainings(visitors: int, alike: bool) -> Row:
         behind(1, EXPLORER_CACHE=scratch) as (url, ports),
     ):
         warm(url)
-        (server,) = listening(ports)
-        workers = server.children(recursive=True)
-        spent = sum(each.cpu_times().user for each in workers)
+        workers = Workers(ports)
         seen = asyncio.run(trained(url, queries))
-        spent = sum(each.cpu_times().user for each in workers) - spent
         return {
             "visitors": visitors, "who train": "the same" if alike else "each their own",
-            **told(seen), "workers, CPU-s": round(spent, 1), **stored(Path(scratch)),
+            **told(seen), **workers.told(), **stored(Path(scratch)),
         }  # fmt: skip
 
 
@@ -240,21 +268,59 @@ def work() -> Row:
             assert session.button, "the page offers no training"
             await session.press()
             await asyncio.sleep(5)
-            watch = asyncio.create_task(seen.watch(url))
-            await asyncio.sleep(WORKING)
-            watch.cancel()
+            with seen.watching(url):
+                await asyncio.sleep(WORKING)
             seen.faults.extend(session.faults)
 
     with behind(1) as (url, ports):
         warm(url)
-        (server,) = listening(ports)
-        workers = server.children(recursive=True)
-        spent = sum(each.cpu_times().user for each in workers)
+        workers = Workers(ports)
         asyncio.run(train(url))
-        spent = sum(each.cpu_times().user for each in workers) - spent
-        assert spent > WORKING / 4, "the worker did not work"
-        return {"health, ms (p50, p95)": quantiles(seen.health), "workers, CPU-s": round(spent, 1),
+        assert workers.seconds > WORKING / 4, "the worker did not work"
+        return {"health, ms (p50, p95)": quantiles(seen.health), **workers.told(),
                 "errors": seen.faults}  # fmt: skip
+
+
+def most(visitors: int) -> Row:
+    """Links for the most of everything, all at once: each gets its page, nothing long begins."""
+    queries = [(page, most_of(page)) for page in TRAINED]
+    sessions: list[Session] = []
+
+    async def come(url: str, seen: Seen) -> None:
+        sessions.extend(Session(url, *queries[i % len(queries)]) for i in range(visitors))
+
+        async def visit(session: Session) -> None:
+            seen.opened.append(await session.open())
+            if not session.pictured or not (session.button or session.polls):
+                seen.faults.append(f"{session.page}: no picture, or nothing that trains")
+
+        with gone(sessions), seen.watching(url):
+            await asyncio.gather(*(seen.visit(s, lambda s=s: visit(s)) for s in sessions))
+            await asyncio.sleep(WORKING)  # for what has begun
+
+    with behind(1) as (url, ports):
+        warm(url)
+        seen, workers, before = Seen(), Workers(ports), memory(ports)
+        asyncio.run(come(url, seen))
+        return {
+            "visitors, of everything": visitors, **told(seen), **workers.told(),
+            "with a button": sum(bool(each.button) for each in sessions),
+            "servers' memory, MB before, after": (round(before), round(memory(ports))),
+        }  # fmt: skip
+
+
+def starts(times: int = 3) -> Row:
+    """From the command to the server's word that it is well: a clock's seconds, and the CPU's."""
+    wall, cpu = [], []
+    for _ in range(times):
+        began, port = time.perf_counter(), free_port()
+        words = [sys.executable, "-m", "ui.window.serve", "--server.port", str(port)]
+        with process(words) as server:
+            well(f"http://localhost:{port}", server)
+            wall.append(round(time.perf_counter() - began, 2))
+            spent = psutil.Process(server.pid).cpu_times()
+            cpu.append(round(spent.user + spent.system, 2))
+    return {"well after, s": wall, "CPU-s": cpu, "errors": []}
 
 
 def soak(minutes: float, visitors: int = 10) -> Row:
@@ -273,12 +339,14 @@ def soak(minutes: float, visitors: int = 10) -> Row:
 def main() -> int:
     """Each kind of load, or those named; rows of JSON, and 1 where a visitor saw a fault."""
     kinds: dict[str, Callable[[], Row]] = {
+        "start": starts,
         "views-60": lambda: views(60, options.within, 1),
         "views-100": lambda: views(100, options.within, 1),
         "views-100-two": lambda: views(100, options.within, 2),
         "train-one": work,
         "train-alike": lambda: trainings(60, True),
         "train-apart": lambda: trainings(60, False),
+        "most-60": lambda: most(60),
         "soak": lambda: soak(options.minutes),
     }
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,18 +1,20 @@
 """Anybody's text in links and flags: always a sentence, never a traceback or a run nobody meant."""
 
+import asyncio
 import os
 import string
 from functools import cache
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
+from benches import apart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
+from visitors import TRAINED, Session, gone, most_of
 from visits import HOME, PAGES, PAPERS, opened, own
 
 import core.__main__ as shell
-from core.command import spelt
-from core.lessons import LESSONS
 from core.run.experiment import MOST_MEMBERS, Experiment
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import knobs_of
@@ -58,7 +60,7 @@ def test_whatever_a_link_says_is_taken_or_refused_in_a_sentence(page):
             _followed(groups, {key: text})
 
     @fuzzed
-    @given(some.dictionaries(some.sampled_from(keys), texts, max_size=6))
+    @given(some.dictionaries(some.sampled_from(keys), texts, max_size=len(keys)))
     def follow(link):
         _followed(groups, link)
 
@@ -85,7 +87,7 @@ def test_a_page_stands_whatever_its_link_says(page):
     for i, shift in enumerate((0, 11, 23)):
         link = {key: NASTY[(j + shift) % len(NASTY)] for j, key in enumerate(keys)}
         at = opened(page, **link, **{f"unknown{i}": "<b>x</b>"})
-        assert not at.exception
+        assert not at.exception and not at.error  # nor a word of ui/window/door.py
         for text in (*at.markdown, *at.caption, *at.warning, *at.error, *at.info):
             assert "<script" not in text.value or not getattr(text.proto, "allow_html", False)
 
@@ -93,16 +95,26 @@ def test_a_page_stands_whatever_its_link_says(page):
 @pytest.mark.usefixtures("nothing_trains")
 @pytest.mark.parametrize("page", PAGES)
 def test_a_link_for_the_most_of_everything_starts_nothing_that_is_long(page):
-    scenario = LESSONS[Path(page).stem]
-    most = {
-        name: spelt(knob.high) for name, knob in knobs_of(scenario.Params).items()
-        if knob.high is not None
-    }  # fmt: skip
-    at = opened(page, **most)
-    assert not at.exception
+    at = opened(page, **dict(parse_qsl(most_of(Path(page).stem))))
+    assert not at.exception and not at.error
     begun = [job.experiment.members for job in runner.engine()._jobs.values()]
     assert all(runner._quick(members) for members in begun)  # what was refused is at rest
     assert begun or any(button.key == own(at, "run.train") for button in at.button)
+
+
+def test_links_for_the_most_of_everything_all_at_once_are_drawn_and_begin_nothing_long(server):
+    """One a page; sixty by `make load`."""
+    sessions = [Session(server, page, most_of(page)) for page in TRAINED]
+
+    async def visit():
+        with gone(sessions):
+            await asyncio.gather(*(session.open() for session in sessions))
+
+    apart(visit)
+    for session in sessions:
+        assert session.pictured and not session.faults, session.page
+        assert session.button or session.polls, session.page  # offered, or begun as it is short
+    assert sum(bool(session.button) for session in sessions) >= len(TRAINED) - 1
 
 
 @fuzzed

@@ -6,17 +6,24 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlencode
 
+from browsers import ROOT
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.util import calc_hash
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from core.command import spelt
+from core.lessons import LESSONS
+from core.scenarios.scenario import knobs_of
+
 KNOB, MOVED = "Latent dimension", "4"  # shipped at the defaults' other values
 LONGEST = 600  # seconds for a page to be drawn
 PICTURES = ("identifiability_explorer.latent_view", "arrow_vega_lite_chart")
-TRAINED = "CPU-s each"  # of what is said under runs that are there
+ENDED = "CPU-s each"  # of what is said under runs that are there
+TRAINED = [name for name in LESSONS if (ROOT / f"pages/{name}.py").exists()]  # pages that train
 EARLY = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
@@ -139,10 +146,16 @@ class Session:
             self.knob = element.slider.id
         if kind == "button" and element.button.label.startswith("Train "):
             self.button = element.button.id
-        if kind == "markdown" and TRAINED in element.markdown.body:
+        if kind == "markdown" and ENDED in element.markdown.body:
             self.trained = True
         if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
             self.faults.append(str(element)[:300])
+
+
+def most_of(page: str) -> str:
+    """The link to a page that asks for the most of everything."""
+    knobs = knobs_of(LESSONS[page].Params).items()
+    return urlencode({name: spelt(k.high) for name, k in knobs if k.high is not None})
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from ui.window import address
 
 SEEDS, SHOW, BESIDE = "seeds", "show", "beside"  # keys of a link that are no parameter
 DEFAULT_SEEDS = 3
+ROUNDS = 2  # times that a field may give way: by itself, and to others that gave way since
 WIDEST = 17  # letters that buttons side by side hold in the knobs' column
 
 
@@ -229,7 +230,7 @@ def _taken(
         empty = knobs[name].optional and text.lower() in ("none", "auto")
         values[name] = None if empty else text
     sentences = []
-    for _ in knobs:
+    for _ in range(ROUNDS * len(knobs) + 1):
         try:
             return model.model_validate(values), sentences
         except ValidationError as error:
@@ -254,7 +255,7 @@ def _repaired(
     A field that does not fit the others takes the nearest value that does, else its start.
     """
     values, changed, sentences = dict(values), {}, []
-    for _ in knobs:
+    for _ in range(ROUNDS * len(knobs) + 1):
         try:
             return model.model_validate(values), changed, sentences
         except ValidationError as error:
