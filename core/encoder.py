@@ -45,6 +45,20 @@ class Encoder(nn.Module):
             hidden = torch.baddbmm(hidden, x, self.skip)
         return F.normalize(hidden, dim=-1) if self.normalised else hidden
 
+    @torch.no_grad()
+    def start_apart(self, x: Tensor, deviation: Tensor) -> None:
+        """Change the last layer so that codes of x (m, n, d_x) are uncorrelated, of mean 0.
+
+        Each of a member's gets its deviation (m,). Codes that start alike learn the same factor,
+        and one that is hard to see is never found (measured here; to start a layer from data is
+        Mishkin and Matas 2016).
+        """
+        z_hat = self(x)
+        mean = z_hat.mean(1, keepdim=True)
+        map_ = deviation[:, None, None] * _whitening(z_hat - mean)
+        self.weights[-1].copy_(self.weights[-1] @ map_)
+        self.biases[-1].copy_((self.biases[-1] - mean) @ map_)
+
     def member(self, i: int) -> "Encoder":
         """A copy of the i-th member alone (m = 1)."""
         one = slice(i, i + 1)
@@ -54,6 +68,12 @@ class Encoder(nn.Module):
             None if self.skip is None else self.skip[one].detach().clone(),
             self.normalised,
         )
+
+
+def _whitening(x: Tensor) -> Tensor:
+    """The symmetric map (m, d, d) after which centred x (m, n, d) has unit covariance."""
+    values, axes = torch.linalg.eigh(x.mT @ x / x.shape[1])
+    return axes * values.clamp_min(1e-12).rsqrt()[:, None] @ axes.mT
 
 
 class Whitening(nn.Module):
@@ -69,9 +89,8 @@ class Whitening(nn.Module):
         """x (m, n, d_x), n well above d_x."""
         super().__init__()
         mean = x.mean(1, keepdim=True)
-        values, axes = torch.linalg.eigh((x - mean).mT @ (x - mean) / x.shape[1])
         self.register_buffer("mean", mean)
-        self.register_buffer("map", axes * values.clamp_min(1e-12).rsqrt()[:, None] @ axes.mT)
+        self.register_buffer("map", _whitening(x - mean))
 
     def forward(self, x: Tensor) -> Tensor:
         """x (m, n, d_x) -> (m, n, d_x)."""

@@ -62,8 +62,8 @@ MASKS = World(
     source="KITTI Masks (Klindt et al. 2021)",
     every=(
         _line("x", "Position x", -0.7, 0.7, "half sides"),
-        _line("y", "Position y", -0.25, 0.25, "half sides"),
-        _line("size", "Log height", log(0.35), log(0.75), "log sides", rest=log(0.5)),
+        _line("y", "Position y", -0.4, 0.4, "half sides"),
+        _line("size", "Log height", log(0.3), log(0.6), "log sides", rest=log(0.45)),
         _line("stride", "Stride", 0.0, 1.0, "of the widest", rest=0.5),
     ),
     varied=("x", "y", "size"),

@@ -4,14 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from core.encoder import make_encoder
+from core.encoder import Centring, make_encoder
 from core.images.camera import Camera, by_factor
 from core.images.convolution import Convolutions
 from core.images.world import World
 from core.run.experiment import Scores
 from core.scenarios.pixels import POOLED, Pixels
+
+CENTRED = 2048  # pictures that a centring is made of
 
 
 def camera_of(p: Pixels) -> Camera:
@@ -19,15 +21,16 @@ def camera_of(p: Pixels) -> Camera:
     return Camera(p.seen, p.seen.side if p.encoder == "conv" else POOLED)
 
 
-def encoder_of(
-    p: Pixels, starts: Sequence[torch.Generator], d_hat: int, normalised: bool = False
-) -> nn.Module:
-    """A member's network of each generator: layers over pixels, or over what convolutions leave."""
+def layers_of(
+    p: Pixels, x: Tensor, starts: Sequence[torch.Generator], d_hat: int, normalised: bool = False
+) -> list[nn.Module]:
+    """A network of each generator that is fed pictures as x (m, n, d_x); an `Encoder` ends it."""
     if p.encoder == "mlp":
-        return make_encoder(starts, p.input_size, d_hat, p.width, p.depth, "standard", normalised)
+        layers = make_encoder(starts, p.input_size, d_hat, p.width, p.depth, "standard", normalised)
+        return [Centring(x), layers.to(x.device)]
     convolutions = Convolutions(starts, p.seen.channels, p.seen.side)
     layers = make_encoder(starts, convolutions.features, d_hat, p.width, 1, "standard", normalised)
-    return nn.Sequential(convolutions, layers)
+    return [Centring(x), convolutions.to(x.device), layers.to(x.device)]
 
 
 def told(world: World, of: str, z: np.ndarray, code: np.ndarray) -> Scores:

@@ -11,11 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.encoder import Bounded, Centring, Encoder, make_encoder
+from core.encoder import Bounded, Encoder, make_encoder
 from core.laws import coordinates
 from core.laws.samplers import Noise, sampler
 from core.learners.pairs import FRESH, Map, Mixed, OfPairs, Ratio
-from core.learners.pictures import camera_of, encoder_of, told
+from core.learners.pictures import CENTRED, camera_of, layers_of, told
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, divergence_from_laplace, divergence_from_normal
 from core.run.capture import Time
@@ -23,7 +23,6 @@ from core.run.experiment import Member, Scores
 from core.scenarios.pixels import HIGH, LOW
 from core.scenarios.pixels import Pixels as Params
 
-CENTRED = 2048  # pictures that a centring is made of
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
 LEVELS = 255  # of a stored picture: 8 bits
 
@@ -93,27 +92,33 @@ class Learner(OfPairs):
         return {}
 
     def _fed(self, network: nn.Module) -> nn.Module:
-        """Centred pictures."""
-        x = self.g(self.world.latents(CENTRED, self.data))
-        if isinstance(network, Variational):
-            return Variational(nn.Sequential(Centring(x), network.encoder), network.decoder)
-        return nn.Sequential(Centring(x), network)
+        """The network centres its pictures itself."""
+        return network
 
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
-        """An encoder, with a box around its codes or a decoder where that is asked for."""
-        p = self.settings[0]
-        variational = p.unsupervised and p.method == "slowvae"
-        where = p.space if p.unsupervised and not variational else "unbounded"
-        network = encoder_of(p, starts, p.encoded * (2 if variational else 1), where == "sphere")
-        if variational:
-            decoder = make_encoder(
-                starts, p.encoded, p.input_size, p.width, p.depth, "standard", False
-            )
-            return Variational(network, decoder)
-        if where == "box":
-            sides = torch.full((len(starts),), HIGH - LOW)
-            return nn.Sequential(network, Bounded(sides, p.encoded))
-        return network
+        """An encoder, with a box around its codes or a decoder where that is asked for.
+
+        Of InfoNCE codes start apart, a step of the world in size: otherwise a factor that is hard
+        to see is missed now and then (measured here).
+        """
+        p, x = self.settings[0], self.g(self.world.latents(CENTRED, self.data))
+        if p.method == "supervised":
+            return nn.Sequential(*layers_of(p, x, starts, p.encoded))
+        if p.method == "slowvae":
+            encoder = nn.Sequential(*layers_of(p, x, starts, 2 * p.encoded))
+            sizes = p.encoded, p.input_size, p.width, p.depth
+            return Variational(encoder, make_encoder(starts, *sizes, "standard", False))
+        *before, last = layers_of(p, x, starts, p.encoded, p.space == "sphere")
+        if p.space == "sphere":
+            return nn.Sequential(*before, last)
+        assert isinstance(last, Encoder)
+        step, seen = torch.tensor([s.step_size for s in self.settings]), nn.Sequential(*before)(x)
+        if p.space == "unbounded":
+            last.start_apart(seen, step)
+            return nn.Sequential(*before, last)
+        side = HIGH - LOW
+        last.start_apart(seen, 4 / side * step)  # the box has the slope side / 4 in its middle
+        return nn.Sequential(*before, last, Bounded(torch.full_like(step, side), p.encoded))
 
     def _info_nce(self, anchors: Tensor, views: Tensor, tau: Tensor) -> Tensor:
         p = self.settings[0]

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics
-from core.encoder import Centring
 from core.images.camera import correlations
 from core.laws.samplers import Noise, generator
-from core.learners.pictures import camera_of, encoder_of, told
+from core.learners.pictures import CENTRED, camera_of, layers_of, told
 from core.objectives import label_cross_entropy
 from core.run.evaluation import HALF, Evaluation, chance, watched
 from core.run.experiment import EVALUATED, Member, Scores
@@ -20,7 +19,6 @@ from core.run.training import Descent, Observation, Truth, columns, number, para
 from core.scenarios.pixels import CELLS, PARTITION
 from core.scenarios.pixels import Pixels as Params
 
-CENTRED = 2048  # pictures that a centring is made of
 FRESH = 8  # batches behind the reported loss
 
 
@@ -62,7 +60,7 @@ class OfClasses:
         self.data = Noise(seeds, "data", device)
         starts = [generator(seed, "initialisation") for seed in seeds]
         x = self.camera(self._latents(CENTRED, self.data))
-        self.f = nn.Sequential(Centring(x), encoder_of(p, starts, p.encoded)).to(device)
+        self.f = nn.Sequential(*layers_of(p, x, starts, p.encoded))
         bound = p.encoded**-0.5
         heads = [(2 * torch.rand(p.encoded, p.classes, generator=g) - 1) * bound for g in starts]
         self.head = nn.Parameter(torch.stack(heads).to(device))

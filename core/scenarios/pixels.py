@@ -227,7 +227,7 @@ class Pixels(Params):
         unit="pictures",
     )
     steps: int = steps_knob(300, le=20_000)
-    learning_rate: float = rate_knob(2e-2, le=0.3)
+    learning_rate: float = rate_knob(1e-2, le=0.3)
 
     def inactive(self) -> frozenset[str]:
         """Classes know no pairs; a told encoder no similarity; SlowVAE has a space of its own."""
