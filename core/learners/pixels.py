@@ -23,6 +23,7 @@ from core.run.experiment import Member, Scores
 from core.scenarios.pixels import HIGH, LOW
 from core.scenarios.pixels import Pixels as Params
 
+APART = 2.0  # steps of the world: the deviation of codes at the start
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
 LEVELS = 255  # of a stored picture: 8 bits
 
@@ -98,8 +99,7 @@ class Learner(OfPairs):
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
         """An encoder, with a box around its codes or a decoder where that is asked for.
 
-        Of InfoNCE codes start apart, a step of the world in size: otherwise a factor that is hard
-        to see is missed now and then (measured here).
+        Of InfoNCE codes start apart: otherwise a factor that is hard to see is missed now and then.
         """
         p, x = self.settings[0], self.g(self.world.latents(CENTRED, self.data))
         if p.method == "supervised":
@@ -112,13 +112,12 @@ class Learner(OfPairs):
         if p.space == "sphere":
             return nn.Sequential(*before, last)
         assert isinstance(last, Encoder)
-        step, seen = torch.tensor([s.step_size for s in self.settings]), nn.Sequential(*before)(x)
+        apart = APART * torch.tensor([s.step_size for s in self.settings])
+        last.start_apart(nn.Sequential(*before)(x), apart)
         if p.space == "unbounded":
-            last.start_apart(seen, step)
             return nn.Sequential(*before, last)
-        side = HIGH - LOW
-        last.start_apart(seen, 4 / side * step)  # the box has the slope side / 4 in its middle
-        return nn.Sequential(*before, last, Bounded(torch.full_like(step, side), p.encoded))
+        sides = torch.full_like(apart, HIGH - LOW)
+        return nn.Sequential(*before, last, Bounded(sides, p.encoded))
 
     def _info_nce(self, anchors: Tensor, views: Tensor, tau: Tensor) -> Tensor:
         p = self.settings[0]

@@ -226,8 +226,8 @@ class Pixels(Params):
         scale="doubling",
         unit="pictures",
     )
-    steps: int = steps_knob(300, le=20_000)
-    learning_rate: float = rate_knob(1e-2, le=0.3)
+    steps: int = steps_knob(400, le=20_000)
+    learning_rate: float = rate_knob(1.5e-2, le=0.3)
 
     def inactive(self) -> frozenset[str]:
         """Classes know no pairs; a told encoder no similarity; SlowVAE has a space of its own."""
