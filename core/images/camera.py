@@ -16,6 +16,7 @@ from core.images.render import paint
 from core.images.world import World
 
 Array = np.ndarray
+LEVELS = 255  # above black
 AT_ONCE = 2048  # pictures of full size in memory
 
 
@@ -23,7 +24,8 @@ AT_ONCE = 2048  # pictures of full size in memory
 class Camera:
     """The mixing g of a world of pictures: latents in [-1, 1]^k -> pixels, the same for all.
 
-    Pictures are drawn at the world's own side and pooled to `side` where that is less.
+    Pictures are drawn at the world's own side, pooled to `side` where that is less, and have 8 bits
+    a number: a read-out of finer ones would live on differences that nobody sees.
     """
 
     world: World
@@ -41,7 +43,7 @@ class Camera:
         pictures = pictures[:, None] if self.world.channels == 1 else pictures.permute(0, 3, 1, 2)
         if self.side < self.world.side:
             pictures = F.avg_pool2d(pictures, self.world.side // self.side)
-        return pictures.flatten(1)
+        return (pictures.flatten(1) * LEVELS).round() / LEVELS
 
     def members(self, chosen: Sequence[int]) -> "Camera":
         """Every member has the same."""

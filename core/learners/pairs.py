@@ -110,6 +110,10 @@ class OfPairs(ABC):
         """What a Result keeps of the drawn latents' observations."""
         return {"x": self.g(z).cpu().numpy()}
 
+    def _raw(self, i: int) -> np.ndarray:
+        """Observations (EVALUATED, .) of member i, whose scores are the baseline."""
+        return self.evaluation.raw_x(i)
+
     @abstractmethod
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
         """The encoder, fed with what it is to be fed with."""
@@ -223,7 +227,7 @@ class OfPairs(ABC):
 
     def _baselines(self, i: int, untrained: Scores) -> Scores:
         """Scores of x itself and of f at its start, and the loss at the truth."""
-        z, x = self.evaluation.z[i], self.evaluation.raw_x(i)
+        z, x = self.evaluation.z[i], self._raw(i)
         return {
             **{f"raw_{name}": getattr(metrics, name)(z, x) for name in BASELINES},
             **{f"untrained_{name}": untrained[name] for name in BASELINES},

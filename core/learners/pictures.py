@@ -13,6 +13,7 @@ from core.images.world import World
 from core.run.experiment import Scores
 from core.scenarios.pixels import POOLED, Pixels
 
+HARDLY = 0.02  # deviation of a pixel, five grey levels of 255
 CENTRED = 2048  # pictures that a centring is made of
 
 
@@ -31,6 +32,14 @@ def layers_of(
     convolutions = Convolutions(starts, p.seen.channels, p.seen.side)
     layers = make_encoder(starts, convolutions.features, d_hat, p.width, 1, "standard", normalised)
     return [Centring(x), convolutions.to(x.device), layers.to(x.device)]
+
+
+def varying(x: np.ndarray) -> np.ndarray:
+    """The pixels of x (n, d_x) that a read-out may use: those of some deviation.
+
+    One that is lit in a few pictures alone fits those, and misses by far in the next ones.
+    """
+    return x[:, x.std(0) > HARDLY]
 
 
 def told(world: World, of: str, z: np.ndarray, code: np.ndarray) -> Scores:

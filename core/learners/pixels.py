@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.encoder import Bounded, Encoder, make_encoder
+from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.laws.samplers import Noise, sampler
 from core.learners.pairs import FRESH, Map, Mixed, OfPairs, Ratio
-from core.learners.pictures import CENTRED, camera_of, layers_of, told
+from core.learners.pictures import CENTRED, camera_of, layers_of, told, varying
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, divergence_from_laplace, divergence_from_normal
 from core.run.capture import Time
@@ -25,7 +26,6 @@ from core.scenarios.pixels import Pixels as Params
 
 APART = 2.0  # steps of the world: the deviation of codes at the start
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
-LEVELS = 255  # of a stored picture: 8 bits
 
 
 class World:
@@ -87,6 +87,9 @@ class Learner(OfPairs):
     def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
         """The same pictures for everybody."""
         return self.camera
+
+    def _raw(self, i: int) -> np.ndarray:
+        return varying(super()._raw(i))
 
     def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
         """No picture: who shows one draws it anew."""
@@ -197,7 +200,7 @@ class Learner(OfPairs):
         world, z = self.settings[0].seen, self.evaluation.z[i]
         return {
             **super()._baselines(i, untrained),
-            **told(world, "raw_factor", z, self.evaluation.raw_x(i)),
+            **told(world, "raw_factor", z, self._raw(i)),
             **told(world, "untrained_factor", z, self.evaluation.features(i)),
         }
 
