@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.images.worlds import WORLDS
 from core.scenarios.probes import FACTORS, PROCEDURES
 from core.scenarios.scenario import Knob
 
@@ -32,6 +33,22 @@ class Score:
         digits = f"{value:{self.format}}"
         digits = digits if digits.strip("-0.") else digits.lstrip("-")  # no "-0.000"
         return digits.replace("-", "−") + self.unit
+
+
+def _of_pictures() -> dict[str, Score]:
+    """Scores of pictures: of the classifier, and of every factor."""
+    named = {factor.name: factor for world in WORLDS.values() for factor in world.every}
+    how = {
+        "ordinal": "held-out R² of this factor, read from the code by an affine map",
+        "circular": "held-out R² of its sine and cosine, read from the code by an affine map",
+        "categorical": "held-out accuracy of a linear read-out of the code",
+    }
+    return {
+        "label_accuracy": Score("Class, accuracy", "of the classifier that was trained, on "
+                                "pictures it never saw"),
+        **{f"factor_{name}": Score(factor.title, how[factor.kind])
+           for name, factor in named.items()},
+    }  # fmt: skip
 
 
 def _of_probes() -> dict[str, Score]:
@@ -196,6 +213,7 @@ SCORES = {  # in the order in which a page shows them
     ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
     **_of_probes(),
+    **_of_pictures(),
 }  # fmt: skip
 BASELINES = {
     "raw": "raw x",
@@ -300,6 +318,18 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "ml": "likelihood",
     "ml-mtc": "likelihood, total correlation",
     "ml-rec": "likelihood, reconstruction",
+    # pictures: the task, the world, the method, the encoder, what makes a class
+    "pairs": "pairs",
+    "classify": "classes",
+    "masks": "walkers’ masks",
+    "scene": "lit scene",
+    "sprites": "sprites",
+    "slowvae": "SlowVAE",
+    "conv": "convolutions",
+    "shape": "shape",
+    "shape-scale": "shape and scale",
+    "position": "position",
+    "all": "all but rotation",
     # probed codes
     "trained": "trained on labels",
     "shuffled": "shuffled labels",

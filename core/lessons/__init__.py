@@ -13,6 +13,7 @@ from core.lessons import (
     laplace_violation,
     manifold_entropy,
     nonlinear,
+    pixels,
     probes,
     scores,
     vmf_clusters,
@@ -28,6 +29,7 @@ LESSONS: dict[str, Scenario] = {
     "laplace_violation": laplace_violation.LESSON,
     "manifold_entropy": manifold_entropy.LESSON,
     "digits": digits.LESSON,
+    "pixels": pixels.LESSON,
     "probes": probes.LESSON,
 }
 SETUPS: dict[str, Setup] = {**LESSONS, "scores": scores.LESSON}

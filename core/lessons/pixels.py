@@ -1,0 +1,71 @@
+"""What the page on pictures sets up: presets and sweeps."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from core.scenarios import pixels
+from core.scenarios.scenario import Preset, Sweep, Value
+
+NORMAL: Mapping[str, Value] = {"transition": "normal", "p": 2}
+SCENE: Mapping[str, Value] = {
+    **NORMAL, "world": "scene", "steps": 800, "learning_rate": 0.005,
+}  # fmt: skip
+SLOW: Mapping[str, Value] = {
+    "method": "slowvae", "d_hat": 10, "steps": 1200, "learning_rate": 0.01,
+}  # fmt: skip
+TEN: Mapping[str, Value] = {"d_hat": 10}  # codes for three factors
+CLASSES: Mapping[str, Value] = {"task": "classify", "learning_rate": 0.005, "steps": 1500}
+WIDE = 256
+
+PRESETS = (
+    Preset("walkers", "Walkers", "Two frames of a walker, a Laplace step apart: a Laplace model "
+           "finds place and size one by one, with no walls.", {}),
+    Preset("turned", "Turned", "The step is normal, and so is the model: it tells all three "
+           "factors, and turns them. Distances with p = 2 know no axes.", NORMAL),
+    Preset("walls", "Walls", "The same normal model with codes in a box: walls break the rotation.",
+           {**NORMAL, "space": "box"}),
+    Preset("laplace-walls", "Laplace, walls", "Laplace step and model in a box: both find axes.",
+           {"space": "box"}),
+    Preset("scene", "Scene", "A lit teapot: place, depth and two hues, found one by one with codes "
+           "in a box.", {**SCENE, "space": "box"}),
+    Preset("scene-turned", "Scene, no walls", "The same without walls: R² stays, MCC falls.",
+           SCENE),
+    Preset("shape", "Shape", "Sprites classified by shape through a bottleneck of eight: the code "
+           "keeps shape and size, and loses where the sprite was.", {**CLASSES, "label": "shape"}),
+    Preset("position", "Position", "The same sprites classified by where they are: now the code "
+           "keeps that, and loses the size.", {**CLASSES, "label": "position"}),
+    Preset("random", "Dealt at random", "Classes dealt at random to fine cells: there is nothing "
+           "to keep.", {**CLASSES, "label": "random"}),
+    Preset("slow", "SlowVAE", "A variational autoencoder whose prior expects Laplace steps, with "
+           "ten codes: it has pictures to draw as well, and takes longer.", SLOW),
+    Preset("ten-codes", "Ten codes", "Ten codes for three factors, contrastive: what SlowVAE is "
+           "to be held against.", TEN),
+    Preset("scene-seven", "Seven factors", "The angle and hue of a spotlight vary as well. Its hue "
+           "is seen on the pot alone, and is not found.",
+           {**SCENE, "space": "box", "n_factors": 7}, further=()),
+)  # fmt: skip
+
+SWEEPS = (
+    Sweep("p", (1, 2), {}),
+    Sweep("warm", (1.0, 10.0, 100.0), {}),
+    Sweep("spread", (0.03, 0.1, 0.3), {}),
+    Sweep("d_hat", (3, 5, 10), NORMAL),
+    Sweep("steps", (100, 200, 400, 800), {}),
+    Sweep("steps", (600, 1200, 2400), SLOW),
+    Sweep("label", ("shape", "shape-scale", "position", "all", "random"), CLASSES),
+    Sweep("d_hat", (4, 8, 32, WIDE), {**CLASSES, "label": "shape"}),
+)
+
+TOLD = tuple(  # the same encoders told the factors: a baseline
+    Sweep("method", ("supervised",), params, further=(3, 4))
+    for params in ({}, {"transition": "normal"},
+                   {k: v for k, v in SCENE.items() if k != "p"})
+)  # fmt: skip
+
+LESSON = replace(
+    pixels.SCENARIO,
+    presets=PRESETS,
+    sweeps=(*SWEEPS, *TOLD),
+    front=("task", "world", "transition", "space", "p", "label"),
+    frames=16,
+)
