@@ -48,6 +48,12 @@ def _of_pictures() -> dict[str, Score]:
                                 "pictures it never saw"),
         **{f"factor_{name}": Score(factor.title, how[factor.kind])
            for name, factor in named.items()},
+        **{f"r_{name}": Score(f"Correlation, {factor.title.lower()}", "of the factor with its "
+                              "linear read-out, held out")
+           for name, factor in named.items()},
+        **{f"r_bare_{name}": Score(f"The same without an intercept, {factor.title.lower()}",
+                                   "as published: the read-out goes through the origin")
+           for name, factor in named.items()},
     }  # fmt: skip
 
 

@@ -262,7 +262,7 @@ def words_of(header):
 @pytest.mark.parametrize(
     ("lesson", "preset"),
     [(name, p) for name in ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation",
-                            "gradient_reversal", "manifold_entropy")
+                            "gradient_reversal", "manifold_entropy", "pixels")
      for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
@@ -274,7 +274,7 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = game.of(run, params, False)
     elif lesson == "infonce_sphere":
         view = recovery.view_of(run, choice)
-    elif lesson == "infonce_box":
+    elif lesson in ("infonce_box", "pixels"):
         view = boxed.view_of(run, params, choice)
     elif lesson == "manifold_entropy":
         view = waterfall.view_of(run, params)

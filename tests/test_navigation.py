@@ -38,6 +38,7 @@ STOPS = {
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
     "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
+    "pixels": Stop("From pixels", "laplace-walls", "space", "mcc"),
 }
 HOME = "Identifiability Explorer"
 GROUPS = {
@@ -45,6 +46,7 @@ GROUPS = {
     "Cross-entropy": ["vmf_clusters", "laplace_violation"],
     "Invariance": ["gradient_reversal"],
     "Decoders": ["manifold_entropy"],
+    "Pictures": ["pixels"],
 }
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 

@@ -15,6 +15,7 @@ from visits import (
     LAPLACE,
     PAGES,
     PAPERS,
+    PIXELS,
     REVERSAL,
     SPHERE,
     listed,
@@ -94,7 +95,7 @@ def test_the_papers_moons_stand_beside_ours():
 OF_PAGE = {SPHERE: ["infonce_sphere"], BOX: ["infonce_box"], CLUSTERS: ["vmf_clusters"],
            LAPLACE: ["laplace_violation"],
            REVERSAL: ["gradient_reversal", "nonlinear"],
-           ENTROPY: ["manifold_entropy", "digits"]}  # fmt: skip
+           ENTROPY: ["manifold_entropy", "digits"], PIXELS: ["pixels", "probes"]}  # fmt: skip
 
 
 @each_page

@@ -22,7 +22,8 @@ REVERSAL = "pages/gradient_reversal.py"
 ENTROPY = "pages/manifold_entropy.py"
 BOX = "pages/infonce_box.py"
 PAPERS = "pages/papers.py"
-PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY]
+PIXELS = "pages/pixels.py"
+PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
 
 touch.through_app()
 

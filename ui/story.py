@@ -17,6 +17,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     },
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
+    "Pictures": {"pixels": "From pixels"},
 }
 READING = {  # pages that train nothing
     "Scores": {"scores": "How far to trust a score"},

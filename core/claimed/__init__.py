@@ -9,12 +9,12 @@ from core.claimed import (
     manifold_entropy,
     nonlinear,
     papers,
-    probes,
     reversal_limits,
     scores,
     vmf_clusters,
     vmf_minimisers,
 )
+from core.claimed.pictures import pixels, probes
 from core.claims.claim import Claim
 
 FILES = (
@@ -29,6 +29,7 @@ FILES = (
     papers,
     manifold_entropy,
     digits,
+    pixels,
     probes,
     scores,
 )
@@ -50,6 +51,8 @@ HOME = (  # what to try, on the first page
     "momentum-circles",
     "one-density-many-total-correlations",
     "right-angles-are-not-the-truth",
+    "pictures-are-found-up-to-a-rotation",
+    "classes-keep-what-they-vary",
     "correlated-factors-fake-mcc",
     "mixtures-into-many-codes-fool-dci-and-mcc",
     "noise-scores-when-samples-are-few",

@@ -12,7 +12,7 @@ from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
-from core.figures.probes import probes, wrongly
+from core.figures.probes import probes, told, wrongly
 from core.figures.proofs import (
     agreement,
     closed_curves,
@@ -39,5 +39,5 @@ __all__ = [
     "foretold", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
     "nets", "pairs", "phase", "plane", "probes", "pursuit", "reach", "readings",
     "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip",
-    "sweep", "trade", "traversal", "turned", "twist", "wrongly",
+    "sweep", "told", "trade", "traversal", "turned", "twist", "wrongly",
 ]  # fmt: skip

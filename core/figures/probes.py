@@ -10,6 +10,7 @@ import pandas as pd
 from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import Chart, Figure
+from core.images.world import Factor
 from core.legend import wording
 from core.metrics import share_interval
 from core.metrics.significance import ALPHA, CHANCE, LEVELS, PROCEDURES
@@ -25,6 +26,9 @@ HEIGHT, INSIDE = 300, 245  # of the other picture, and between its axes
 SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
 NAMES = {"published": "published", "corrected": "corrected", "once": "one split, exact"}
 Scores = Mapping[str, float | None]
+STEP = 30  # pixels a factor
+READ = (("raw_", "pixels", ROLE["z"], 40), ("untrained_", "untrained code", ROLE["v"], 40),
+        ("", "trained code", ROLE["z_hat"], 130))  # fmt: skip
 
 
 def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
@@ -57,6 +61,36 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
              "low": "95 % from", "high": "95 % to", "published": "−log₁₀ p, published",
              "corrected": "−log₁₀ p, corrected", "fresh": "−log₁₀ p, fresh"}  # fmt: skip
     return words.finished(chart, right=34), table[list(names)].rename(columns=names)
+
+
+def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
+    """How well each factor is told, a line a factor: every run's code, before training, by pixels.
+
+    `runs` have `factor_`, `untrained_factor_` and `raw_factor_` of each. What lies below 0 is drawn
+    there.
+    """
+    rows = [
+        {"factor": factor.title, "code": words_, "score": value, "at": max(0.0, value),
+         "colour": colour, "size": size}
+        for factor in factors
+        for of, words_, colour, size in READ
+        for run in runs
+        if (value := run.get(f"{of}factor_{factor.name}")) is not None
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["factor", "code", "score", "at", "colour", "size"])
+    x = alt.X("at:Q", title="R²; of a category accuracy", axis=alt.Axis(tickCount=5),
+              scale=alt.Scale(domain=[-0.03, 1.03], nice=False))  # fmt: skip
+    y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors])
+    scale = alt.Scale(domain=[each[1] for each in READ], range=[each[2] for each in READ])
+    colour = alt.Color("code:N", title=None, scale=scale, legend=alt.Legend(orient="top"))
+    dots = alt.Chart(table).mark_circle(opacity=0.8).encode(
+        x=x, y=y, color=colour, size=alt.Size("size:Q", scale=None),
+        tooltip=[alt.Tooltip("factor:N", title="Factor"), alt.Tooltip("code:N", title="Read from"),
+                 alt.Tooltip("score:Q", format=".3f", title="Score")],
+    )  # fmt: skip
+    names = {"factor": "Factor", "code": "Read from", "score": "Score"}
+    chart = dots.properties(height=alt.Step(STEP))
+    return words.finished(chart), table[list(names)].rename(columns=names)
 
 
 def _row(at: float, factor: str, code: str, seed: int, run: Scores) -> dict[str, object]:

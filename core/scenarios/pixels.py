@@ -380,6 +380,12 @@ SIZE = Assumption(
 ASSUMPTIONS = (PAIRS, METHOD, BOX, SAME_NORM, AXES, SIZE)
 
 
+def broken(params: Pixels) -> list[str]:
+    """What keeps distances from agreeing, in words; empty if nothing does."""
+    confined = ["codes that are not confined to a sphere"] if params.space == "sphere" else []
+    return [*(each.words for each in missing((SAME_NORM, SIZE), params)), *confined]
+
+
 def notices(params: Pixels) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
     if params.task == "classify":

@@ -1,10 +1,12 @@
 """The box's lines carried by h beside the true ones, and which code stands for which latent."""
 
+from typing import Protocol
+
 import numpy as np
 import streamlit as st
 
 from core.colours import direction_colours
-from core.scenarios.infonce_box import InfoNCEBox
+from core.laws.spaces import Box, Flat
 from ui import recovery, sheet
 from ui.player.view import LatentView
 
@@ -13,8 +15,15 @@ EDGES = 12  # of a cube, which come first among its lines
 MATRIX = "matching"  # the container of what is drawn of the last frame alone
 
 
+class OfFlat(Protocol):
+    """The parameters of a scenario whose latents live in a box, or in R^d."""
+
+    @property
+    def flat(self) -> Flat: ...
+
+
 def view_of(
-    run: recovery.Run, params: InfoNCEBox, choice: recovery.Choice, stale: bool = False
+    run: recovery.Run, params: OfFlat, choice: recovery.Choice, stale: bool = False
 ) -> LatentView:
     """Points and lines of the cube, true and recovered, in its half sides.
 
@@ -68,7 +77,7 @@ def _matched(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
 
     last = run.z_hat[-1].astype(float)
     if not np.isfinite(last).all():
-        return np.eye(last.shape[1]), np.zeros(last.shape[1])
+        return np.eye(last.shape[1], run.z.shape[1]), np.zeros(run.z.shape[1])
     return metrics.generalised_permutation(run.z.astype(float), last)
 
 
@@ -77,13 +86,14 @@ def _as_learnt(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
     last = run.z_hat[-1].astype(float)
     spread = last.std()
     if not (np.isfinite(spread) and spread > 0):
-        return np.eye(last.shape[1]), np.zeros(last.shape[1])
-    scale = run.z.std() / spread
-    return scale * np.eye(last.shape[1]), run.z.mean(0) - scale * last.mean(0)
+        return np.eye(last.shape[1], run.z.shape[1]), np.zeros(run.z.shape[1])
+    scale, d = run.z.std() / spread, run.z.shape[1]
+    onto = scale * np.eye(last.shape[1], d)  # of more codes the first, of fewer all
+    return onto, run.z.mean(0) - last.mean(0) @ onto
 
 
 def _remarks(
-    run: recovery.Run, params: InfoNCEBox, choice: recovery.Choice, drawn: tuple[int, ...]
+    run: recovery.Run, params: OfFlat, choice: recovery.Choice, drawn: tuple[int, ...]
 ) -> list[str]:
     remarks = [run.end] if run.end else []
     if len(drawn) < run.z.shape[1]:
@@ -95,7 +105,7 @@ def _remarks(
         if choice.aligned
         else "codes shifted and scaled alike in all directions"
     )
-    wider = params.space == "unbounded"
+    wider = not isinstance(params.flat, Box)
     return [*remarks, *([f"lines to ±{params.flat.high:g}"] if wider else []), how]
 
 

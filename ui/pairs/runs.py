@@ -1,5 +1,6 @@
 """What pages of learners from pairs share: what a loss is held against, and runs told z itself."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,11 +20,14 @@ class OfPairs(Protocol):
     batch: int
 
 
-def show(run: recovery.Run, promise: Promise, params: OfPairs, place: numbers.Places) -> None:
+def show(
+    run: recovery.Run, promise: Promise, params: OfPairs, place: numbers.Places,
+    only: Sequence[str] | None = None,
+) -> None:  # fmt: skip
     """The numbers; of a run that is told z without its loss, a squared error and no nats."""
     floor = "floor" if params.negatives == "views" else "truth, no bound:"
     without = () if params.unsupervised else ("loss",)
-    numbers.show(run, promise, floor, without=without, place=place)
+    numbers.show(run, promise, floor, without=without, only=only, place=place)
 
 
 def curves(

@@ -1,5 +1,6 @@
 """Why a norm or a wall finds the axes: three steps, each drawn from the run at hand."""
 
+from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
@@ -8,6 +9,7 @@ import streamlit as st
 from core.run.experiment import Result
 from core.scenarios.infonce_box import InfoNCEBox
 from core.scenarios.infonce_box import broken as broken_by
+from core.scenarios.pixels import Pixels
 from ui import sheet, story
 from ui.pairs import runs
 
@@ -19,13 +21,20 @@ MOST = 6  # latents that a numbered matrix has room for
 
 
 def why(result: Result) -> None:
-    """Distances are kept, a norm may know the axes, and so each code is a latent."""
+    """The proof for a run in a box."""
+    steps(result, broken_by(cast(InfoNCEBox, result.member.params)))
+
+
+def steps(result: Result, broken: Sequence[str]) -> None:
+    """Distances are kept, a norm may know the axes, and so each code is a latent.
+
+    `broken` says what keeps distances from agreeing.
+    """
     from core import figures, metrics, theory
 
-    params = cast(InfoNCEBox, result.member.params)
+    params = cast("InfoNCEBox | Pixels", result.member.params)
     if runs.told(params):
         return
-    broken = broken_by(params)
     z, z_hat = result.z.astype(float), result.z_hat[-1].astype(float)
     finite = bool(np.isfinite(z_hat).all())
     shape, scale = params.law.generalised

@@ -1,0 +1,1 @@
+"""Claims of the page on pictures."""

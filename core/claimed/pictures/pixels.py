@@ -1,0 +1,166 @@
+"""Claims of the page on pictures: which factors an encoder's code keeps."""
+
+from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
+from core.claims.relations import by_seed, every, high, low, mean
+from core.lessons.pixels import CLASSES, NORMAL, SLOW, WIDE
+
+PAGE = "pixels"
+PAPER = "Zimmermann et al. 2021, Tables 3 and 4, on other pictures"
+
+walkers, turned, walls = (preset(PAGE, name) for name in ("walkers", "turned", "walls"))
+scene, open_scene = preset(PAGE, "scene"), preset(PAGE, "scene-turned")
+shape, position, dealt = (preset(PAGE, name) for name in ("shape", "position", "random"))
+slow, ten = preset(PAGE, "slow"), preset(PAGE, "ten-codes")
+longer = Runs(PAGE, {**SLOW, "steps": 2400}, (0, 1, 2))
+normal_ten = Runs(PAGE, {**NORMAL, "d_hat": 10}, (0, 1, 2))
+warm = swept(PAGE, "warm", (1.0, 100.0), symbol="warm")
+wide = Runs(PAGE, {**CLASSES, "label": "shape", "d_hat": WIDE}, (0, 1, 2))
+BY_CLASS = Shows("figure", "kept")
+
+PAIRS = (
+    Claim(
+        "pictures-are-found-up-to-a-rotation",
+        PAGE,
+        "**With p = 2 and no walls the factors of pictures come back turned**: of walkers linear "
+        "R² is {r2.span}, and MCC {turned.mean} in the mean ({turned.span}). In a box MCC is "
+        "{walls.mean}, and with a Laplace step and model, walls or none, {laplace.span}.",
+        "The theorem says nothing of what hides the latents, as long as it can be undone: pixels "
+        "do as well as an invertible network.",
+        {"turned": turned, "r2": turned.read("linear_r2"), "walls": walls, "laplace": walkers},
+        "mcc",
+        (every("r2") >= 0.98) & (every("turned") < 0.95) & (mean("turned") < mean("walls") - 0.1)
+        & (every("laplace") >= 0.98),
+        ("turned", walkers),
+        Opens(PAGE, "turned"),
+        kind="theorem",
+        source=PAPER,
+        typed=("p = 2",),
+    ),
+    Claim(
+        "a-lit-scene-needs-walls-too",
+        PAGE,
+        "**The same of a lit scene with five factors**: MCC {scene.span} in a box and "
+        "{open.mean} in the mean without ({open.span}), at a linear R² of {r2.mean}.",
+        "Pixels alone are read linearly to an R² of {raw.mean}: R² would hardly tell an encoder "
+        "from none, and MCC does.",
+        {"scene": scene, "open": open_scene, "r2": open_scene.read("linear_r2"),
+         "raw": scene.read("raw_linear_r2")},
+        "mcc",
+        (every("scene") >= 0.9) & (mean("open") < mean("scene") - 0.1) & (mean("r2") >= 0.9),
+        ("open", scene),
+        Opens(PAGE, "scene"),
+        kind="theorem",
+        source=PAPER,
+    ),
+    Claim(
+        "slowvae-takes-longer",
+        PAGE,
+        "**SlowVAE gets there later than contrastive learning**: with ten codes for three "
+        "factors it has MCC {slow.mean} after {slow.steps} steps and {longer.mean} after "
+        "{longer.steps}; the Laplace model has {ten.span} after {ten.steps}, and a normal one "
+        "{normal.mean}.",
+        "It has pictures to draw as well. As published it lies below the Laplace model; above the "
+        "normal one, as published too, it is not at this budget, and is once it has the time.",
+        {"slow": slow, "longer": longer, "ten": ten, "normal": normal_ten},
+        "mcc",
+        (low("ten") > high("slow")) & (mean("longer") > mean("slow"))
+        & (mean("slow") < mean("normal")),
+        ("slow", ten),
+        Opens(PAGE, "slow"),
+        kind="published",
+        source=PAPER,
+    ),
+    Claim(
+        "warm-starts-need-not-fold",
+        PAGE,
+        "**A warm start does no harm where codes start apart**: walkers get MCC {warm = 1.mean} "
+        "at one temperature and {warm = 100.mean} when it falls from a hundredfold.",
+        "Codes that start alike fold when they are cooled; here their first layer of weights is "
+        "set so that they start uncorrelated.",
+        {**warm},
+        "mcc",
+        (mean("warm = 100") > 0.9) & (mean("warm = 1") > 0.9),
+        ("warm = 100", turned),
+        Opens(PAGE, "walkers"),
+        shows=Shows("sweep", "warm"),
+        typed=("hundredfold",),
+    ),
+)  # fmt: skip
+CLASSES_KEPT = (
+    Claim(
+        "classes-keep-what-they-vary",
+        PAGE,
+        "**A narrow code keeps what its classes vary, and drops the rest**: classified by shape, "
+        "size is read with R² {shape size.mean} and place with {shape x.mean}; classified by "
+        "place, {place size.mean} and {place x.mean}. Before training it was {start size.mean} "
+        "and {start x.mean}.",
+        "Published tables show the trained code alone. A class that does not depend on a factor "
+        "is told as well without it.",
+        {
+            "shape size": shape.read("factor_scale"), "shape x": shape.read("factor_x"),
+            "place size": position.read("factor_scale"), "place x": position.read("factor_x"),
+            "start size": shape.read("untrained_factor_scale"),
+            "start x": shape.read("untrained_factor_x"),
+        },
+        "factor_x",
+        (by_seed("shape size") > by_seed("place size")) & (by_seed("place x") > by_seed("shape x"))
+        & (mean("shape x") < mean("start x")) & (mean("shape size") > mean("start size")),
+        ("shape x", position.read("factor_x")),
+        Opens(PAGE, "shape"),
+        source="Reizinger et al. 2025, Table 4, on other pictures, with the untrained code beside",
+        shows=BY_CLASS,
+    ),
+    Claim(
+        "classes-dealt-at-random-keep-nothing",
+        PAGE,
+        "**Classes dealt at random add nothing**: place is read with R² {dealt x.mean}, and "
+        "{start x.mean} before training; size with {dealt size.mean} and {start size.mean}. By "
+        "place and by shape it is {place x.mean} and {shape size.mean}.",
+        "What such classes ask for is no factor but a table of cells, which the encoder cannot "
+        "learn.",
+        {
+            "dealt x": dealt.read("factor_x"), "dealt size": dealt.read("factor_scale"),
+            "start x": dealt.read("untrained_factor_x"),
+            "start size": dealt.read("untrained_factor_scale"),
+            "place x": position.read("factor_x"), "shape size": shape.read("factor_scale"),
+        },
+        "factor_x",
+        (mean("dealt x") < mean("place x")) & (mean("dealt size") < mean("shape size")),
+        ("dealt x", position.read("factor_x")),
+        Opens(PAGE, "random"),
+        shows=BY_CLASS,
+    ),
+    Claim(
+        "width-shows-what-nobody-learnt",
+        PAGE,
+        "**A wide code tells factors that nobody taught it**: of {wide.d_hat} dimensions place is "
+        "read with R² {start.mean} before any training, and with {wide.mean} after it was "
+        "trained on shapes; a code of eight has {narrow.mean}.",
+        "Random features of pixels span much. Training for a class lowers what the class does not "
+        "ask for, and more where there is little room.",
+        {"start": wide.read("untrained_factor_x"), "wide": wide,
+         "narrow": shape.read("factor_x")},
+        "factor_x",
+        (by_seed("start") > by_seed("wide")) & (mean("wide") > mean("narrow")),
+        ("start", shape.read("untrained_factor_shape")),
+        Opens.of(wide),
+        shows=Shows("sweep", "d_hat", params={**CLASSES, "label": "shape"}),
+        typed=("eight",),
+    ),
+    Claim(
+        "an-intercept-is-half-the-read-out",
+        PAGE,
+        "**A read-out without an intercept understates pixels**: size is told from them with a "
+        "correlation of {bare.mean} through the origin, and of {whole.mean} with an intercept.",
+        "The published read-out has none, and pixels are not centred; a trained code suffers less "
+        "({code bare.mean} and {code.mean}).",
+        {"bare": shape.read("raw_r_bare_scale"), "whole": shape.read("raw_r_scale"),
+         "code bare": shape.read("r_bare_scale"), "code": shape.read("r_scale")},
+        "raw_r_scale",
+        mean("bare") < mean("whole"),
+        ("bare", shape.read("raw_r_scale")),
+        Opens(PAGE, "shape"),
+        source="Reizinger et al. 2025, Table 4, on other pictures",
+    ),
+)  # fmt: skip
+CLAIMS = (*PAIRS, *CLASSES_KEPT)

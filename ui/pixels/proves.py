@@ -1,0 +1,147 @@
+"""What a probe proves: asterisks of trained and untrained codes, and of noise."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import streamlit as st
+
+from core.lessons import LESSONS
+from core.lessons.probes import FEATURES
+from core.metrics.significance import LEVELS
+from core.run.experiment import Experiment
+from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
+from ui.window import address, turns
+
+PREFIX = "probes"
+SEED, SETS = f"{PREFIX}_draw", f"{PREFIX}_null"  # keys of the link
+KINDS = {"fixed": "one balanced set", "redrawn": "a rare factor"}
+SCORED = ("classifier_accuracy", "asterisks_published", "asterisks_corrected", "asterisks_fresh")
+MOST_DRAWS = 20  # of the live null
+scenario = LESSONS["probes"]
+
+
+def part() -> article.Part:
+    """The part of the page."""
+    return article.Part("proves", "What a probe proves", article.alone(show), settings())
+
+
+def settings() -> tuple[address.Settings, ...]:
+    """The keys of the page's link for this scenario."""
+    return (
+        knobs.settings(scenario, PREFIX),
+        *recovery.settings(sides=False, prefix=PREFIX),
+        address.choice(SETS, KINDS, "Which images", "fixed", KINDS.get),
+        address.choice(SEED, range(MOST_DRAWS), "The draw", 0),
+    )
+
+
+def show() -> None:
+    """The figure of all codes, the live null, and a setting of the visitor's own."""
+    st.markdown(
+        "Figure 3 of the cross-entropy paper probes the codes of large networks for the factors "
+        "of ImageNet-X, and gives a factor an **asterisk** where a probe is better than chance. "
+        "Here the images are scikit-learn’s real digits, with ten factors measured on them, and "
+        "beside the trained encoder stand those that the figure lacks, and a test that holds its "
+        "level."
+    )
+    sheet.show(side_by_side())
+    st.subheader("Noise, and what a test makes of it", anchor="null")
+    null()
+    st.subheader("A setting of your own", anchor="probes")
+    own()
+
+
+def null() -> None:
+    """The live null: how often each test takes noise for a factor."""
+    left, right = st.columns([1, 2.4], gap="medium")
+    with left:
+        kind = st.radio("Images", list(KINDS), list(KINDS).index(address.get(SETS)),
+                        format_func=KINDS.get, key=address.widget(SETS))  # fmt: skip
+        draw = int(address.get(SEED))
+        st.button("Draw again", icon=":material/casino:", key=address.owned("draw"),
+                  on_click=partial(address.put, SEED, (draw + 1) % MOST_DRAWS))  # fmt: skip
+        with turns.lent():
+            p = on_noise(kind, draw)
+        rate = {name: float((values < LEVELS[0]).mean()) for name, values in p.items()}
+        st.caption(
+            f"A hundred codes of pure noise, twenty dimensions each. At the level {LEVELS[0]:g} "
+            f"the published test finds a factor in {rate['published']:.0%} of them, with its "
+            f"variance corrected (Nadeau and Bengio 2003) in {rate['corrected']:.0%}, an exact "
+            f"test of one split in {rate['once']:.0%}."
+        )
+    with right:
+        from core import figures
+
+        sheet.figure("null", "Share of noise that a test takes for a factor, against its level.",
+                     lambda: figures.wrongly(p), of=(kind, draw), numbers="null")  # fmt: skip
+
+
+@st.cache_data(show_spinner=False, max_entries=2 * MOST_DRAWS)
+def on_noise(kind: str, draw: int) -> Mapping[str, np.ndarray]:
+    """The p values of a draw."""
+    from core.metrics import significance
+
+    return significance.on_noise("fixed" if kind == "fixed" else "redrawn", seed=draw)
+
+
+def own() -> None:
+    """Any setting of the scenario, trained where it is not stored."""
+    params, chosen = knobs.read(scenario, PREFIX)
+    side, main = st.columns([1, 3.6], gap="medium")
+    with main:
+        story.presets(scenario, params, PREFIX)
+        story.lesson(scenario, params, f"{PREFIX}.lesson_row")
+        seed = recovery.seed_drawn(chosen, PREFIX)
+        before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
+        asked = Experiment(params, scenario.name, chosen)
+        runner.panel(asked, lambda shown: draw_run(shown, seed), PREFIX, before=before)
+    with side:
+        knobs.draw(scenario, params, PREFIX)
+
+
+def draw_run(shown: runner.Shown, seed: int) -> None:
+    """The numbers of one run, and the probes of every seed's code."""
+    from core import figures
+
+    run = recovery.Run.of(shown, shown.seed(seed))
+    if run is None:
+        st.caption("Not started yet.")
+        return
+    params = shown.experiment.params
+    numbers.show(run, scenario.promise(params), only=SCORED, key=PREFIX)
+    results = list(shown.results.values())
+    if results and not shown.stale:
+        code = str(getattr(params, "features", ""))
+        sheet.figure("own_probes", "Accuracy of every factor's probe, with its asterisks.",
+                     lambda: figures.probes({code: [r.scores for r in results]}),
+                     of=(run.name, len(results)), numbers="own_probes")  # fmt: skip
+
+
+@st.cache_data(show_spinner=False)
+def side_by_side() -> list[sheet.Part]:
+    """Every code's probes in one figure."""
+    from core import figures
+
+    found = {}
+    for code, setting in FEATURES.items():
+        stored = seeds.stored(scenario, setting)
+        if not stored:
+            return [sheet.NOT_STORED]
+        found[code] = [record.scores for record in stored]
+    drawn = figures.probes(found)
+    return [sheet.drawing(drawn, "probes", "Accuracy of every factor's probe on five codes.")]
+
+
+def counted() -> list[sheet.Part]:
+    """The null of the first draw, as a claim shows it."""
+    from core import figures
+
+    drawn = figures.wrongly(on_noise("fixed", 0))
+    return [sheet.drawing(drawn, "null", "Share of noise that a test takes for a factor.")]
+
+
+FIGURES = {
+    "probes": lambda: sheet.show(side_by_side()),
+    "null": lambda: sheet.show(counted()),
+}
