@@ -44,7 +44,7 @@ def _of_pictures() -> dict[str, Score]:
         "categorical": "held-out accuracy of a linear read-out of the code",
     }
     return {
-        "label_accuracy": Score("Class, accuracy", "of the classifier that was trained, on "
+        "label_accuracy": Score("Accuracy of the class", "of the classifier that was trained, on "
                                 "pictures it never saw"),
         **{f"factor_{name}": Score(factor.title, how[factor.kind])
            for name, factor in named.items()},

@@ -2,6 +2,7 @@
 
 from typing import cast
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -42,10 +43,18 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         return
     if params.task == "pairs":
         factors.show(shown, run, params)
-    runs.curves(shown, run, scenario, params, seed)
-    if not run.live:
-        st.markdown("**Along a recovered axis**")
-        pictures.along(run, params)
+    curves(shown, run, params, seed)
+
+
+def curves(shown: runner.Shown, run: recovery.Run, params: Pixels, seed: int) -> None:
+    """Loss and a score over training, every seed's."""
+    if params.task == "classify":
+        levels = {"chance": float(np.log(params.classes))}
+        seeds.curves(shown, run, ("label_accuracy", "linear_r2", "mcc"), levels, f"seed {seed}")
+    elif params.method == "slowvae":
+        seeds.curves(shown, run, ("mcc", "linear_r2"), {}, f"seed {seed}")
+    else:
+        runs.curves(shown, run, scenario, params, seed)
 
 
 def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: bool) -> None:
@@ -53,9 +62,9 @@ def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: b
     box, beside = st.columns([3.2, 1], gap="small", vertical_alignment="center")
     with box:
         view = picture.view_of(run, params, choice, stale)
-        recovery.picture(view, "pixels", 300 if address.presenting() else 205)
+        recovery.picture(view, "pixels", 300 if address.presenting() else 184)
     with beside:
-        picture.matching(run)
+        picture.matching(run, briefly=True)
 
 
 def paper() -> None:
@@ -135,6 +144,7 @@ article.Article(
     article.panel_of(scenario, draw),
     [
         article.Part("why", "Why it works", article.of_run(why)),
+        article.Part("axes", "Along an axis", article.of_run(pictures.along)),
         proves.part(),
         article.claimed(("pixels", "probes"), FIGURES),
         article.Part("paper", "The papers", article.alone(paper)),

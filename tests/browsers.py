@@ -49,7 +49,9 @@ PARTS = {
     "manifold_entropy": {
         p: f"?part={p}" for p in ("explore", "why", "claims", "digits", "measured", "paper", "home")
     },
-    "pixels": {p: f"?part={p}" for p in ("explore", "why", "proves", "claims", "paper", "home")},
+    "pixels": {
+        p: f"?part={p}" for p in ("explore", "why", "axes", "proves", "claims", "paper", "home")
+    },
     "scores": {p: f"?part={p}" for p in ("explore", "phases", "claims", "published", "home")},
     "papers": {p: f"?part={p}" for p in (*TABLES, "images")},
 }

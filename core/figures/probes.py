@@ -27,8 +27,8 @@ SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
 NAMES = {"published": "published", "corrected": "corrected", "once": "one split, exact"}
 Scores = Mapping[str, float | None]
 STEP = 30  # pixels a factor
-READ = (("raw_", "pixels", ROLE["z"], 40), ("untrained_", "untrained code", ROLE["v"], 40),
-        ("", "trained code", ROLE["z_hat"], 130))  # fmt: skip
+READ = (("raw_", "pixels", ROLE["z"], 40), ("untrained_", "untrained", ROLE["v"], 40),
+        ("", "trained", ROLE["z_hat"], 130))  # fmt: skip
 
 
 def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:

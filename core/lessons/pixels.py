@@ -24,18 +24,18 @@ PRESETS = (
            "factors, and turns them. Distances with p = 2 know no axes.", NORMAL),
     Preset("walls", "Walls", "The same normal model with codes in a box: walls break the rotation.",
            {**NORMAL, "space": "box"}),
-    Preset("laplace-walls", "Laplace, walls", "Laplace step and model in a box: both find axes.",
-           {"space": "box"}),
     Preset("scene", "Scene", "A lit teapot: place, depth and two hues, found one by one with codes "
            "in a box.", {**SCENE, "space": "box"}),
-    Preset("scene-turned", "Scene, no walls", "The same without walls: R² stays, MCC falls.",
-           SCENE),
     Preset("shape", "Shape", "Sprites classified by shape through a bottleneck of eight: the code "
            "keeps shape and size, and loses where the sprite was.", {**CLASSES, "label": "shape"}),
     Preset("position", "Position", "The same sprites classified by where they are: now the code "
            "keeps that, and loses the size.", {**CLASSES, "label": "position"}),
+    Preset("scene-turned", "Scene, no walls", "The same without walls: R² stays, MCC falls.",
+           SCENE),
     Preset("random", "Dealt at random", "Classes dealt at random to fine cells: there is nothing "
            "to keep.", {**CLASSES, "label": "random"}),
+    Preset("laplace-walls", "Laplace, walls", "Laplace step and model in a box: both find axes.",
+           {"space": "box"}),
     Preset("slow", "SlowVAE", "A variational autoencoder whose prior expects Laplace steps, with "
            "ten codes: it has pictures to draw as well, and takes longer.", SLOW),
     Preset("ten-codes", "Ten codes", "Ten codes for three factors, contrastive: what SlowVAE is "

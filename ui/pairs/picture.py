@@ -109,7 +109,7 @@ def _remarks(
     return [*remarks, *([f"lines to ±{params.flat.high:g}"] if wider else []), how]
 
 
-def matching(run: recovery.Run) -> None:
+def matching(run: recovery.Run, briefly: bool = False) -> None:
     """|correlation| of each latent with each code, the pairs that MCC counts outlined."""
     from core import figures, metrics
 
@@ -119,8 +119,8 @@ def matching(run: recovery.Run) -> None:
             st.caption("The codes of this run are not finite.")
             return
         correlation, pairs = metrics.matching(z, z_hat)
-        st.caption("**|Correlation|** of latents (rows) and codes; outlined: the pairs that MCC "
-                   "averages.")  # fmt: skip
+        st.caption("**|Correlation|**, matches outlined" if briefly else "**|Correlation|** of "
+                   "latents (rows) and codes; outlined: the pairs that MCC averages.")  # fmt: skip
         sheet.figure(
             "matching", "Absolute correlation of every latent with every code, matched pairs "
             "outlined.",

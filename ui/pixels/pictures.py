@@ -6,16 +6,17 @@ latents are.
 
 import base64
 from io import BytesIO
+from typing import cast
 
 import numpy as np
 import streamlit as st
 
 from core.images.world import World
+from core.run.experiment import Result
 from core.scenarios.pixels import HIGH, LOW, ORDER, Pixels
-from ui import recovery
 from ui.window import address, turns
 
-SIDE, GAP = 64, 3  # pixels of a picture, and between two
+SIDE, LARGE, GAP = 44, 64, 3  # pixels of a picture in Explore, elsewhere, and between two
 MOVES = 9  # pictures of a factor on its way
 ALONG = 7  # pictures along an axis
 MOST_AXES = 5
@@ -36,13 +37,14 @@ def strip(params: Pixels) -> None:
     if address.get(FACTOR) not in titles:
         address.put(FACTOR, world.varied[0])
     chosen, moved, shown = st.columns([1, 1, 3.4], gap="small", vertical_alignment="center")
-    with chosen:
-        name = st.selectbox("Factor that moves", list(titles), list(titles).index(
-            address.get(FACTOR)), format_func=titles.get, key=address.widget(FACTOR))  # fmt: skip
-    with moved:
-        at = st.slider("From low to high", int(LOW * TENTHS), int(HIGH * TENTHS), address.get(AT),
-                       key=address.widget(AT), help="Other factors rest. Nothing is trained anew."
-                       )  # fmt: skip
+    name = chosen.selectbox(
+        "Factor that moves", list(titles), list(titles).index(address.get(FACTOR)),
+        format_func=titles.get, key=address.widget(FACTOR), label_visibility="collapsed",
+    )  # fmt: skip
+    at = moved.slider(
+        "From low to high", int(LOW * TENTHS), int(HIGH * TENTHS), address.get(AT),
+        key=address.widget(AT), label_visibility="collapsed", format=" ",
+    )  # fmt: skip
     axis = world.varied.index(name)
     z = np.zeros((MOVES + 1, len(titles)))
     z[:MOVES, axis] = np.linspace(LOW, HIGH, MOVES)
@@ -51,18 +53,16 @@ def strip(params: Pixels) -> None:
     factor = world.factors[axis]
     said = factor.classes[int(value)] if factor.classes else f"{value:.2f} {factor.unit}"
     with shown:
-        drawn = rendered(world, z)
-        _image(
-            np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
-            f"{factor.title} at {said}, then from low to high in {MOVES} pictures.",
-            1,
-        )
-        st.caption(f"**{factor.title}**: {said} (left), and from low to high.")
+        drawn = rendered(world, z, SIDE)
+        _image(np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
+               f"{factor.title}: {said}. Right of it from low to high in {MOVES} pictures; the "
+               "other factors rest.", 1)  # fmt: skip
 
 
-def along(run: recovery.Run, params: Pixels) -> None:
+def along(result: Result) -> None:
     """For every code pictures of drawn latents whose code moves along it, the others in between."""
-    world, z, z_hat = params.seen, run.z.astype(float), run.z_hat[-1].astype(float)
+    params = cast(Pixels, result.member.params)
+    world, z, z_hat = params.seen, result.z.astype(float), result.z_hat[-1].astype(float)
     if not np.isfinite(z_hat).all():
         st.caption("The codes of this run are not finite.")
         return
@@ -72,7 +72,7 @@ def along(run: recovery.Run, params: Pixels) -> None:
         picked = _on_the_way(units, code)
         said = f"Code {code + 1}" + (f", matched with {names[code]}" if code in names else "")
         st.caption(f"**{said}**")
-        _image(rendered(world, z[picked]), f"{said}: {ALONG} pictures from low to high.")
+        _image(rendered(world, z[picked], LARGE), f"{said}: {ALONG} pictures from low to high.")
     left = z_hat.shape[1] - MOST_AXES
     st.caption(
         f"Of {len(z)} pictures the nearest to points of a line on which one code goes from low to "
@@ -102,12 +102,12 @@ def _on_the_way(units: np.ndarray, code: int) -> list[int]:
     return found
 
 
-def rendered(world: World, z: np.ndarray) -> np.ndarray:
-    """Pictures (n, SIDE, SIDE, 3), 8 bits a number, of latents z (n, k) within their walls."""
+def rendered(world: World, z: np.ndarray, side: int) -> np.ndarray:
+    """Pictures (n, side, side, 3), 8 bits a number, of latents z (n, k) within their walls."""
     with turns.lent():
         from core.images.render import render  # torch
 
-    drawn = np.asarray(render(world, np.clip(z, LOW, HIGH), SIDE))
+    drawn = np.asarray(render(world, np.clip(z, LOW, HIGH), side))
     drawn = drawn if world.channels == 3 else np.repeat(drawn[..., None], 3, -1)
     return (255 * drawn).round().astype(np.uint8)
 
@@ -116,15 +116,16 @@ def _image(pictures: np.ndarray, alt: str, apart: int = 0) -> None:
     """Pictures in a row, a wider gap after the first few that stand `apart`."""
     from PIL import Image
 
-    count = len(pictures)
-    width = count * (SIDE + GAP) + (4 * GAP if apart else 0)
-    row = np.zeros((SIDE, width, 4), np.uint8)
+    count, side = pictures.shape[:2]
+    width = count * (side + GAP) + (4 * GAP if apart else 0)
+    row = np.zeros((side, width, 4), np.uint8)
     for i, picture in enumerate(pictures):
-        left = i * (SIDE + GAP) + (4 * GAP if apart and i >= apart else 0)
-        row[:, left : left + SIDE, :3] = picture
-        row[:, left : left + SIDE, 3] = 255
+        left = i * (side + GAP) + (4 * GAP if apart and i >= apart else 0)
+        row[:, left : left + side, :3] = picture
+        row[:, left : left + side, 3] = 255
     file = BytesIO()
     Image.fromarray(row).save(file, "png")
     text = base64.b64encode(file.getvalue()).decode()
-    st.html(f'<img alt="{alt}" style="max-width:100%;height:auto;display:block" '
+    st.html(f'<img alt="{alt}" title="{alt}" style="max-width:100%;'
+            f'height:auto;display:block" '
             f'src="data:image/png;base64,{text}">')  # fmt: skip
