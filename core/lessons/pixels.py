@@ -56,10 +56,10 @@ SWEEPS = (
     Sweep("d_hat", (4, 8, 32, WIDE), {**CLASSES, "label": "shape"}),
 )
 
-TOLD = tuple(  # the same encoders told the factors: a baseline
-    Sweep("method", ("supervised",), params, further=(3, 4))
-    for params in ({}, {"transition": "normal"},
-                   {k: v for k, v in SCENE.items() if k != "p"})
+TOLD = (  # the same encoders told the factors: a baseline
+    Sweep("method", ("supervised",), {}, further=(3, 4)),
+    Sweep("method", ("supervised",), {k: v for k, v in SCENE.items() if k not in NORMAL},
+          further=(3, 4)),
 )  # fmt: skip
 
 LESSON = replace(

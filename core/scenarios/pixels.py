@@ -35,6 +35,8 @@ ORDER = {  # of each world's factors: those that come first are easiest to see
     "sprites": ("x", "y", "scale", "rotation", "shape"),
 }  # fmt: skip
 USUAL = {"masks": 3, "scene": 5, "sprites": 3}  # factors that vary
+STEP = {"masks": 0.1, "scene": 0.15, "sprites": 0.1}  # scale of the transition
+CODES = 8  # dimensions of a classifier's code
 ARC = 0.5  # of the circle that a circular factor travels, as 3DIdent's do: low and high differ
 POOLED = 16  # pixels a side that a multilayer encoder is fed
 STORED = 8192  # pairs of the scene, drawn once: its pictures take their time
@@ -243,9 +245,10 @@ class Pixels(Params):
         return frozenset(off)
 
     def unsaid(self) -> dict[str, Value]:
-        """As in `Params`: what is spelt out."""
-        return {"n_factors": self.k, "d_hat": self.encoded, "spread": self.step_size,
-                "tau": self.model_tau, "pairs": self.stored}  # fmt: skip
+        """As in `Params`: what each of them stands for where it is left out."""
+        return {"n_factors": USUAL[self.world], "spread": STEP[self.world],
+                "d_hat": CODES if self.task == "classify" else self.k, "tau": self.matched_tau,
+                "pairs": STORED if self.world == "scene" else None}  # fmt: skip
 
     @property
     def supervised_twin(self) -> "Pixels | None":
@@ -289,12 +292,12 @@ class Pixels(Params):
         """Dimensions of the code."""
         if self.task == "pairs" and self.method == "supervised":
             return self.k
-        return self.d_hat or (8 if self.task == "classify" else self.k)
+        return self.d_hat or (CODES if self.task == "classify" else self.k)
 
     @property
     def step_size(self) -> float:
         """Scale of the transition."""
-        return self.spread or (0.15 if self.world == "scene" else 0.1)
+        return self.spread or STEP[self.world]
 
     @property
     def stored(self) -> int | None:
@@ -318,12 +321,15 @@ class Pixels(Params):
 
     @property
     def model_tau(self) -> float:
-        """The temperature in force: that at which the model's noise has the step's size.
+        """The temperature in force."""
+        return self.matched_tau if self.tau is None else self.tau
+
+    @property
+    def matched_tau(self) -> float:
+        """The temperature at which the model's noise has the step's size.
 
         Of p = 1 the mean of |e|, of p = 2 twice its variance.
         """
-        if self.tau is not None:
-            return self.tau
         step, normal = self.step_size, self.transition == "normal"
         if self.p == 1:
             return step * sqrt(2 / pi) if normal else step
