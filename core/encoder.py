@@ -53,6 +53,7 @@ class Encoder(nn.Module):
         and one that is hard to see is never found (measured here; to start a layer from data is
         Mishkin and Matas 2016).
         """
+        assert self.skip is None and not self.normalised
         z_hat = self(x)
         mean = z_hat.mean(1, keepdim=True)
         map_ = deviation[:, None, None] * _whitening(z_hat - mean)

@@ -25,6 +25,7 @@ SEEDS = (0, 1, 2)
 KAPPAS = (3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 VIEWER = "bench"
 DIET = {"supervision": "instance"}
+SPRITES = {"task": "classify", "label": "position", "learning_rate": 0.005}
 FIVE = {"d": 5, "n_clusters": 100}
 SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "infonce": ("infonce", {}),
@@ -43,6 +44,8 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "flows, total correlation": ("flows", {"data": "arc", "objective": "ml-mtc"}),
     "flows, reconstruction": ("flows", {"data": "arc", "objective": "ml-rec"}),
     "digits": ("digits", {}),
+    "pixels": ("pixels", {}),
+    "pixels, classes": ("pixels", SPRITES),
     "probes": ("probes", {}),
 }
 # the score of recovery, where it is not linear_r2

@@ -115,7 +115,7 @@ class Learner(OfPairs):
         if p.space == "sphere":
             return nn.Sequential(*before, last)
         assert isinstance(last, Encoder)
-        apart = APART * torch.tensor([s.step_size for s in self.settings])
+        apart = APART * torch.tensor([s.step_size for s in self.settings], device=self.device)
         last.start_apart(nn.Sequential(*before)(x), apart)
         if p.space == "unbounded":
             return nn.Sequential(*before, last)

@@ -28,7 +28,7 @@ class Labels:
     def __init__(self, p: Params, seeds: Sequence[int], device: torch.device | str) -> None:
         place = {name: i for i, name in enumerate(p.seen.varied)}
         parts = CELLS[p.label]
-        self.columns = [place[name] for name in parts]
+        self.columns = torch.tensor([place[name] for name in parts], device=device)
         self.parts = torch.tensor(list(parts.values()), device=device)
         self.dealt = None
         if p.label == "random":
@@ -40,7 +40,7 @@ class Labels:
 
     def __call__(self, z: Tensor) -> Tensor:
         """z (m, n, k) -> (m, n), from 0."""
-        share = (z[..., self.columns] + 1) / 2
+        share = (z.index_select(-1, self.columns) + 1) / 2
         cell = (share * self.parts).long().clamp_max(self.parts - 1)
         index = torch.zeros_like(cell[..., 0])
         for i, parts in enumerate(self.parts):
@@ -170,11 +170,16 @@ class OfClasses:
         return found
 
     def _read_out(self, of: str, z: np.ndarray, code: np.ndarray) -> Scores:
-        """Correlations of read-outs as published, through the origin, and with an intercept."""
+        """Correlations of read-outs as published, through the origin, and with an intercept.
+
+        None of codes that are not finite.
+        """
+        ways = ((f"{of}r_bare", False), (f"{of}r", True))
         if not np.isfinite(code).all():
-            return {}
+            lines = [f.name for f in self.p.seen.factors if f.kind != "circular"]
+            return {f"{way}_{name}": None for way, _ in ways for name in lines}
         return {
-            f"{of}{way}_{name}": r
-            for way, intercept in (("r_bare", False), ("r", True))
+            f"{way}_{name}": r
+            for way, intercept in ways
             for name, r in correlations(self.p.seen, z, code, intercept).items()
         }

@@ -234,14 +234,17 @@ class Pixels(Params):
     def inactive(self) -> frozenset[str]:
         """Classes know no pairs; a told encoder no similarity; SlowVAE has a space of its own."""
         if self.task == "classify":
-            return frozenset({*PAIRED, "warm", "gamma", "rate"})
+            off = {*PAIRED, "warm", "gamma", "rate"}
+            return frozenset(off | {"depth"} if self.encoder == "conv" else off)
         off = {"label"}
+        if self.encoder == "conv" and self.method != "slowvae":  # whose decoder has layers as well
+            off.add("depth")
         if self.method != "slowvae":
             off |= {"gamma", "rate"}
         if self.method != "contrastive":
             off |= {"space", "p", "tau", "warm"}
-        if self.method == "supervised":
-            off.add("d_hat")
+        if self.method == "supervised":  # of which the second picture is never drawn
+            off |= {"d_hat", "transition", "spread"}
         return frozenset(off)
 
     def unsaid(self) -> dict[str, Value]:
@@ -408,6 +411,8 @@ def notices(params: Pixels) -> tuple[Notice, ...]:
 def work(params: Pixels) -> float:
     """Floating-point operations of one run, with what its pictures take as so many."""
     sizes = [params.input_size, *[params.width] * params.depth, params.encoded]
+    if params.encoder == "conv":
+        sizes[1:-1] = [params.width]
     layers = sum(a * b for a, b in pairwise(sizes))
     if params.encoder == "conv":
         layers += 700_000
