@@ -148,12 +148,13 @@ CLASSES_KEPT = (
         typed=("eight",),
     ),
     Claim(
-        "an-intercept-is-half-the-read-out",
+        "read-outs-through-the-origin-understate-pixels",
         PAGE,
-        "**A read-out without an intercept understates pixels**: size is told from them with a "
-        "correlation of {bare.mean} through the origin, and of {whole.mean} with an intercept.",
-        "The published read-out has none, and pixels are not centred; a trained code suffers less "
-        "({code bare.mean} and {code.mean}).",
+        "**A read-out through the origin understates pixels**, here by little: size is told from "
+        "them with a correlation of {bare.mean} so, and of {whole.mean} with an intercept; from "
+        "a trained code with {code bare.mean} and {code.mean}.",
+        "The published read-out has no intercept, and neither pixels nor codes are centred. How "
+        "much that costs depends on the pictures.",
         {"bare": shape.read("raw_r_bare_scale"), "whole": shape.read("raw_r_scale"),
          "code bare": shape.read("r_bare_scale"), "code": shape.read("r_scale")},
         "raw_r_scale",
