@@ -60,6 +60,17 @@ def test_every_change_gives_its_own_key():
     assert len(keys) == len(OTHER) + 2
 
 
+@pytest.mark.parametrize("task", ["pairs", "classify"])
+def test_what_is_chosen_where_a_default_stands_for_something_changes_the_key(task):
+    """Two values of an optional field are two settings, and not both what its default means."""
+    model = SCENARIOS["pixels"].Params
+    for field, knob in knobs_of(model).items():
+        if not knob.optional or field in model(task=task).inactive():
+            continue
+        ends = [model.model_validate({"task": task, field: end}) for end in (knob.low, knob.high)]
+        assert len({Member("pixels", end, 0).key for end in ends}) == 2, field
+
+
 def test_a_default_spelt_out_keeps_the_key():
     assert key(kappa=10, d=3, tau=None) == key()
 
