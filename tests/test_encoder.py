@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from core.encoder import SLOPE, make_encoder
+from core.encoder import SLOPE, Centring, make_encoder
 from core.laws.samplers import generator, sphere
 from core.metrics import degree
 from core.mixing import make_mixing
@@ -148,3 +148,63 @@ def test_identity_start_is_unfolded_for_every_seed():
 def test_standard_start_is_folded():
     found = starting_degrees("standard", range(8))
     assert found.count(0) >= 7
+
+
+# --- what is made of data ----------------------------------------------------------------------
+
+
+def observations(m, n=1500, d_x=5):
+    """Correlated columns, not about 0, other ones for every member."""
+    noise = torch.Generator().manual_seed(3)
+    mixed = torch.randn(m, n, d_x, generator=noise) @ torch.randn(m, d_x, d_x, generator=noise)
+    return mixed + torch.randn(m, 1, d_x, generator=noise)
+
+
+def test_codes_start_apart_each_with_the_deviation_asked_for():
+    f, x = encoders([0, 1, 2], "standard", d_x=5, d_hat=4, normalised=False), observations(3)
+    before = [weight.detach().clone() for weight in f.weights]
+    alike = np.corrcoef(f(x)[0].detach().T)
+    assert np.abs(alike - np.eye(4)).max() > 0.3  # as they would have been
+    deviation = torch.tensor([0.2, 1.0, 7.0])
+    f.start_apart(x, deviation)
+    for i, code in enumerate(f(x).detach().double()):
+        size = float(deviation[i])
+        torch.testing.assert_close(code.mean(0) / size, torch.zeros(4).double(), atol=1e-3, rtol=0)
+        spread = torch.cov(code.T, correction=0) / size**2
+        torch.testing.assert_close(spread, torch.eye(4).double(), atol=5e-3, rtol=0)
+    for was, now in zip(before[:-1], f.weights[:-1], strict=True):  # a change of the last layer
+        assert torch.equal(was, now)
+    assert all(parameter.requires_grad for parameter in f.parameters())
+
+
+def test_codes_that_start_apart_turn_as_little_as_they_can():
+    """The map is symmetric: codes that are apart already only change their size."""
+    f, x = encoders([0], "standard", d_x=5, d_hat=3, normalised=False), observations(1)
+    f.start_apart(x, torch.ones(1))
+    once = f(x)
+    f.start_apart(x, torch.full((1,), 2.0))
+    torch.testing.assert_close(f(x), 2 * once, atol=1e-2, rtol=0)
+
+
+def test_a_member_starts_apart_by_its_own_observations():
+    x, deviation = observations(2), torch.tensor([1.0, 3.0])
+    together = encoders([4, 9], "standard", d_x=5, normalised=False)
+    together.start_apart(x, deviation)
+    for i, seed in enumerate((4, 9)):
+        alone = encoders([seed], "standard", d_x=5, normalised=False)
+        alone.start_apart(x[i : i + 1], deviation[i : i + 1])
+        for a, b in zip(alone.parameters(), together.parameters(), strict=True):
+            assert torch.equal(a[0], b[i])
+
+
+def test_centring_takes_the_mean_of_every_column_and_one_deviation_of_all():
+    x = observations(2) * torch.tensor([1.0, 50.0])[:, None, None]
+    centring = Centring(x)
+    seen = centring(x).double()
+    torch.testing.assert_close(seen.mean(1), torch.zeros(2, 5).double(), atol=1e-4, rtol=0)
+    size = seen.square().mean((1, 2))
+    torch.testing.assert_close(size, torch.ones(2).double(), rtol=1e-5, atol=0)
+    ratio = x.std(1) / seen.std(1)  # what varies little still does
+    torch.testing.assert_close(ratio, ratio[:, :1].expand(-1, 5), rtol=1e-4, atol=0)
+    assert not list(centring.parameters())
+    assert torch.equal(centring(x)[1], Centring(x[1:])(x[1:])[0])

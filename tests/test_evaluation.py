@@ -6,7 +6,7 @@ import torch
 
 from core import metrics
 from core.laws.samplers import sphere
-from core.laws.spaces import Sphere
+from core.laws.spaces import Box, Sphere
 from core.legend import baselines
 from core.run.evaluation import (
     COVERED,
@@ -56,6 +56,24 @@ def test_the_degree_has_its_turn_and_is_of_the_whole_sphere():
     assert np.abs(covering.mean(1)).max() < 0.06  # uniform, whatever the latents' law
     assert seen.degree(covering[0]) == 1 and seen.degree(-covering[0]) == -1
     assert seen.degree(None) is None
+
+
+def test_where_there_is_no_degree_no_point_is_observed_for_it():
+    z, asked = torch.rand(2, EVALUATED, 3), []
+
+    def observed(points):
+        asked.append(points.shape[1])
+        return points
+
+    seen = Evaluation(Box(3), z, observed, identity, 3)
+    assert sum(asked) < EVALUATED + 2 * WATCHED + 2 * (DRAWN + seen.net[0].size)
+    assert COVERED not in asked and asked.count(0) == 1
+    assert all(seen.observe().covering is None for _ in range(DEGREE_EVERY))
+    everything, covering = seen.everything()
+    np.testing.assert_array_equal(everything, z.numpy())
+    assert covering.shape == (2, 0, 3)
+    assert [seen.degree(each) for each in covering] == [None, None]
+    assert evaluation()[1].everything()[1].shape[1] == COVERED  # the sphere's has them
 
 
 def test_every_run_says_what_shuffled_codes_get_and_what_other_samples_would_give():

@@ -1,15 +1,19 @@
 """The losses against a slow loop on six points drawn as angles, and their laws."""
 
+import itertools
 import math
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
+from scipy import integrate, stats
 from torch import nn
 
 from core.objectives import (
     INFO_NCE,
     cross_entropy,
+    divergence_from_laplace,
     divergence_from_normal,
     info_nce_anchors,
     info_nce_views,
@@ -288,6 +292,74 @@ def test_divergence_from_normal_is_that_of_the_distributions():
     normal = torch.distributions.Normal(0.0, 1.0)
     expected = torch.distributions.kl_divergence(law, normal).sum(-1).mean(-1)
     torch.testing.assert_close(divergence_from_normal(mean, log_variance), expected)
+
+
+def slow_divergence(mean, deviation, centre, rate):
+    """The integral of q log q / p, in parts that meet where p is bent and where q is largest."""
+    q = stats.norm(mean, deviation)
+    p = stats.laplace(centre, 1 / rate)
+    ends = sorted({mean - 12 * deviation, mean + 12 * deviation, mean,
+                   min(max(centre, mean - 12 * deviation), mean + 12 * deviation)})  # fmt: skip
+    return sum(
+        integrate.quad(lambda e: q.pdf(e) * (q.logpdf(e) - p.logpdf(e)), a, b, epsabs=1e-12)[0]
+        for a, b in itertools.pairwise(ends)
+    )
+
+
+def test_divergence_from_laplace_is_the_integral_of_the_densities():
+    noise = torch.Generator().manual_seed(0)
+    mean, log_variance, centre = torch.randn(
+        3, 2, 4, 2, generator=noise, dtype=torch.float64
+    ) * torch.tensor([1.0, 2.0, 1.0])[:, None, None, None]  # fmt: skip
+    rate = torch.tensor([0.3, 6.0], dtype=torch.float64)
+    found = divergence_from_laplace(mean, log_variance, centre, rate)
+    assert found.shape == (2,)
+    for i in range(2):
+        each = [
+            sum(
+                slow_divergence(m, math.exp(v / 2), c, float(rate[i]))
+                for m, v, c in zip(*row, strict=True)
+            )
+            for row in zip(mean[i].tolist(), log_variance[i].tolist(), centre[i].tolist(),
+                           strict=True)
+        ]  # fmt: skip
+        assert float(found[i]) == pytest.approx(np.mean(each), rel=1e-8)
+
+
+def one_divergence(mean, log_variance, centre, rate):
+    values = (torch.tensor([[[v]]], dtype=torch.float64) for v in (mean, log_variance, centre))
+    return float(divergence_from_laplace(*values, torch.tensor([rate], dtype=torch.float64)))
+
+
+@pytest.mark.parametrize("rate", [0.1, 2.0, 30.0])
+def test_divergence_from_laplace_in_the_limits(rate):
+    narrow = 2 * math.log(1e-6)  # a log variance of which a point is left
+    entropy = (narrow + 1 + math.log(2 * math.pi)) / 2
+    for away in (-1.5, 0.7):
+        expected = rate * abs(away) - math.log(rate / 2) - entropy
+        assert one_divergence(2 + away, narrow, 2.0, rate) == pytest.approx(expected, rel=1e-9)
+    here = rate * math.sqrt(2 / math.pi) - math.log(rate / 2) - (1 + math.log(2 * math.pi)) / 2
+    assert one_divergence(5.0, 0.0, 5.0, rate) == pytest.approx(here, rel=1e-9)
+    # never below 0, and least of all deviations at that of the folded normal's own equation
+    deviations = [one_divergence(0.0, 2 * math.log(s), 0.0, rate)
+                  for s in np.geomspace(0.1, 10, 41) * math.sqrt(math.pi / 2) / rate]  # fmt: skip
+    assert min(deviations) == deviations[20] > 0
+
+
+def test_divergence_from_laplace_is_the_mean_of_what_draws_give():
+    rng = np.random.default_rng(0)
+    draws = rng.normal(0.4, 0.5, 400_000)
+    log_ratio = stats.norm.logpdf(draws, 0.4, 0.5) - stats.laplace.logpdf(draws, -0.1, 1 / 3)
+    error = log_ratio.std() / math.sqrt(len(draws))
+    found = one_divergence(0.4, 2 * math.log(0.5), -0.1, 3.0)
+    assert found == pytest.approx(log_ratio.mean(), abs=5 * error)
+
+
+def test_divergence_from_laplace_has_slopes_where_mean_and_centre_meet():
+    zeros = [torch.zeros(1, 3, 2, requires_grad=True) for _ in range(3)]
+    divergence_from_laplace(*zeros, torch.ones(1)).sum().backward()
+    mean, log_variance, centre = (each.grad for each in zeros)
+    assert (mean == 0).all() and (centre == 0).all() and log_variance.isfinite().all()
 
 
 def test_squared_error_is_a_mean_over_samples_and_dimensions_of_each_member():
