@@ -20,6 +20,7 @@ from core.learners import (
     infonce,
     infonce_box,
     invariance,
+    pixels,
     probes,
     reversal,
 )
@@ -34,8 +35,8 @@ READS = {  # what copies from a GPU to the host, or has a shape that only data t
 }  # fmt: skip
 LEARNERS = {
     "clusters": clusters, "digits": digits, "flows": flows, "infonce": infonce,
-    "infonce_box": infonce_box, "invariance": invariance, "probes": probes,
-    "reversal": reversal,
+    "infonce_box": infonce_box, "invariance": invariance, "pixels": pixels,
+    "probes": probes, "reversal": reversal,
 }  # fmt: skip
 
 
@@ -94,7 +95,7 @@ class Device(TorchDispatchMode):
                 f"{func}: a tensor on the CPU, one elsewhere"
             )
         if self.capturing:
-            self._watch(func, flat, here, away, target, asked)
+            self._watch(func, args, flat, here, away, target, asked)
         if "device" in kwargs:
             kwargs["device"] = None if target is None else torch.device("cpu")
         real = tree_map(
@@ -111,10 +112,10 @@ class Device(TorchDispatchMode):
         )
         return return_and_correct_aliasing(func, args, {**kwargs}, wrapped)
 
-    def _watch(self, func, flat, here, away, target, asked):
+    def _watch(self, func, args, flat, here, away, target, asked):
         assert func.overloadpacket not in READS, f"{func}: the host reads"
         if func in (aten.index.Tensor, aten.index_put.default, aten.index_put_.default):
-            kinds = {each.dtype for each in away}
+            kinds = {each.dtype for each in args[1] if each is not None}  # where, not of what
             assert not kinds & {torch.bool, torch.uint8}, f"{func}: a shape that data tell"
         if func in (aten._to_copy.default, aten.copy_.default):
             crosses = (

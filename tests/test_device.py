@@ -52,6 +52,12 @@ CASES = {
     "digits": ask("digits", transforms=2, width=32, **FEW),
     "digits of constant volume": ask("digits", architecture="gin", transforms=4, width=32,
                                      objective="ml-rec", **FEW),
+    "pairs of pictures": ask("pixels", warm=10.0, width=16, learning_rate=2e-3, **FEW),
+    "pairs of an album, in a box": ask("pixels", world="scene", pairs=256, space="box", width=16,
+                                       encoder="conv", **FEW),
+    "slow pairs of pictures": ask("pixels", method="slowvae", width=16, **FEW),
+    "pictures that are told": ask("pixels", method="supervised", world="sprites", **FEW),
+    "classes of sprites": ask("pixels", task="classify", label="random", width=16, **FEW),
     "classifiers of digits": ask("probes", weight_decay=0.01, width=16, d_hat=8, **FEW),
 }  # fmt: skip
 every_case = pytest.mark.parametrize("members", CASES.values(), ids=CASES)
