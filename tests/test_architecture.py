@@ -54,6 +54,8 @@ LEAVES = (
     "core.images.scene",
     "core.images.masks",
     "core.images.render",
+    "core.images.camera",
+    "core.images.convolution",
     "core.images.digits",
     "core.images",
 )
@@ -63,7 +65,8 @@ ONLY = {
     "torch": ("core.laws.samplers", "core.mixing", "core.encoder", "core.objectives",
               "core.jacobians", "core.flows.stacked", "core.flows.couplings", "core.flows.plane",
               "core.images.canvas", "core.images.sprites", "core.images.scene",
-              "core.images.masks", "core.images.render",
+              "core.images.masks", "core.images.render", "core.images.camera",
+              "core.images.convolution",
               "core.learners", "core.bench.speeds", "core.run.capture", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
@@ -133,6 +136,17 @@ MAY_IMPORT = {
     "core.scores.glance": ("core.metrics", "core.scores.reading", "core.scores.worlds"),
     "core.scores.published": ("core.metrics", "core.scenarios", "core.scores.worlds"),
     "core.scores.command": ("core.metrics", "core.scores", "core.kept", "core.legend"),
+}
+
+# learner: the scenario that it is of, where that is not in its name, and what it may import of
+# learners beside those from pairs
+SHARES = {
+    "core.learners.pictures": ("core.scenarios.pixels", ()),
+    "core.learners.sprite_classes": ("core.scenarios.pixels", ("core.learners.pictures",)),
+    "core.learners.pixels": (
+        "core.scenarios.pixels",
+        ("core.learners.pictures", "core.learners.sprite_classes"),
+    ),
 }
 
 
@@ -229,13 +243,15 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
             "core.scenarios.knobs",
             "core.laws.spaces",
             "core.laws.law",
+            "core.images.world",
+            "core.images.worlds",
         )
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):
-        scenario = here.replace("core.learners", "core.scenarios")
+        scenario, shared = SHARES.get(here, (here.replace("core.learners", "core.scenarios"), ()))
         run = ("core.run.capture", "core.run.evaluation", "core.run.experiment",
                "core.run.training")  # fmt: skip
-        allowed = (*LEAVES, scenario, "core.learners.pairs", *run)
+        allowed = (*LEAVES, scenario, "core.learners.pairs", *shared, *run)
         assert "core.scenarios" not in siblings
     else:
         allowed = ("core",)

@@ -23,6 +23,7 @@ TINY = {
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
     "flows": {"steps": 4, "data": "arc", "batch": 32, "transforms": 2, "width": 8},
     "digits": {"steps": 4, "batch": 32, "transforms": 2, "width": 16},
+    "pixels": {"steps": 4, "batch": 32, "width": 16},
     "probes": {"steps": 4, "batch": 32, "width": 16, "d_hat": 8},
 }
 HELD = {
@@ -33,6 +34,7 @@ HELD = {
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},
     "flows": {"z", "x", "z_hat", "latents", "jacobians"},
     "digits": {"x", "y", "z_hat", "latents", "jacobians", "f.basis"},
+    "pixels": {"z", "x", "z_hat", "f.0.mean", "f.0.deviation", "f.1.weights.0"},
     "probes": {"images", "digits", "factors", "codes", "classifier.w", "classifier.f.weights.0"},
 }
 
