@@ -13,7 +13,7 @@ shape, position, dealt = (preset(PAGE, name) for name in ("shape", "position", "
 slow, ten = preset(PAGE, "slow"), preset(PAGE, "ten-codes")
 longer = Runs(PAGE, {**SLOW, "steps": 2400}, (0, 1, 2))
 normal_ten = Runs(PAGE, {**NORMAL, "d_hat": 10}, (0, 1, 2))
-warm = swept(PAGE, "warm", (1.0, 100.0), symbol="warm")
+warm = swept(PAGE, "warm", (1.0, 100.0), symbol="warm", seeds=(0, 1, 2))
 wide = Runs(PAGE, {**CLASSES, "label": "shape", "d_hat": WIDE}, (0, 1, 2))
 BY_CLASS = Shows("figure", "kept")
 
