@@ -138,6 +138,18 @@ class Bounded(nn.Module):
         return (self.log_bound.double().exp() * torch.sigmoid(u.double())).to(u.dtype)
 
 
+class Variational(nn.Module):
+    """SlowVAE's networks: codes as means, their log variances, and pictures from codes."""
+
+    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.decoder = encoder, decoder
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (m, n, d_x) -> the means (m, n, d_hat)."""
+        return self.encoder(x).chunk(2, -1)[0]
+
+
 def of_member(f: nn.Module, i: int) -> Callable[[Tensor], Tensor]:
     """The i-th member's f alone (m = 1), of any module whose tensors all have a member axis."""
     return of_members(f, [i])

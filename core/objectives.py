@@ -5,6 +5,7 @@ from math import exp, log, pi, sqrt
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -252,6 +253,28 @@ def divergence_from_laplace(
     rates = rate[:, None, None]
     each = rates * size - (rates / 2).log() - entropy
     return each.sum(-1).mean(-1)
+
+
+def slow_vae(
+    drawn: Tensor,
+    x: Tensor,
+    mean: Tensor,
+    log_variance: Tensor,
+    code: Tensor,
+    gamma: Tensor,
+    rate: Tensor,
+) -> Tensor:
+    """SlowVAE's loss (m,), nats a pair, of first pictures x (m, n, .) and then second ones.
+
+    Both pictures as Bernoulli's, whose logits `drawn` come from the codes (m, n, d), the first
+    code's divergence from a normal, and gamma times the second's from a Laplace around the first
+    (Klindt et al. 2021).
+    """
+    missed = F.binary_cross_entropy_with_logits(drawn, x, reduction="none").sum(-1).mean(1)
+    mean, mean_next = mean.chunk(2, 1)
+    spread, spread_next = log_variance.chunk(2, 1)
+    moved = divergence_from_laplace(mean_next, spread_next, code.chunk(2, 1)[0], rate)
+    return 2 * missed + divergence_from_normal(mean, spread) + gamma * moved
 
 
 def reversal_strength(done: Any) -> Any:

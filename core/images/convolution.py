@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.encoder import SLOPE
+from core.encoder import SLOPE, Centring, make_encoder
 
 CHANNELS = (16, 32, 32)  # of layers that each halve the side
 KERNEL = 4
@@ -44,6 +44,30 @@ class Convolutions(nn.Module):
             hidden = F.conv2d(hidden, weight[i], bias[i], stride=2, padding=1)
             hidden = F.leaky_relu(hidden, SLOPE)
         return hidden.flatten(1)
+
+
+def encoder_layers(
+    kind: str,
+    x: Tensor,
+    generators: Sequence[torch.Generator],
+    shape: tuple[int, int],
+    width: int,
+    depth: int,
+    d_hat: int,
+    normalised: bool = False,
+) -> list[nn.Module]:
+    """A network of each generator, "mlp" or "conv", that is fed pictures as x (m, n, d_x).
+
+    `shape` is their channels and side, x what centres them; an `Encoder` ends it, after
+    convolutions of one hidden layer.
+    """
+    if kind == "mlp":
+        layers = make_encoder(generators, x.shape[-1], d_hat, width, depth, "standard", normalised)
+        return [Centring(x), layers.to(x.device)]
+    convolutions = Convolutions(generators, *shape)
+    features = convolutions.features
+    layers = make_encoder(generators, features, d_hat, width, 1, "standard", normalised)
+    return [Centring(x), convolutions.to(x.device), layers.to(x.device)]
 
 
 def _drawn(generator: torch.Generator, fan: int, out: int) -> tuple[Tensor, Tensor]:

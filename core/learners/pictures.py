@@ -6,9 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.encoder import Centring, make_encoder
 from core.images.camera import Camera, by_factor
-from core.images.convolution import Convolutions
+from core.images.convolution import encoder_layers
 from core.images.world import World
 from core.run.experiment import Scores
 from core.scenarios.pixels import POOLED, Pixels
@@ -26,12 +25,8 @@ def layers_of(
     p: Pixels, x: Tensor, starts: Sequence[torch.Generator], d_hat: int, normalised: bool = False
 ) -> list[nn.Module]:
     """A network of each generator that is fed pictures as x (m, n, d_x); an `Encoder` ends it."""
-    if p.encoder == "mlp":
-        layers = make_encoder(starts, p.input_size, d_hat, p.width, p.depth, "standard", normalised)
-        return [Centring(x), layers.to(x.device)]
-    convolutions = Convolutions(starts, p.seen.channels, p.seen.side)
-    layers = make_encoder(starts, convolutions.features, d_hat, p.width, 1, "standard", normalised)
-    return [Centring(x), convolutions.to(x.device), layers.to(x.device)]
+    shape = p.seen.channels, p.seen.side
+    return encoder_layers(p.encoder, x, starts, shape, p.width, p.depth, d_hat, normalised)
 
 
 def varying(x: np.ndarray) -> np.ndarray:

@@ -8,17 +8,16 @@ from itertools import islice
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.encoder import Bounded, Encoder, make_encoder
+from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.laws.samplers import Noise, sampler
 from core.learners.pairs import FRESH, Map, Mixed, OfPairs, Ratio
 from core.learners.pictures import CENTRED, camera_of, layers_of, told, varying
 from core.learners.sprite_classes import OfClasses
-from core.objectives import LP_INFO_NCE, divergence_from_laplace, divergence_from_normal
+from core.objectives import LP_INFO_NCE, slow_vae
 from core.run.capture import Time
 from core.run.experiment import Member, Scores
 from core.scenarios.pixels import HIGH, LOW
@@ -42,18 +41,6 @@ class World:
     def positives(self, z: Tensor, noise: Noise) -> Tensor:
         """z_pos (m, n, k) by a step from z."""
         return self.transition.around(z, noise)
-
-
-class Variational(nn.Module):
-    """SlowVAE's networks: codes as means, their log variances, and pictures from codes."""
-
-    def __init__(self, encoder: nn.Module, decoder: Encoder) -> None:
-        super().__init__()
-        self.encoder, self.decoder = encoder, decoder
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (m, n, d_x) -> the means (m, n, d_hat)."""
-        return self.encoder(x).chunk(2, -1)[0]
 
 
 class Learner(OfPairs):
@@ -138,21 +125,10 @@ class Learner(OfPairs):
         return super()._objective(f, x, z, tau)
 
     def _slow(self, f: Variational, x: Tensor) -> Tensor:
-        """SlowVAE's loss (m,), nats a pair, of first pictures x (m, n, .) and then second ones.
-
-        Both pictures as Bernoulli's from their codes, the first code's divergence from a normal,
-        and gamma times the second's from a Laplace around the first (Klindt et al. 2021).
-        """
+        """SlowVAE's loss (m,) of first pictures x (m, n, .) and then second ones."""
         mean, spread = f.encoder(x).chunk(2, -1)
-        noise = self.data.normal(*mean.shape[1:])
-        code = mean + (spread / 2).exp() * noise
-        pictures = f.decoder(code)
-        missed = F.binary_cross_entropy_with_logits(pictures, x, reduction="none").sum(-1).mean(1)
-        mean, mean_next = mean.chunk(2, 1)
-        spread, spread_next = spread.chunk(2, 1)
-        first = code.chunk(2, 1)[0]
-        moved = divergence_from_laplace(mean_next, spread_next, first, self.rate)
-        return 2 * missed + divergence_from_normal(mean, spread) + self.gamma * moved
+        code = mean + (spread / 2).exp() * self.data.normal(*mean.shape[1:])
+        return slow_vae(f.decoder(code), x, mean, spread, code, self.gamma, self.rate)
 
     def _seen(self) -> tuple[Tensor, Tensor]:
         """Of the album where there is one: pictures, and the first ones' latents."""
