@@ -11,7 +11,7 @@ from ui.window import address
 
 IMAGES = "images"
 FITS, SCORE = "fits", "score"
-BAR = {**{table.name: table.short for table in TABLES.values()}, IMAGES: "Not run here"}
+BAR = {**{table.name: table.short for table in TABLES.values()}, IMAGES: "Files of yours"}
 SCORES = dict.fromkeys(column.name for table in TABLES.values() for column in table.columns)
 
 
@@ -58,10 +58,14 @@ def one(table: Table) -> None:
 
 
 def images() -> None:
-    """The tables of image data sets: what each needs, and what it prints."""
+    """The tables of image data sets: what each needs, what it prints, what measures it here."""
+    st.caption("Measured from a shell where the data sets' files lie in the folder EXPLORER_DATA: "
+               "`docs/datasets.md` says how to get them.")  # fmt: skip
     for table in UNRUN:
         st.markdown(f"**{table.title}** ({table.source})")
         st.markdown(f"Needs: {table.needs}")
+        if table.command:
+            st.code(table.command, language="bash")
         if table.rows:
             with st.expander("As printed"):
                 st.dataframe(pd.DataFrame(table.rows), hide_index=True, width="content")

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from core.papers import TABLES
 from core.papers.compare import Cell, cells, document
+from core.papers.pictures import PICTURES
+from core.papers.pictures.command import command as of_pictures
 from core.papers.retrain import duration, foretold, retrain
 from core.run.bounds import Bounds, device_flag
 from core.run.experiment import Member
@@ -21,6 +23,10 @@ ABOUT = """python -m core papers [TABLE ...] [--rows ROW ...] [--seeds N ...]
 Published beside here, in percent. Without a table, and with no flag that asks for runs, all that is
 stored is printed and nothing trained; otherwise what is missing of the tables (or rows) named is
 trained first, every run stored when it is done, so that a second call goes on where one stopped.
+
+Tables of pictures are measured where their files lie in the folder EXPLORER_DATA, asked for by
+themselves: dislib, kitti-masks, 3dident, imagenet-x (docs/datasets.md). Their numbers are
+fractions, and nothing of them is stored.
 """
 HEADINGS = ("table", "row", "score", "published", "published sd", "here", "here sd", "seeds",
             "difference", "CPU-s a run", "device", "recipe", "link")  # fmt: skip
@@ -28,7 +34,8 @@ HEADINGS = ("table", "row", "score", "published", "published sd", "here", "here 
 
 def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
     """`papers`: 0, or 130 where training was stopped. What is wrong goes to the parser."""
-    parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
+    parser.add_argument("tables", nargs="*", metavar="TABLE",
+                        help=", ".join([*TABLES, *PICTURES]))  # fmt: skip
     parser.add_argument("--rows", nargs="+", default=[], metavar="ROW", help="by name")
     parser.add_argument("--seeds", type=int, nargs="+", default=None)
     device_flag(parser)
@@ -43,6 +50,8 @@ def command(arguments: Sequence[str], parser: argparse.ArgumentParser) -> int:
         parser.print_help()
         return 0
     options = parser.parse_args(arguments)
+    if set(options.tables) & set(PICTURES):
+        return of_pictures(options, parser)
     _check(options, parser)
     store = Store()
     found = _cells(options, store)
@@ -67,7 +76,7 @@ def _check(options: argparse.Namespace, parser: argparse.ArgumentParser) -> None
     """Refuse, in one line, names that there are not and seeds that cannot be."""
     for name in options.tables:
         if name not in TABLES:
-            parser.error(f"{name!r} is not one of {', '.join(TABLES)}")
+            parser.error(f"{name!r} is not one of {', '.join([*TABLES, *PICTURES])}")
     known = dict.fromkeys(
         row.name for name in options.tables or TABLES for row in TABLES[name].rows
     )

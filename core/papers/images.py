@@ -1,4 +1,6 @@
-"""Tables of image data sets, which are not run here: what each needs, and what it prints.
+"""Tables of image data sets, which need files of yours: what each asks for, and what it prints.
+
+`command` measures one where its files are (`core.papers.pictures`), as near as a CPU comes to it.
 
 A number is quoted only where it is known; the fifth table of Zimmermann et al. (3DIdent, training
 set) was not found, and none of it is.
@@ -10,12 +12,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unrun:
-    """A table that is not run here: what it would need, and its rows by heading, as printed."""
+    """A table whose runs are not shipped: what it needs, and its rows by heading, as printed.
+
+    `command` measures it in the user's files; none where nothing does.
+    """
 
     title: str
     source: str
     needs: str
     rows: tuple[Mapping[str, str], ...]
+    command: str = ""
 
 
 def _rows(headings: str, *lines: str) -> tuple[dict[str, str], ...]:
@@ -35,6 +41,7 @@ KITTI = Unrun(
         "0.05 s; 66.1 ± 4.5; 77.1 ± 1.0; 74.1 ± 4.4; 58.3 ± 5.4; 59.9 ± 5.5",
         "0.15 s; 79.6 ± 5.8; 79.4 ± 1.9; 80.9 ± 3.8; 60.2 ± 8.7; 68.4 ± 6.7",
     ),
+    "python -m core papers kitti-masks",
 )
 IDENT = Unrun(
     "3DIdent, test set",
@@ -49,6 +56,7 @@ IDENT = Unrun(
         "normal; sphere; vMF; no; –; 65.74 ± 0.01; 42.44 ± 3.27",
         "augmentations; sphere; vMF; no; –; 45.51 ± 1.43; 46.34 ± 1.59",
     ),
+    "python -m core papers 3dident",
 )
 IDENT_TRAIN = Unrun(
     "3DIdent, training set",
@@ -81,6 +89,7 @@ DISLIB = Unrun(
         "smallNORB; category; 0.22 ± 0.00; 0.94 ± 0.01; 1.00 ± 0.00",
         "smallNORB; elevation; 0.15 ± 0.00; 0.83 ± 0.01; 0.79 ± 0.01",
     ),
+    "python -m core papers dislib",
 )
 IMAGENET_X = Unrun(
     "ImageNet-X, accuracy of factors",
@@ -88,5 +97,6 @@ IMAGENET_X = Unrun(
     "Images and factors of ImageNet-X, pretrained ResNet50 and ViT-B/16, logistic regressions. "
     "The paper draws bars and prints no numbers.",
     (),
+    "python -m core papers imagenet-x",
 )
 UNRUN = (KITTI, IDENT, IDENT_TRAIN, DISLIB, IMAGENET_X)
