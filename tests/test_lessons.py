@@ -9,7 +9,11 @@ from core.run.experiment import Experiment
 from core.scenarios.scenario import FURTHER, OPENED
 
 RESTS = (*OPENED, *FURTHER)
-DEAR = {("vmf_clusters", "ten"), ("manifold_entropy", "torus")}  # presets of costly runs
+DEAR = {
+    ("vmf_clusters", "ten"),
+    ("manifold_entropy", "torus"),
+    ("pixels", "scene-seven"),
+}  # presets of costly runs
 
 
 def test_what_texts_say_of_runs_rests_on_five_seeds():
