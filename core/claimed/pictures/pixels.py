@@ -142,7 +142,7 @@ CLASSES_KEPT = (
          "narrow": shape.read("factor_x")},
         "factor_x",
         (by_seed("start") > by_seed("wide")) & (mean("wide") > mean("narrow")),
-        ("start", shape.read("untrained_factor_shape")),
+        ("start", wide.read("factor_x")),
         Opens.of(wide),
         shows=Shows("sweep", "d_hat", params={**CLASSES, "label": "shape"}),
         typed=("eight",),
