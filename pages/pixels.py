@@ -3,16 +3,13 @@
 from typing import cast
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES, NORMAL, SCENE, SLOW
-from core.papers.images import DISLIB, IDENT, KITTI
 from core.scenarios.pixels import Pixels
 from ui import article, numbers, recovery, runner, seeds, sheet
 from ui.pairs import picture, runs
-from ui.pixels import factors, pictures, proves
+from ui.pixels import factors, files, papers, pictures, proves
 from ui.pixels.why import why
 from ui.window import address
 
@@ -67,73 +64,6 @@ def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: b
         picture.matching(run, briefly=True)
 
 
-def paper() -> None:
-    """The papers' image tables beside our worlds: other pictures, the same question."""
-    st.markdown(
-        "The papers’ pictures are others, larger, and seen by larger networks for longer. What "
-        "can be compared is the order of the models, not a number."
-    )
-    st.markdown(f"**{KITTI.title}** ({KITTI.source})")
-    ours: dict[str, dict] = {
-        "SlowVAE, unbounded": SLOW, "Laplace, unbounded": {}, "Laplace, box": {"space": "box"},
-        "normal, unbounded": NORMAL, "normal, box": {**NORMAL, "space": "box"},
-    }  # fmt: skip
-    rows = [
-        {
-            "model": model,
-            **{f"paper, Δt {row['mean Δt']}": row[model] for row in KITTI.rows},
-            "walkers’ masks here": _percent(setting, "mcc"),
-        }
-        for model, setting in ours.items()
-    ]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption(
-        "MCC in percent. There all models see the walkers’ own steps; here the normal model’s are "
-        f"normal. SlowVAE here has ten codes, and {SLOW['steps']:,} steps."
-    )
-    st.markdown(f"**{IDENT.title}** ({IDENT.source})")
-    printed = {row["model space"]: row for row in IDENT.rows if row["matched"] in ("yes", "no")
-               and row["p(z̃|z)"] == "normal"}  # fmt: skip
-    rows = [
-        {
-            "model space": space,
-            "paper, R²": printed[space]["R²"], "paper, MCC": printed[space]["MCC"],
-            "scene here, R²": _percent({**SCENE, "space": space}, "linear_r2"),
-            "scene here, MCC": _percent({**SCENE, "space": space}, "mcc"),
-        }
-        for space in ("box", "unbounded")
-    ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption("In percent. The paper has ten factors; the scene here five.")
-    st.markdown(f"**{DISLIB.title}** ({DISLIB.source}), dSprites")
-    printed = {row["latent"]: row for row in DISLIB.rows if row["data"] == "dSprites"}
-    called = {"category": "shape", "scale": "scale", "posX": "x", "posY": "y"}
-    records = seeds.stored(scenario, {**CLASSES, "label": "shape"})
-    rows = [
-        {
-            "latent": theirs,
-            "paper, x": printed[theirs]["x"], "paper, MLP": printed[theirs]["MLP"],
-            **{f"here, {said}": seeds.span_of([r.scores[f"{of}r_bare_{name}"] for r in records])
-               for said, of in (("x", "raw_"), ("untrained", "untrained_"), ("trained", ""))},
-            "here, x with an intercept": seeds.span_of([r.scores[f"raw_r_{name}"]
-                                                        for r in records]),
-        }
-        for theirs, name in called.items()
-    ]  # fmt: skip
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
-    st.caption(
-        "Correlation of a factor with its linear read-out, as published without an intercept. The "
-        "paper’s codes are wide; ours has eight dimensions, so that it must choose. Its table has "
-        "no untrained encoder."
-    )
-
-
-def _percent(setting: dict, score: str) -> str:
-    values = [100 * v for r in seeds.stored(scenario, setting)
-              if (v := r.scores.get(score)) is not None]  # fmt: skip
-    return f"{min(values):.1f} to {max(values):.1f}" if values else "not measured here"
-
-
 FIGURES = {"kept": lambda: sheet.show(factors.classes()), **proves.FIGURES}
 
 article.Article(
@@ -147,7 +77,7 @@ article.Article(
         article.Part("axes", "Along an axis", article.of_run(pictures.along)),
         proves.part(),
         article.claimed(("pixels", "probes"), FIGURES),
-        article.Part("paper", "The papers", article.alone(paper)),
+        article.Part("paper", "The papers", article.alone(papers.show), (files.SETTINGS,)),
     ],
     "Zimmermann et al., ICML 2021, arXiv 2102.08850; Klindt et al. (SlowVAE), ICLR 2021, arXiv "
     "2007.10930; Reizinger et al., ICLR 2025, arXiv 2410.21869. The pictures are this project’s "

@@ -54,7 +54,7 @@ def strip(params: Pixels) -> None:
     said = factor.classes[int(value)] if factor.classes else f"{value:.2f} {factor.unit}"
     with shown:
         drawn = rendered(world, z, SIDE)
-        _image(np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
+        row(np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
                f"{factor.title}: {said}. Right of it from low to high in {MOVES} pictures; the "
                "other factors rest.", 1)  # fmt: skip
 
@@ -72,7 +72,7 @@ def along(result: Result) -> None:
         picked = _on_the_way(units, code)
         said = f"Code {code + 1}" + (f", matched with {names[code]}" if code in names else "")
         st.caption(f"**{said}**")
-        _image(rendered(world, z[picked], LARGE), f"{said}: {ALONG} pictures from low to high.")
+        row(rendered(world, z[picked], LARGE), f"{said}: {ALONG} pictures from low to high.")
     left = z_hat.shape[1] - MOST_AXES
     st.caption(
         f"Of {len(z)} pictures the nearest to points of a line on which one code goes from low to "
@@ -112,19 +112,19 @@ def rendered(world: World, z: np.ndarray, side: int) -> np.ndarray:
     return (255 * drawn).round().astype(np.uint8)
 
 
-def _image(pictures: np.ndarray, alt: str, apart: int = 0) -> None:
+def row(pictures: np.ndarray, alt: str, apart: int = 0) -> None:
     """Pictures in a row, a wider gap after the first few that stand `apart`."""
     from PIL import Image
 
     count, side = pictures.shape[:2]
     width = count * (side + GAP) + (4 * GAP if apart else 0)
-    row = np.zeros((side, width, 4), np.uint8)
+    drawn = np.zeros((side, width, 4), np.uint8)
     for i, picture in enumerate(pictures):
         left = i * (side + GAP) + (4 * GAP if apart and i >= apart else 0)
-        row[:, left : left + side, :3] = picture
-        row[:, left : left + side, 3] = 255
+        drawn[:, left : left + side, :3] = picture
+        drawn[:, left : left + side, 3] = 255
     file = BytesIO()
-    Image.fromarray(row).save(file, "png")
+    Image.fromarray(drawn).save(file, "png")
     text = base64.b64encode(file.getvalue()).decode()
     st.html(f'<img alt="{alt}" title="{alt}" style="max-width:100%;'
             f'height:auto;display:block" '

@@ -1,0 +1,135 @@
+"""The page on pictures: its strip, what classes keep, axes, the live null, the papers, files."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from visits import PIXELS, metric, opened, own, said
+from written import write_dsprites
+
+from core.lessons import LESSONS
+from core.lessons.pixels import CLASSES
+from core.metrics.significance import LEVELS, on_noise
+from core.scenarios.pixels import Pixels
+from ui.pixels import files, pictures
+
+
+
+def images(at):
+    """The rows of pictures on a page: each as an array, with the words for who does not see it."""
+    found = []
+    for html in at.get("html"):
+        for alt, text in re.findall(r'alt="([^"]*)".*?base64,([^"]+)"', html.proto.body):
+            picture = Image.open(io.BytesIO(base64.b64decode(text)))
+            found.append((alt, np.asarray(picture)))
+    return found
+
+
+def test_a_factor_that_moves_changes_the_pictures_and_the_link():
+    at = opened(PIXELS)
+    ((alt, before),) = images(at)
+    assert "Position x: 0.00" in alt and before.shape[0] == pictures.SIDE
+    at.slider(key=own(at, "at")).set_value(8).run()
+    ((alt, after),) = images(at)
+    assert "".join(at.query_params["at"]) == "8" and "Position x: 0.56" in alt
+    assert not np.array_equal(before[:, :44], after[:, :44])  # the one on the left
+    np.testing.assert_array_equal(before[:, 60:], after[:, 60:])  # the others stay
+    at.selectbox(key=own(at, "factor")).set_value("size").run()
+    ((alt, other),) = images(at)
+    assert alt.startswith("Log height") and not np.array_equal(other[:, 60:], after[:, 60:])
+    assert metric(at, "MCC") == "0.995"  # nothing is trained anew
+
+
+def test_a_factor_that_a_world_has_not_gives_way():
+    at = opened(PIXELS, factor="spot_hue")
+    assert not at.exception and images(at)[0][0].startswith("Position x")
+
+
+def test_pictures_are_drawn_from_their_latents():
+    world = Pixels().seen
+    z = np.array([[0.0, 0.0, 0.0], [0.9, 0.0, 0.0]])
+    drawn = pictures.rendered(world, z, 48)
+    assert drawn.shape == (2, 48, 48, 3) and drawn.dtype == np.uint8
+    across = np.arange(48) @ drawn[..., 0].sum(1).T / drawn[..., 0].sum((1, 2))
+    assert across[1] > across[0] + 5
+
+
+def test_pictures_along_a_code_move_it_and_leave_the_others_in_the_middle():
+    rng = np.random.default_rng(0)
+    units = rng.standard_normal((4000, 2))
+    picked = pictures._on_the_way(units, 1)
+    assert (np.diff(units[picked, 1]) > 0).all() and np.abs(units[picked, 0]).max() < 0.4
+
+
+def test_every_code_has_its_row_of_pictures():
+    at = opened(PIXELS, part="axes")
+    assert not at.exception
+    assert [alt.split(":")[0] for alt, _ in images(at)] == [
+        "Code 1, matched with position y", "Code 2, matched with log height",
+        "Code 3, matched with position x",
+    ]  # fmt: skip
+
+
+def test_classes_are_drawn_by_what_they_keep():
+    link = {key: str(value) for key, value in {**CLASSES, "label": "position"}.items()}
+    at = opened(PIXELS, **link)
+    assert not at.exception and float(metric(at, "Accuracy of the class")) > 0.8
+    assert "Position x: 0.00" in images(at)[0][0]
+    assert not [box for box in at.get("component_instance")]
+    why = opened(PIXELS, part="why", **link)
+    assert not why.exception and said(why, "What a class does not ask for")
+
+
+def test_the_live_null_counts_what_it_says():
+    at = opened(PIXELS, part="proves")
+    p = on_noise("fixed", seed=0)["published"]
+    assert any(f"in {(p < LEVELS[0]).mean():.0%} of them" in c.value for c in at.caption)
+    at.button(key=own(at, "draw")).click().run()
+    again = on_noise("fixed", seed=1)["published"]
+    assert "".join(at.query_params["probes_draw"]) == "1"
+    assert any(f"in {(again < LEVELS[0]).mean():.0%} of them" in c.value for c in at.caption)
+
+
+def test_the_papers_tables_stand_beside_measured_ones():
+    at = opened(PIXELS, part="paper")
+    kitti, ident, dislib = (each.value for each in at.dataframe)
+    assert len(kitti) == 5 and len(ident) == 2 and len(dislib) == 4
+    for table in (kitti, ident, dislib):
+        assert not (table == "not measured here").any(axis=None) and not (table == "").any(
+            axis=None
+        )
+
+
+def test_a_data_set_that_is_not_there_says_how_to_get_it():
+    at = opened(PIXELS, part="paper", set="kitti_masks")
+    (info,) = at.info
+    assert "EXPLORER_DATA names no folder" in info.value and "zenodo.org" in info.value
+
+
+def test_a_data_set_that_is_there_shows_its_pictures(tmp_path, monkeypatch):
+    written, _ = write_dsprites(tmp_path)
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path))
+    at = opened(PIXELS, part="paper")
+    assert not at.exception and said(at, "40 rows")
+    ((alt, row),) = images(at)
+    assert alt == f"{files.SHOWN} pictures of dSprites."
+    np.testing.assert_array_equal(row[:, : pictures.LARGE, 0], written[0])
+
+
+def test_a_damaged_data_set_is_a_sentence(tmp_path, monkeypatch):
+    write_dsprites(tmp_path)
+    file = next(tmp_path.glob("*.npz"))
+    file.write_bytes(file.read_bytes()[:200])
+    monkeypatch.setenv("EXPLORER_DATA", str(tmp_path))
+    at = opened(PIXELS, part="paper")
+    assert not at.exception and len(at.error) == 1 and file.name in at.error[0].value
+
+
+@pytest.mark.parametrize("preset", LESSONS["pixels"].presets, ids=lambda preset: preset.name)
+def test_every_preset_opens_with_its_picture(preset):
+    at = opened(PIXELS, **{key: str(value) for key, value in preset.params.items()})
+    assert not at.exception and not at.error
+    assert images(at)

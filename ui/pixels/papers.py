@@ -1,0 +1,100 @@
+"""The papers' tables of pictures beside our worlds, and the sets where they are found."""
+
+import pandas as pd
+import streamlit as st
+
+from core.lessons import LESSONS
+from core.lessons.pixels import CLASSES, NORMAL, SCENE, SLOW
+from core.papers.images import DISLIB, IDENT, KITTI
+from ui import seeds
+from ui.pixels import files
+
+scenario = LESSONS["pixels"]
+
+
+def show() -> None:
+    """Other pictures, the same question."""
+    st.markdown(
+        "The papers’ pictures are others, larger, and seen by larger networks for longer. What "
+        "can be compared is the order of the models, not a number."
+    )
+    _kitti()
+    _ident()
+    _dislib()
+    st.subheader("Files of your own", anchor="files")
+    st.caption(
+        "Nothing is downloaded. Where the published sets lie in the folder that EXPLORER_DATA "
+        "names, their tables are measured from a shell (see the page on the papers)."
+    )
+    files.show()
+
+
+def _kitti() -> None:
+    """Models of walkers' masks."""
+    st.markdown(f"**{KITTI.title}** ({KITTI.source})")
+    ours: dict[str, dict] = {
+        "SlowVAE, unbounded": SLOW, "Laplace, unbounded": {}, "Laplace, box": {"space": "box"},
+        "normal, unbounded": NORMAL, "normal, box": {**NORMAL, "space": "box"},
+    }  # fmt: skip
+    rows = [
+        {
+            "model": model,
+            **{f"paper, Δt {row['mean Δt']}": row[model] for row in KITTI.rows},
+            "walkers’ masks here": _percent(setting, "mcc"),
+        }
+        for model, setting in ours.items()
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption(
+        "MCC in percent. There all models see the walkers’ own steps; here the normal model’s are "
+        f"normal. SlowVAE here has ten codes, and {SLOW['steps']:,} steps."
+    )
+
+
+def _ident() -> None:
+    """A box against none, on a scene."""
+    st.markdown(f"**{IDENT.title}** ({IDENT.source})")
+    printed = {row["model space"]: row for row in IDENT.rows if row["matched"] in ("yes", "no")
+               and row["p(z̃|z)"] == "normal"}  # fmt: skip
+    rows = [
+        {
+            "model space": space,
+            "paper, R²": printed[space]["R²"], "paper, MCC": printed[space]["MCC"],
+            "scene here, R²": _percent({**SCENE, "space": space}, "linear_r2"),
+            "scene here, MCC": _percent({**SCENE, "space": space}, "mcc"),
+        }
+        for space in ("box", "unbounded")
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption("In percent. The paper has ten factors; the scene here five.")
+
+
+def _dislib() -> None:
+    """What a classifier of shapes keeps, with the untrained code beside."""
+    st.markdown(f"**{DISLIB.title}** ({DISLIB.source}), dSprites")
+    printed = {row["latent"]: row for row in DISLIB.rows if row["data"] == "dSprites"}
+    called = {"category": "shape", "scale": "scale", "posX": "x", "posY": "y"}
+    records = seeds.stored(scenario, {**CLASSES, "label": "shape"})
+    rows = [
+        {
+            "latent": theirs,
+            "paper, x": printed[theirs]["x"], "paper, MLP": printed[theirs]["MLP"],
+            **{f"here, {said}": seeds.span_of([r.scores[f"{of}r_bare_{name}"] for r in records])
+               for said, of in (("x", "raw_"), ("untrained", "untrained_"), ("trained", ""))},
+            "here, x with an intercept": seeds.span_of([r.scores[f"raw_r_{name}"]
+                                                        for r in records]),
+        }
+        for theirs, name in called.items()
+    ]  # fmt: skip
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
+    st.caption(
+        "Correlation of a factor with its linear read-out, as published without an intercept. The "
+        "paper’s codes are wide; ours has eight dimensions, so that it must choose. Its table has "
+        "no untrained encoder."
+    )
+
+
+def _percent(setting: dict, score: str) -> str:
+    values = [100 * v for r in seeds.stored(scenario, setting)
+              if (v := r.scores.get(score)) is not None]  # fmt: skip
+    return f"{min(values):.1f} to {max(values):.1f}" if values else "not measured here"
