@@ -17,7 +17,6 @@ from core.scenarios.pixels import Pixels
 from ui.pixels import files, pictures
 
 
-
 def images(at):
     """The rows of pictures on a page: each as an array, with the words for who does not see it."""
     found = []
