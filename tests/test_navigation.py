@@ -38,7 +38,7 @@ STOPS = {
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
     "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
-    "pixels": Stop("From pixels", "laplace-walls", "space", "mcc"),
+    "pixels": Stop("From pixels", "turned", "p", "mcc"),
 }
 HOME = "Identifiability Explorer"
 GROUPS = {
