@@ -152,6 +152,14 @@ COMPANY = {
     "flows of digits that keep volume and reconstruct": ask(
         (0,), {"recon_weight": (1.0, 30.0)}, scenario="digits", architecture="gin",
         objective="ml-rec", by_class=False, transforms=2, width=32, steps=5, batch=32),
+    "pictures": ask(
+        range(3), {"spread": (0.05, 0.2), "warm": (1.0, 5.0)}, scenario="pixels", width=16,
+        steps=30, batch=50),
+    "slow pictures": ask(
+        (2, 0), {"gamma": (1.0, 10.0)}, scenario="pixels", method="slowvae", width=24, depth=2,
+        steps=20, batch=50),
+    "classes of sprites": ask(
+        range(3), scenario="pixels", task="classify", label="random", width=16, steps=30, batch=50),
     "classifiers of digits": ask(
         range(3), {"weight_decay": (0.0, 0.01)}, scenario="probes", steps=30, batch=50),
     "classifiers of shuffled labels": ask(
@@ -561,6 +569,25 @@ GOLDEN = {
          "transforms": 4, "width": 32, "core_dim": 3},
         {"entropy_nats": -11.31294, "core_entropy_nats": 0.19979, "mtc_nats": 0.09201,
          "nll": 4.12579, "rotated_mtc_nats": 25.34432, "gaussian_nll": -15.00438},
+    ),
+    "pictures of pairs": (
+        {"scenario": "pixels"},
+        {"mcc": 0.34231, "linear_r2": 0.22999, "factor_x": 0.39262, "factor_size": 0.09313,
+         "loss": 4.6644, "loss_floor": 3.05011, "raw_linear_r2": 0.9469, "raw_mcc": 0.35412,
+         "raw_factor_size": 0.96925, "untrained_mcc": 0.2543},
+    ),
+    "pictures of pairs, slowly": (
+        {"scenario": "pixels", "method": "slowvae", "n_factors": 4},
+        {"mcc": 0.3362, "linear_r2": 0.40509, "factor_stride": 0.00617, "loss_floor": None,
+         "untrained_linear_r2": 0.22752, "raw_factor_stride": -0.01444},
+    ),
+    "classes of sprites": (
+        {"scenario": "pixels", "task": "classify", "label": "all"},
+        {"label_accuracy": 0.06323, "linear_r2": 0.43932, "factor_x": 0.80857,
+         "factor_shape": 0.39526, "r_bare_x": 0.89822, "r_x": 0.8993,
+         "null_label_accuracy": 0.02441, "loss": 3.66422, "chance": 0.02441,
+         "raw_factor_scale": 0.89933, "raw_r_bare_shape": -0.11877, "raw_r_shape": 0.16889,
+         "untrained_factor_shape": 0.36475},
     ),
     "a classifier of digits": (
         {"steps": 20, "scenario": "probes"},
