@@ -59,7 +59,7 @@ def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: b
     box, beside = st.columns([3.2, 1], gap="small", vertical_alignment="center")
     with box:
         view = picture.view_of(run, params, choice, stale)
-        recovery.picture(view, "pixels", 300 if address.presenting() else 184)
+        recovery.picture(view, "pixels", 300 if address.presenting() else 172)
     with beside:
         picture.matching(run, briefly=True)
 
