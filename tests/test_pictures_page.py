@@ -34,7 +34,7 @@ def test_a_factor_that_moves_changes_the_pictures_and_the_link():
     at.slider(key=own(at, "at")).set_value(8).run()
     ((alt, after),) = images(at)
     assert "".join(at.query_params["at"]) == "8" and "Position x: 0.56" in alt
-    assert not np.array_equal(before[:, :44], after[:, :44])  # the one on the left
+    assert not np.array_equal(before[:, :40], after[:, :40])  # the one on the left
     np.testing.assert_array_equal(before[:, 60:], after[:, 60:])  # the others stay
     at.selectbox(key=own(at, "factor")).set_value("size").run()
     ((alt, other),) = images(at)

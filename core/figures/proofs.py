@@ -65,6 +65,7 @@ def matching(
     correlation: np.ndarray,
     pairs: tuple[np.ndarray, np.ndarray],
     codes: np.ndarray | None = None,
+    height: int = MATCHED,
 ) -> Figure:
     """Absolute correlations (d, m) of latents with codes, and frames around the pairs matched.
 
@@ -97,7 +98,7 @@ def matching(
             "pair": "Matched",
         }
     )
-    return words.finished(alt.layer(*layers, height=MATCHED)), shown
+    return words.finished(alt.layer(*layers, height=height)), shown
 
 
 def _shaded(entries: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from ui.player.view import LatentView
 
 ROOM = 0.92  # of the picture that the true cube takes, in half its height
 EDGES = 12  # of a cube, which come first among its lines
+LOW = 164  # pixels of the matrix where another picture takes room
 MATRIX = "matching"  # the container of what is drawn of the last frame alone
 
 
@@ -112,6 +113,7 @@ def _remarks(
 def matching(run: recovery.Run, briefly: bool = False) -> None:
     """|correlation| of each latent with each code, the pairs that MCC counts outlined."""
     from core import figures, metrics
+    from core.figures.proofs import MATCHED
 
     z, z_hat = run.z.astype(float), run.z_hat[-1].astype(float)
     with st.container(key=MATRIX):
@@ -124,6 +126,6 @@ def matching(run: recovery.Run, briefly: bool = False) -> None:
         sheet.figure(
             "matching", "Absolute correlation of every latent with every code, matched pairs "
             "outlined.",
-            lambda: figures.matching(correlation, pairs),
+            lambda: figures.matching(correlation, pairs, height=LOW if briefly else MATCHED),
             of=None if run.live else (run.name,), numbers=None if run.live else "matching",
         )  # fmt: skip

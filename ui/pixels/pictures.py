@@ -16,7 +16,7 @@ from core.run.experiment import Result
 from core.scenarios.pixels import HIGH, LOW, ORDER, Pixels
 from ui.window import address, turns
 
-SIDE, LARGE, GAP = 44, 64, 3  # pixels of a picture in Explore, elsewhere, and between two
+SIDE, LARGE, GAP = 40, 64, 3  # pixels of a picture in Explore, elsewhere, and between two
 MOVES = 9  # pictures of a factor on its way
 ALONG = 7  # pictures along an axis
 MOST_AXES = 5
