@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 from sklearn.linear_model import LogisticRegression
 
-from core.claimed.probes import CLAIMS
+from core.claimed.pictures.probes import CLAIMS
 from core.claims.claim import gathered
 from core.images import digits
 from core.learners.probes import CERTAIN, FITTED, FRESH, PICTURE, Images, Learner, probed, proxy
