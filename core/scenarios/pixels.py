@@ -155,8 +155,7 @@ class Pixels(Params):
     )
     warm: float = knob(
         1.0,
-        "The temperature falls from so many times its value to it over the first half. More than 1 "
-        "folds codes.",
+        "The temperature falls from so many times its value to it over the first half.",
         label="Warm start",
         advanced=True,
         batched=True,
@@ -398,7 +397,8 @@ def broken(params: Pixels) -> list[str]:
 def notices(params: Pixels) -> tuple[Notice, ...]:
     """What the visitor should know about a setting before reading its scores."""
     if params.task == "classify":
-        return tuple(lacking((PAIRS,), params))
+        drawn = Notice("world", "Classes are of sprites, whatever the world is set to.")
+        return (drawn, *lacking((PAIRS,), params))
     asked = params.n_factors or 0
     found = []
     if asked > params.k:
