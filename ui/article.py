@@ -6,6 +6,7 @@ Only the open part is computed and sent.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -137,7 +138,7 @@ class Article:
     """A page whose settings are trained: the claim it opens with, and what Explore draws.
 
     `panels` draws the main picture, `switch` what else there is to choose about it (with `more`
-    settings), `sides` says whether it has a recovered side. `sources` are credited at the end.
+    settings), `sides` says which settings have a recovered side. `sources` are credited at the end.
     """
 
     scenario: Scenario
@@ -147,7 +148,7 @@ class Article:
     parts: Sequence[Part]
     sources: str
     switch: Callable[[], None] = lambda: None
-    sides: bool = True
+    sides: Callable[[Any], bool] = lambda params: True
     more: Sequence[address.Settings] = ()
 
     def show(self) -> None:
@@ -155,7 +156,7 @@ class Article:
         scenario = self.scenario
         Frame(
             scenario, self.title, self.sentence, self.parts, self._explore, self._take_home,
-            (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
+            (*recovery.settings(), seeds.settings(scenario), *sweep.settings(scenario),
              *self.more),
             partial(sweep.settle, scenario), self._sweep, " [How the scores change ↓](#sweep)",
         ).show()  # fmt: skip
@@ -172,7 +173,8 @@ class Article:
             key=address.owned("choices_row"),
         )  # fmt: skip
         with row:
-            choice = recovery.choose(opened.seeds, getattr(opened.params, "d", 3), self.sides)
+            d, sides = getattr(opened.params, "d", 3), self.sides(opened.params)
+            choice = recovery.choose(opened.seeds, d, sides)
             self.switch()
             if not address.presenting():
                 story.notes(self.scenario, opened.params)
@@ -189,6 +191,34 @@ class Article:
             st.info("These runs are not there yet: train them in Explore.", icon=":material/info:")
         st.subheader("Sources", anchor="sources")
         st.caption(self.sources)
+
+
+def second(
+    scenario: Scenario,
+    prefix: str,
+    draw: Callable[[runner.Shown, int], None],
+    choices: Callable[[Params], None] = lambda params: None,
+    panel: str | None = None,
+) -> None:
+    """Any setting of a page's second scenario, in a part of its own: its link's keys have a prefix.
+
+    `choices` offers what else there is to choose before `draw` shows a seed; `panel` is the panel's
+    name where that is not the prefix.
+    """
+    params, chosen = knobs.read(scenario, prefix)
+    side, main = st.columns([1, 3.6], gap="medium")
+    with main:
+        story.presets(scenario, params, prefix)
+        story.lesson(scenario, params, f"{prefix}.lesson_row")
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+            seed = recovery.seed_drawn(chosen, prefix)
+            choices(params)
+            story.notes(scenario, params, f"{prefix}.notes")
+        asked = Experiment(params, scenario.name, chosen)
+        runner.panel(asked, lambda shown: draw(shown, seed), panel or prefix,
+                     before=opening(scenario))  # fmt: skip
+    with side:
+        knobs.draw(scenario, params, prefix)
 
 
 def page_of(setup: Setup) -> str:

@@ -9,9 +9,9 @@ from core.flows.linear import deviations
 from core.legend import BASELINES, SCORES
 from core.lessons import LESSONS
 from core.lessons.digits import ARCHITECTURES, PRESERVING, RECONSTRUCTED
-from core.run.experiment import Experiment
 from core.scenarios.digits import CLASSES, MOVES, SHOWN, Digits
-from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
+from core.scenarios.scenario import Params
+from ui import article, knobs, numbers, recovery, runner, seeds, sheet
 from ui.window import address
 
 PREFIX = "digits"
@@ -43,46 +43,25 @@ def show() -> None:
         "what do they share? Flows of **one size** see scikit-learn's 8 × 8 digits with a little "
         "noise. Each is read by the Jacobian of its decoder at latents of its prior."
     )
-    own()
+    article.second(scenario, PREFIX, draw, choices)
     st.subheader("Architectures side by side", anchor="architectures")
     sheet.show(compare())
 
 
-def own() -> None:
-    """Any setting of the scenario, trained where it is not stored."""
-    params, chosen = knobs.read(scenario, PREFIX)
-    assert isinstance(params, Digits)
-    side, main = st.columns([1, 3.6], gap="medium")
-    with main:
-        story.presets(scenario, params, PREFIX)
-        story.lesson(scenario, params, f"{PREFIX}.lesson_row")
-        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            seed = recovery.seed_drawn(chosen, PREFIX)
-            digit, latent = choices(params)
-            story.notes(scenario, params, f"{PREFIX}.notes")
-        before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
-        asked = Experiment(params, scenario.name, chosen)
-        runner.panel(asked, lambda shown: draw(shown, seed, digit, latent), PREFIX, before=before)
-    with side:
-        knobs.draw(scenario, params, PREFIX)
-
-
-def choices(params: Digits) -> tuple[int, int]:
-    """Which digit the images are of, 0 where the flow is not told, and which latent moves."""
-    digit = 0
-    if params.by_class:
-        digit = st.segmented_control(
+def choices(params: Params) -> None:
+    """Which digit the images are of, where the flow is told, and which latent moves."""
+    if getattr(params, "by_class", False):
+        st.segmented_control(
             "Digit", range(CLASSES), default=address.get(DIGIT), required=True,
             key=address.widget(DIGIT), label_visibility="collapsed",
         )  # fmt: skip
-    latent = st.slider(
+    st.slider(
         "Latent that moves, by entropy", 1, SHOWN, address.get(LATENT), format="rank %d",
         key=address.widget(LATENT), label_visibility="collapsed", width=150,
     )  # fmt: skip
-    return digit, latent - 1
 
 
-def draw(shown: runner.Shown, seed: int, digit: int, latent: int) -> None:
+def draw(shown: runner.Shown, seed: int) -> None:
     """The numbers of one run, its spectrum and pairs, and what its latents draw."""
     run = recovery.Run.of(shown, shown.seed(seed))
     if run is None:
@@ -103,7 +82,8 @@ def draw(shown: runner.Shown, seed: int, digit: int, latent: int) -> None:
     with right:
         st.markdown("**What pairs of latents share**")
         pairs(now, params, done)
-    digit = min(digit, len(now["columns"]) - 1)
+    latent = address.get(LATENT) - 1
+    digit = min(address.get(DIGIT), len(now["columns"]) - 1)
     left, right = st.columns(2, gap="medium")
     with left:
         columns(now, digit, done)

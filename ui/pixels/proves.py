@@ -9,8 +9,7 @@ import streamlit as st
 from core.lessons import LESSONS
 from core.lessons.probes import FEATURES
 from core.metrics.significance import LEVELS
-from core.run.experiment import Experiment
-from ui import article, knobs, numbers, recovery, runner, seeds, sheet, story
+from ui import article, knobs, numbers, recovery, runner, seeds, sheet
 from ui.window import address, turns
 
 PREFIX = "probes"
@@ -49,7 +48,7 @@ def show() -> None:
     st.subheader("Noise, and what a test makes of it", anchor="null")
     null()
     st.subheader("A setting of your own", anchor="probes")
-    own()
+    article.second(scenario, PREFIX, draw)
 
 
 def null() -> None:
@@ -58,11 +57,11 @@ def null() -> None:
     with left:
         kind = st.radio("Images", list(KINDS), list(KINDS).index(address.get(SETS)),
                         format_func=KINDS.get, key=address.widget(SETS))  # fmt: skip
-        draw = int(address.get(SEED))
+        drawn = int(address.get(SEED))
         st.button("Draw again", icon=":material/casino:", key=address.owned("draw"),
-                  on_click=partial(address.put, SEED, (draw + 1) % MOST_DRAWS))  # fmt: skip
+                  on_click=partial(address.put, SEED, (drawn + 1) % MOST_DRAWS))  # fmt: skip
         with turns.lent():
-            p = on_noise(kind, draw)
+            p = on_noise(kind, drawn)
         rate = {name: float((values < LEVELS[0]).mean()) for name, values in p.items()}
         st.caption(
             f"A hundred codes of pure noise, twenty dimensions each. At the level {LEVELS[0]:g} "
@@ -74,7 +73,7 @@ def null() -> None:
         from core import figures
 
         sheet.figure("null", "Share of noise that a test takes for a factor, against its level.",
-                     lambda: figures.wrongly(p), of=(kind, draw), numbers="null")  # fmt: skip
+                     lambda: figures.wrongly(p), of=(kind, drawn), numbers="null")  # fmt: skip
 
 
 @st.cache_data(show_spinner=False, max_entries=2 * MOST_DRAWS)
@@ -85,22 +84,7 @@ def on_noise(kind: str, draw: int) -> Mapping[str, np.ndarray]:
     return significance.on_noise("fixed" if kind == "fixed" else "redrawn", seed=draw)
 
 
-def own() -> None:
-    """Any setting of the scenario, trained where it is not stored."""
-    params, chosen = knobs.read(scenario, PREFIX)
-    side, main = st.columns([1, 3.6], gap="medium")
-    with main:
-        story.presets(scenario, params, PREFIX)
-        story.lesson(scenario, params, f"{PREFIX}.lesson_row")
-        seed = recovery.seed_drawn(chosen, PREFIX)
-        before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
-        asked = Experiment(params, scenario.name, chosen)
-        runner.panel(asked, lambda shown: draw_run(shown, seed), PREFIX, before=before)
-    with side:
-        knobs.draw(scenario, params, PREFIX)
-
-
-def draw_run(shown: runner.Shown, seed: int) -> None:
+def draw(shown: runner.Shown, seed: int) -> None:
     """The numbers of one run, and the probes of every seed's code."""
     from core import figures
 

@@ -11,9 +11,9 @@ from core.colours import class_colours, direction_colours
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.nonlinear import METHODS, STAGES, STARTED, TWISTED
-from core.run.experiment import Experiment, Result
+from core.run.experiment import Result
 from core.scenarios.scenario import knobs_of
-from ui import knobs, numbers, recovery, runner, seeds, sheet, story
+from ui import article, knobs, numbers, recovery, runner, seeds, sheet
 from ui.window import address
 
 PREFIX = "invariance"
@@ -38,7 +38,7 @@ def show() -> None:
     )
     sheet.show(compare())
     st.subheader("One method, at your choice", anchor="method")
-    own()
+    article.second(scenario, PREFIX, draw, panel="nonlinear")
 
 
 def price() -> None:
@@ -93,23 +93,6 @@ def compare() -> list[sheet.Part]:
         "makes risks equal, not codes: another goal, not a worse reversal (Rosenfeld et al. 2020)."
     )
     return [drawn, sheet.frame(rows), sheet.Words(said)]
-
-
-def own() -> None:
-    """Any setting of the scenario, trained where it is not stored."""
-    params, chosen = knobs.read(scenario, PREFIX)
-    side, main = st.columns([1, 3.6], gap="medium")
-    with main:
-        story.presets(scenario, params, PREFIX)
-        story.lesson(scenario, params, f"{PREFIX}.lesson_row")
-        with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-            seed = recovery.seed_drawn(chosen, PREFIX)
-            story.notes(scenario, params, f"{PREFIX}.notes")
-        before = Experiment(scenario.at_start(), scenario.name, (0, 1, 2))
-        asked = Experiment(params, scenario.name, chosen)
-        runner.panel(asked, lambda shown: draw(shown, seed), "nonlinear", before=before)
-    with side:
-        knobs.draw(scenario, params, PREFIX)
 
 
 def draw(shown: runner.Shown, seed: int) -> None:
