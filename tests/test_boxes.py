@@ -14,7 +14,8 @@ from core.laws import coordinates
 from core.laws.law import Law
 from core.laws.samplers import Noise, generator, sampler
 from core.laws.spaces import Box, Flat
-from core.learners.infonce_box import Learner, World
+from core.learners.infonce_box import Learner
+from core.learners.pairs import InFlat
 from core.objectives import LP_INFO_NCE, log_sum_exp_lp
 from core.run.experiment import Experiment
 from core.scenarios import SCENARIOS
@@ -387,7 +388,7 @@ def test_a_turn_costs_nothing_for_p_2_and_something_for_the_others():
 
 
 def test_latents_and_positives_stay_in_the_box_and_positives_near():
-    world = World([Params(d=3), Params(d=3, spread=0.2)], "cpu")
+    world = InFlat([Params(d=3), Params(d=3, spread=0.2)], "cpu")
     noise = Noise([0, 1], "data", "cpu")
     z = world.latents(N, noise)
     z_pos = world.positives(z, noise)
@@ -402,7 +403,7 @@ def test_latents_and_positives_stay_in_the_box_and_positives_near():
 def test_unbounded_latents_have_the_marginal_that_was_asked_for():
     for marginal, free in (("normal", stats.norm), ("laplace", stats.laplace)):
         params = Params(space="unbounded", marginal=marginal, marginal_spread=2.0)
-        z = World([params], "cpu").latents(N, Noise([0], "data", "cpu"))
+        z = InFlat([params], "cpu").latents(N, Noise([0], "data", "cpu"))
         assert stats.kstest(z.flatten().double().numpy(), free(scale=2.0).cdf).pvalue > 1e-3
 
 

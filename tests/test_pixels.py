@@ -471,13 +471,13 @@ def test_the_twin_is_told_and_forgets_what_it_does_not_read():
 
 @pytest.mark.parametrize("setting", [{}, {"world": "scene", "n_factors": 2}])
 def test_the_album_holds_pictures_of_its_own_pairs(setting, monkeypatch):
-    drawn, positives = [], pixels.World.positives
+    drawn, positives = [], pixels.InFlat.positives
 
     def watched(self, z, noise):
         drawn.append((z, positives(self, z, noise)))
         return drawn[-1][1]
 
-    monkeypatch.setattr(pixels.World, "positives", watched)
+    monkeypatch.setattr(pixels.InFlat, "positives", watched)
     one = taught(0, pairs=256, **setting)
     (first, second), z = one.album
     assert first.dtype == second.dtype == torch.uint8 and z.shape[:2] == (2, 256)

@@ -7,36 +7,11 @@ from torch import Tensor, nn
 
 from core.encoder import Bounded, make_encoder
 from core.laws import coordinates
-from core.laws.samplers import Noise, sampler
-from core.laws.spaces import Box
-from core.learners.pairs import OfPairs, Ratio
+from core.learners.pairs import InFlat, OfPairs, Ratio
 from core.objectives import LP_INFO_NCE
 from core.run.capture import Time
 from core.run.experiment import Member
 from core.scenarios.infonce_box import InfoNCEBox as Params
-
-
-class World:
-    """Latents and positives of m members: the marginal and the conditional."""
-
-    def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
-        p = settings[0]
-        self.space, self.d = p.flat, p.d
-        marginals = [law for s in settings if (law := s.marginal_law) is not None]
-        self.marginal = sampler(marginals, p.d, device) if marginals else None
-        self.conditional = sampler([s.law for s in settings], p.d, device)
-        self.centre = torch.full((len(settings), 1, p.d), self.space.centre, device=device)
-
-    def latents(self, n: int, noise: Noise) -> Tensor:
-        """z (m, n, d): uniform in the box, or around its middle."""
-        if self.marginal is not None:
-            return self.marginal.around(self.centre.expand(-1, n, -1), noise)
-        assert isinstance(self.space, Box)
-        return self.space.uniform(noise.uniform(n, self.d)).float()
-
-    def positives(self, z: Tensor, noise: Noise) -> Tensor:
-        """z_pos (m, n, d) from the conditional around z."""
-        return self.conditional.around(z, noise)
 
 
 class Learner(OfPairs):
@@ -52,8 +27,8 @@ class Learner(OfPairs):
         self.tau = torch.tensor(taus, device=device)
         super().__init__(members, device, p.flat, p.d, p.d)
 
-    def _world(self, settings: Sequence[Params]) -> World:
-        return World(settings, self.device)
+    def _world(self, settings: Sequence[Params]) -> InFlat:
+        return InFlat(settings, self.device)
 
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Sequential:
         """An encoder, and a box around its codes unless they are told what to be."""

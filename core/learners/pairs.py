@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from core import metrics, theory
 from core.encoder import WHITENED, Whitening, of_members
-from core.laws.samplers import Noise, generator
-from core.laws.spaces import Space
+from core.laws.samplers import Noise, generator, sampler
+from core.laws.spaces import Box, Space
 from core.mixing import make_mixing, stack
 from core.objectives import squared_error
 from core.run.capture import Clock, Time
@@ -54,6 +54,29 @@ class World(Protocol):
 
     def positives(self, z: Tensor, noise: Noise) -> Tensor:
         """z_pos (m, n, d) from the conditional around z."""
+
+
+class InFlat:
+    """A `World` in a box or R^d, of parameters with `flat`, `d`, `law` and `marginal_law`."""
+
+    def __init__(self, settings: Sequence[Any], device: torch.device | str) -> None:
+        p = settings[0]
+        self.space, self.d = p.flat, p.d
+        marginals = [law for s in settings if (law := s.marginal_law) is not None]
+        self.marginal = sampler(marginals, p.d, device) if marginals else None
+        self.conditional = sampler([s.law for s in settings], p.d, device)
+        self.centre = torch.full((len(settings), 1, p.d), self.space.centre, device=device)
+
+    def latents(self, n: int, noise: Noise) -> Tensor:
+        """z (m, n, d): uniform in the box, or around its middle."""
+        if self.marginal is not None:
+            return self.marginal.around(self.centre.expand(-1, n, -1), noise)
+        assert isinstance(self.space, Box)
+        return self.space.uniform(noise.uniform(n, self.d)).float()
+
+    def positives(self, z: Tensor, noise: Noise) -> Tensor:
+        """z_pos (m, n, d) from the conditional around z."""
+        return self.conditional.around(z, noise)
 
 
 class OfPairs(ABC):

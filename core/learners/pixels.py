@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
-from core.laws.samplers import Noise, sampler
-from core.learners.pairs import FRESH, Map, Mixed, OfPairs, Ratio
+from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
 from core.learners.pictures import CENTRED, camera_of, layers_of, told, varying
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
@@ -25,22 +24,6 @@ from core.scenarios.pixels import Pixels as Params
 
 APART = 2.0  # steps of the world: the deviation of codes at the start
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
-
-
-class World:
-    """Latents and the latents of the second pictures of m members."""
-
-    def __init__(self, settings: Sequence[Params], device: torch.device | str) -> None:
-        self.space, self.d = settings[0].flat, settings[0].k
-        self.transition = sampler([s.law for s in settings], self.d, device)
-
-    def latents(self, n: int, noise: Noise) -> Tensor:
-        """z (m, n, k): uniform between the walls."""
-        return self.space.uniform(noise.uniform(n, self.d)).float()
-
-    def positives(self, z: Tensor, noise: Noise) -> Tensor:
-        """z_pos (m, n, k) by a step from z."""
-        return self.transition.around(z, noise)
 
 
 class Learner(OfPairs):
@@ -68,8 +51,8 @@ class Learner(OfPairs):
         return [{**each, **told(world, "factor", seen.z[i], seen.features(i))}
                 for i, each in enumerate(super().finish())]  # fmt: skip
 
-    def _world(self, settings: Sequence[Params]) -> World:
-        return World(settings, self.device)
+    def _world(self, settings: Sequence[Params]) -> InFlat:
+        return InFlat(settings, self.device)
 
     def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
         """The same pictures for everybody."""

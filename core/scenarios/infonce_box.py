@@ -17,6 +17,7 @@ from core.scenarios.knobs import (
     PAIRS,
     WIDTH,
     negatives_knob,
+    norm_knob,
     rate_knob,
     steps_knob,
     whiten_knob,
@@ -62,16 +63,7 @@ class InfoNCEBox(Params):
         label="Model's space",
         unit="of the codes",
     )
-    p: int = knob(
-        1,
-        "The model's similarity is −|u − v|ₚᵖ / τ. 1 is a Laplace model, 2 a normal one, which "
-        "knows no axes.",
-        label="Model norm",
-        symbol="p",
-        ge=1,
-        le=3,
-        unit="exponent",
-    )
+    p: int = norm_knob(3)
     bound_start: float = knob(
         1.0,
         "Side of the model's box at the start, as a share of the one that matches the world. Small "

@@ -14,16 +14,23 @@ MIXING_LAYERS: Any = knob(
     le=5,
     unit="layers",
 )
-WIDTH: Any = knob(
-    64,
-    "Hidden width of the encoder.",
-    label="Encoder width",
-    advanced=True,
-    ge=8,
-    le=512,
-    scale="doubling",
-    unit="units",
-)
+
+
+def width_knob(default: int) -> Any:
+    """The knob for how wide a multilayer encoder is."""
+    return knob(
+        default,
+        "Hidden width of the encoder.",
+        label="Encoder width",
+        advanced=True,
+        ge=8,
+        le=512,
+        scale="doubling",
+        unit="units",
+    )
+
+
+WIDTH: Any = width_knob(64)
 DEPTH: Any = knob(
     3,
     "Hidden layers of the encoder.",
@@ -78,6 +85,20 @@ def negatives_knob(default: str) -> Any:
         label="Negatives",
         advanced=True,
         unit="which points repel",
+    )
+
+
+def norm_knob(le: int) -> Any:
+    """The knob for which distance between codes a model of pairs knows."""
+    return knob(
+        1,
+        "The model's similarity is −|u − v|ₚᵖ / τ. 1 is a Laplace model, 2 a normal one, which "
+        "knows no axes.",
+        label="Model norm",
+        symbol="p",
+        ge=1,
+        le=le,
+        unit="exponent",
     )
 
 

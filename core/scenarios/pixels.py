@@ -14,7 +14,7 @@ from core.images.world import World
 from core.images.worlds import WORLDS
 from core.laws.law import Law
 from core.laws.spaces import Box
-from core.scenarios.knobs import DEPTH, rate_knob, steps_knob
+from core.scenarios.knobs import DEPTH, norm_knob, rate_knob, steps_knob, width_knob
 from core.scenarios.scenario import (
     Assumption,
     Notice,
@@ -99,16 +99,7 @@ class Pixels(Params):
         label="Model's space",
         unit="of the codes",
     )
-    p: int = knob(
-        1,
-        "The model's similarity is −|u − v|ₚᵖ / τ. 1 is a Laplace model, 2 a normal one, which "
-        "knows no axes.",
-        label="Model norm",
-        symbol="p",
-        ge=1,
-        le=2,
-        unit="exponent",
-    )
+    p: int = norm_knob(2)
     label: Literal["shape", "shape-scale", "position", "all", "random"] = knob(
         "shape",
         "What makes a class: cells of these factors; of all but the rotation; or fine cells of all "
@@ -206,16 +197,7 @@ class Pixels(Params):
         le=16_384,
         unit="pairs",
     )
-    width: int = knob(
-        128,
-        "Hidden width of the encoder.",
-        label="Encoder width",
-        advanced=True,
-        ge=8,
-        le=512,
-        scale="doubling",
-        unit="units",
-    )
+    width: int = width_knob(128)
     depth: int = DEPTH
     batch: int = knob(
         128,
@@ -320,6 +302,11 @@ class Pixels(Params):
     def law(self) -> Law:
         """How the second picture's factors lie around the first's."""
         return Law(self.transition, spread=self.step_size, project=False, walls=(LOW, HIGH))
+
+    @property
+    def marginal_law(self) -> None:
+        """The latents' own law: the uniform one."""
+        return None
 
     @property
     def model_tau(self) -> float:

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from core.legend import wording
+from core.lessons import LESSONS
+from core.lessons.pixels import CLASSES
 from core.scenarios.pixels import Pixels
 from ui import recovery, seeds, sheet
 from ui.runner import Shown
@@ -30,9 +33,6 @@ def drawn(params: Pixels, runs: Sequence[Scores], of: tuple, key: str) -> None:
 def classes() -> list[sheet.Part]:
     """What is kept, by what makes a class."""
     from core import figures
-    from core.legend import wording
-    from core.lessons import LESSONS
-    from core.lessons.pixels import CLASSES
 
     scenario, parts = LESSONS["pixels"], []
     for label in ("shape", "shape-scale", "position", "random"):
