@@ -25,7 +25,12 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         return
     promise = scenario.promise(params)
     place = numbers.places()
-    runs.show(run, promise, params, place, SHOWN)
+    if params.task == "classify":
+        chance = run.scores.get("chance")
+        ideals = {} if chance is None else {"label_accuracy": f"chance {chance:.2f}"}
+        numbers.show(run, promise, ideals=ideals, only=SHOWN, place=place)
+    else:
+        runs.show(run, promise, params, place, SHOWN)
     with place.picture:
         strip = st.container(key=address.owned("inputs"))
         if params.task == "classify" and not run.live:

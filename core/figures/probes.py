@@ -27,8 +27,12 @@ SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
 NAMES = {"published": "published", "corrected": "corrected", "once": "one split, exact"}
 Scores = Mapping[str, float | None]
 STEP = 30  # pixels a factor
-READ = (("raw_", "pixels", ROLE["z"], 40), ("untrained_", "untrained", ROLE["v"], 40),
-        ("", "trained", ROLE["z_hat"], 130))  # fmt: skip
+READ = (  # what a score is of: its prefix, its name, its colour, how large its dots are
+    ("null_", "shuffled", ROLE["baseline"], 40),
+    ("raw_", "pixels", ROLE["z"], 40),
+    ("untrained_", "untrained", ROLE["v"], 40),
+    ("", "trained", ROLE["z_hat"], 130),
+)
 
 
 def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
@@ -66,8 +70,8 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
 def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
     """How well each factor is told, a line a factor: every run's code, before training, by pixels.
 
-    `runs` have `factor_`, `untrained_factor_` and `raw_factor_` of each. What lies below 0 is drawn
-    there.
+    `runs` have `factor_` of each, and as baselines that of the start, of pixels and of codes whose
+    rows are shuffled. What lies below 0 is drawn there.
     """
     rows = [
         {"factor": factor.title, "code": words_, "score": value, "at": max(0.0, value),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core import metrics
 from core.images.camera import Camera, by_factor
 from core.images.convolution import encoder_layers
 from core.images.world import World
@@ -42,3 +43,13 @@ def told(world: World, of: str, z: np.ndarray, code: np.ndarray) -> Scores:
     if not np.isfinite(code).all():
         return {f"{of}_{name}": None for name in world.varied}
     return {f"{of}_{name}": score for name, score in by_factor(world, z, code).items()}
+
+
+def told_by_chance(world: World, z: np.ndarray, code: np.ndarray) -> Scores:
+    """The same of codes whose rows are shuffled, a mean over a few shuffles."""
+    rng = np.random.default_rng(0)
+    orders = [rng.permutation(len(z)) for _ in range(metrics.SHUFFLES)]
+    rows = [told(world, "null_factor", z, code[order]) for order in orders]
+    means = {name: np.mean([row[name] for row in rows]) for name, known in rows[0].items()
+             if known is not None}  # fmt: skip
+    return {**rows[0], **{name: float(mean) for name, mean in means.items()}}

@@ -14,7 +14,7 @@ from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
-from core.learners.pictures import CENTRED, camera_of, layers_of, told, varying
+from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_chance, varying
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
 from core.run.capture import Time
@@ -46,10 +46,14 @@ class Learner(OfPairs):
         self.album = None if p.stored is None else self._album(p.stored)
 
     def finish(self) -> list[Scores]:
-        """With the score of every factor."""
-        world, seen = self.settings[0].seen, self.evaluation
-        return [{**each, **told(world, "factor", seen.z[i], seen.features(i))}
-                for i, each in enumerate(super().finish())]  # fmt: skip
+        """With the score of every factor, and what shuffled codes get of it."""
+        world, found = self.settings[0].seen, []
+        for i, scores in enumerate(super().finish()):
+            z, code = self.evaluation.z[i], self.evaluation.features(i)
+            found.append(
+                {**scores, **told(world, "factor", z, code), **told_by_chance(world, z, code)}
+            )
+        return found
 
     def _world(self, settings: Sequence[Params]) -> InFlat:
         return InFlat(settings, self.device)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core import metrics
 from core.images.camera import correlations
 from core.laws.samplers import Noise, generator
-from core.learners.pictures import CENTRED, camera_of, layers_of, told, varying
+from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_chance, varying
 from core.objectives import label_cross_entropy
 from core.run.evaluation import HALF, Evaluation, chance, watched
 from core.run.experiment import EVALUATED, Member, Scores
@@ -46,6 +46,11 @@ class Labels:
         for i, parts in enumerate(self.parts):
             index = index * parts + cell[..., i]
         return index if self.dealt is None else self.dealt.gather(1, index)
+
+
+def _agreement(y: np.ndarray, said: np.ndarray) -> float:
+    """The share of labels (n,) that were said."""
+    return float((said == y).mean())
 
 
 class OfClasses:
@@ -131,27 +136,31 @@ class OfClasses:
         z, code = self.evaluation.z[i], self.evaluation.features(i)
         scores = self._scores(i, z, code, self.y[i])
         accuracy = scores["label_accuracy"]
-        low, high = (
-            (None, None) if accuracy is None else metrics.share_interval(accuracy, HALF)
-        )  # fmt: skip
+        low = high = null = None
+        if accuracy is not None:
+            low, high = metrics.share_interval(accuracy, HALF)
+            null = float(metrics.null(_agreement, self.y[i][HALF:], self._said(i, code)).mean())
         return {
             **scores,
             **told(self.p.seen, "factor", z, code),
+            **told_by_chance(self.p.seen, z, code),
             **self._read_out("", z, code),
             "label_accuracy_low": low,
             "label_accuracy_high": high,
-            "null_label_accuracy": chance(self.y[i]),
+            "null_label_accuracy": null,
         }
+
+    def _said(self, i: int, code: np.ndarray) -> np.ndarray:
+        """Classes that member i's classifier says of the half of a code that is scored."""
+        head, shift = self.head[i].detach().cpu().numpy(), self.shift[i].detach().cpu().numpy()
+        return (code[len(code) // 2 :] @ head + shift).argmax(1)
 
     def _scores(self, i: int, z: np.ndarray, z_hat: np.ndarray, y: np.ndarray) -> Scores:
         """Every score of member i, all None once its codes are not finite."""
         if not np.isfinite(z_hat).all():
             return dict.fromkeys(("label_accuracy", "mcc", "linear_r2"))
-        head, shift = self.head[i].detach().cpu().numpy(), self.shift[i].detach().cpu().numpy()
-        half = len(z) // 2
-        said = (z_hat[half:] @ head + shift).argmax(1)
         return {
-            "label_accuracy": float((said == y[half:]).mean()),
+            "label_accuracy": _agreement(y[len(y) // 2 :], self._said(i, z_hat)),
             "mcc": metrics.mcc(z, z_hat),
             "linear_r2": metrics.linear_r2(z, z_hat),
         }

@@ -444,6 +444,7 @@ SCENARIO = Scenario(
     title="Pixels",
     Params=Pixels,
     version=1,
+    scored=2,
     promise=promise,
     scores=("mcc", "linear_r2"),
     notices=notices,
