@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
-from core.command import flag, spelt
-from core.run.bounds import Bounds, Refused, device_flag
+from core.command import device_flag, flag, spelt
+from core.run.bounds import Bounds, Refused
 from core.run.crew import on_gpu
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store

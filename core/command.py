@@ -1,10 +1,12 @@
-"""The shell command that gives the same numbers as a page, and a page's address for a shell."""
+"""A page's numbers as a shell's command, its flags, and a page's address for a shell."""
 
+import argparse
 import os
 import tomllib
 from pathlib import Path
 from urllib.parse import urlencode
 
+from core.run.bounds import DEVICES
 from core.run.experiment import Experiment
 from core.scenarios.scenario import Value
 
@@ -32,6 +34,16 @@ def command(experiment: Experiment, verb: str = "", tail: str = "") -> str:
 def flag(name: str) -> str:
     """The flag of a field: `--d-x` of `d_x`."""
     return f"--{name.replace('_', '-')}"
+
+
+def device_flag(parser: argparse.ArgumentParser) -> None:
+    """The flag for what trains, for `Bounds.asked`: the same wherever a shell's command trains."""
+    parser.add_argument(
+        "--device",
+        choices=DEVICES,
+        default=None,
+        help="what trains (default: EXPLORER_DEVICE, or a GPU where there is one)",
+    )
 
 
 def _set(name: str, value: Value) -> str:

@@ -9,8 +9,9 @@ from math import isfinite
 from core import curate
 from core.claimed import CLAIMS
 from core.claims.claim import Claim, Exact, Found, gathered
+from core.command import device_flag
 from core.lessons import SETUPS
-from core.run.bounds import Bounds, device_flag
+from core.run.bounds import Bounds
 from core.run.experiment import Member, Result, groups
 from core.run.store import Store
 

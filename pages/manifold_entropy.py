@@ -111,5 +111,5 @@ article.Article(
     ],
     "Galperin, Köthe: Analyzing Generative Models by Manifold Entropic Metrics, AISTATS 2025, "
     "arXiv 2410.19426. The flows are neural spline flows (Durkan et al. 2019) as in zuko.",
-    sides=lambda params: False,
+    sides=False,
 ).show()

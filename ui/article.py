@@ -138,7 +138,8 @@ class Article:
     """A page whose settings are trained: the claim it opens with, and what Explore draws.
 
     `panels` draws the main picture, `switch` what else there is to choose about it (with `more`
-    settings), `sides` says which settings have a recovered side. `sources` are credited at the end.
+    settings), `sides` says whether it has a recovered side, `one_sided` which settings have none
+    after all. `sources` are credited at the end.
     """
 
     scenario: Scenario
@@ -148,7 +149,8 @@ class Article:
     parts: Sequence[Part]
     sources: str
     switch: Callable[[], None] = lambda: None
-    sides: Callable[[Any], bool] = lambda params: True
+    sides: bool = True
+    one_sided: Callable[[Any], bool] = lambda params: False
     more: Sequence[address.Settings] = ()
 
     def show(self) -> None:
@@ -156,7 +158,7 @@ class Article:
         scenario = self.scenario
         Frame(
             scenario, self.title, self.sentence, self.parts, self._explore, self._take_home,
-            (*recovery.settings(), seeds.settings(scenario), *sweep.settings(scenario),
+            (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
              *self.more),
             partial(sweep.settle, scenario), self._sweep, " [How the scores change ↓](#sweep)",
         ).show()  # fmt: skip
@@ -173,7 +175,8 @@ class Article:
             key=address.owned("choices_row"),
         )  # fmt: skip
         with row:
-            d, sides = getattr(opened.params, "d", 3), self.sides(opened.params)
+            sides = self.sides and not self.one_sided(opened.params)
+            d = getattr(opened.params, "d", 3)
             choice = recovery.choose(opened.seeds, d, sides)
             self.switch()
             if not address.presenting():

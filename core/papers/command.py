@@ -7,12 +7,13 @@ import json
 import sys
 from collections.abc import Sequence
 
+from core.command import device_flag
 from core.papers import TABLES
 from core.papers.compare import Cell, cells, document
 from core.papers.pictures import PICTURES
 from core.papers.pictures.command import command as of_pictures
 from core.papers.retrain import duration, foretold, retrain
-from core.run.bounds import Bounds, device_flag
+from core.run.bounds import Bounds
 from core.run.experiment import Member
 from core.run.store import Store
 

@@ -3,7 +3,6 @@
 The bounds are a server's settings; what a request costs is foretold by the pace of runs before.
 """
 
-import argparse
 import os
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,16 +103,6 @@ class Bounds(BaseModel):
                 f"{waiting} requests of yours are waiting for a worker already: cancel one, or "
                 "wait until it is done"
             )
-
-
-def device_flag(parser: argparse.ArgumentParser) -> None:
-    """The flag for what trains, for `Bounds.asked`: the same wherever a shell's command trains."""
-    parser.add_argument(
-        "--device",
-        choices=DEVICES,
-        default=None,
-        help="what trains (default: EXPLORER_DEVICE, or a GPU where there is one)",
-    )
 
 
 class Pace:
