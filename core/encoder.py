@@ -11,6 +11,7 @@ from torch.func import functional_call
 
 SLOPE = 0.01
 WHITENED = 4096  # observations that a whitening is made of
+APART = 2.0  # steps between pairs: the deviation of codes that start apart
 Initialisation = Literal["identity", "standard"]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.encoder import Bounded, Encoder, Variational, make_encoder
+from core.encoder import APART, Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
@@ -22,7 +22,6 @@ from core.run.experiment import Member, Scores
 from core.scenarios.pixels import HIGH, LOW
 from core.scenarios.pixels import Pixels as Params
 
-APART = 2.0  # steps of the world: the deviation of codes at the start
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
 
 
