@@ -16,6 +16,7 @@ import numpy as np
 import psutil
 import pytest
 from benches import PATIENCE, ROOT, TRAINER, Bench, asked, until
+from distributed.comm import CommClosedError
 
 import core.run.engine
 import core.run.job
@@ -66,6 +67,16 @@ def test_a_run_ends_with_its_results_in_order_and_stored(bench):
     state = job.snapshot("anna")
     assert state.fraction == 1 and state.step == state.steps == STEPS
     assert set(state.results) == {m.key for m in experiment.members}
+
+
+def test_what_trains_is_said_and_so_is_a_cluster_that_goes_while_it_is_asked(bench, monkeypatch):
+    assert bench.engine.device() == "2 × nothing"
+
+    def gone(*asked, **more):
+        raise CommClosedError("stream is closed")
+
+    monkeypatch.setattr(bench.engine._link.client, "run", gone)
+    assert bench.engine.device() == "a cluster that does not answer"
 
 
 def test_stored_members_are_not_trained_again(bench):

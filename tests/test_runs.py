@@ -23,7 +23,7 @@ from visits import (
 from core.lessons import LESSONS
 from core.run.bounds import Refused
 from core.run.experiment import Experiment, Member, Result
-from core.run.job import Snapshot
+from core.run.job import Group, Job, Snapshot
 from core.run.worker import train_group
 from ui import recovery, runner, wording
 from ui.reversal import game
@@ -52,6 +52,39 @@ def test_what_begins_by_itself_is_refused_in_silence_and_offered(monkeypatch):
     assert any("200 requests are waiting" in caption.value for caption in at.caption)
     next(b for b in at.button if b.key == own(at, "run.train")).click().run()
     assert [each.value for each in at.error] == ["200 requests are waiting for a worker already"]
+
+
+def test_who_waits_behind_others_is_looked_at_seldom_until_it_is_their_turn(monkeypatch):
+    ahead, paces, snapshot, fragment = [2], [], Job.snapshot, runner._fragment
+    monkeypatch.setattr(
+        Job, "snapshot",
+        lambda job, viewer: replace(snapshot(job, viewer), status="queued", position=ahead[0],
+                                    members={}, results={}),
+    )  # fmt: skip
+    monkeypatch.setattr(
+        runner, "_fragment", lambda key, every: paces.append(every) or fragment(key, every)
+    )
+    at = opened(SPHERE, steps="39", seeds="1")
+    assert not at.exception
+    assert runner.QUEUE_SECONDS in paces and runner.POLL_SECONDS not in paces
+    ahead[0], paces[:] = 0, []
+    at.run()
+    assert not at.exception
+    assert runner.QUEUE_SECONDS not in paces and runner.POLL_SECONDS in paces
+
+
+@pytest.mark.parametrize(("queued", "ahead", "begins"), [(True, 0, True), (True, 1, False),
+                                                         (False, 0, False)])  # fmt: skip
+def test_a_page_takes_up_the_faster_pace_when_its_turn_comes(monkeypatch, queued, ahead, begins):
+    experiment = Experiment(LESSONS["infonce_sphere"].Params(steps=38), "infonce", (0,))
+    groups = [Group("one", experiment.members)]
+    job = Job(experiment, {}, groups, lambda job: (ahead, None), lambda job: None, lambda: "ready")
+    meanwhile = runner.Shown(experiment, {}, {})
+    again, drawn = [], []
+    monkeypatch.setattr(runner.st, "rerun", lambda: again.append(True))
+    monkeypatch.setattr(runner, "_still", lambda shown, draw: drawn.append(shown))
+    runner._watch(job, experiment, drawn.append, "run", False, meanwhile, runner.stored, queued)
+    assert bool(again) == begins and drawn
 
 
 def test_a_slow_setting_waits_for_the_button_and_says_its_price():

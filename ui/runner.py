@@ -21,6 +21,7 @@ from ui.window import address, door, turns
 BY_ITSELF_SECONDS = 3.0  # below this a run starts without being asked
 POLL_SECONDS = 0.25
 SWEEP_SECONDS = 1.0  # whose dots come one by one, and not step by step
+QUEUE_SECONDS = 2.0  # while others' runs come first, and nothing but their number changes
 FIRST_FRAME_SECONDS = 0.3
 PLAYED = "run"  # the panel whose picture plays; a sweep's points need no trajectory
 
@@ -160,8 +161,10 @@ def panel(
     if job is not None:
         looks = itertools.count()
         meanwhile = Shown(experiment, results, {}) if complete and not job.asked else None
-        _fragment(key, POLL_SECONDS if read is stored else SWEEP_SECONDS)(
-            lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile, read),
+        queued = job.snapshot(_viewer()).position > 0
+        pace = POLL_SECONDS if read is stored else SWEEP_SECONDS
+        _fragment(key, QUEUE_SECONDS if queued else pace)(
+            lambda: _watch(job, experiment, draw, key, next(looks) == 0, meanwhile, read, queued),
             key,
         )
     elif complete:
@@ -365,8 +368,9 @@ def _watch(
     first: bool,
     meanwhile: Shown | None,
     read: Read,
+    queued: bool,
 ) -> None:
-    """One look at a running job: status line, cancel button, and the picture so far.
+    """One look at a job: status line, cancel button, and the picture so far.
 
     Without a word, and with the picture `meanwhile`, where only the way to it is trained again.
 
@@ -375,8 +379,8 @@ def _watch(
     them back.
     """
     now: Snapshot = job.snapshot(_viewer())
-    if job.ended.is_set() and not first:
-        st.rerun()  # the page takes leave of it
+    if not first and (job.ended.is_set() or (queued and now.position == 0)):
+        st.rerun()  # the page takes leave of it, or looks more often
     if meanwhile is not None:
         _still(meanwhile, draw)
         return

@@ -86,7 +86,8 @@ def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
               scale=alt.Scale(domain=[-0.03, 1.03], nice=False))  # fmt: skip
     y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors])
     scale = alt.Scale(domain=[each[1] for each in READ], range=[each[2] for each in READ])
-    colour = alt.Color("code:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=2))
+    key = alt.Legend(orient="top", columns=2)
+    colour = alt.Color("code:N", title=None, scale=scale, legend=key)
     dots = alt.Chart(table).mark_circle(opacity=0.8).encode(
         x=x, y=y, color=colour, size=alt.Size("size:Q", scale=None),
         tooltip=[alt.Tooltip("factor:N", title="Factor"), alt.Tooltip("code:N", title="Read from"),

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from distributed import Client, Future, KilledWorker, Security
+from distributed.comm import CommClosedError
 
 from core.run import task
 from core.run.bounds import Bounds, Pace
@@ -143,10 +144,13 @@ class Engine:
 
     def device(self) -> str:
         """What the workers train on, in words; asks them, and waits for their answer."""
-        client = self._link.client
+        silent, client = "a cluster that does not answer", self._link.client
         if client is None:
-            return "a cluster that does not answer"
-        answers = client.run(task.device, self.trainer, self.bounds.device, on_error="ignore")
+            return silent
+        try:
+            answers = client.run(task.device, self.trainer, self.bounds.device, on_error="ignore")
+        except CommClosedError:  # it went, or this engine was closed, while it was asked
+            return silent
         found = sorted(f"{n} × {name}" for name, n in Counter(answers.values()).items())
         return ", ".join(found) or "no worker"
 
