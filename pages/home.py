@@ -1,4 +1,4 @@
-"""What the explorer is, and how to read its scores."""
+"""What the explorer is about, in one picture; the map of its theory; a lesson of every page."""
 
 from functools import partial
 
@@ -10,6 +10,7 @@ from core.colours import direction_colours
 from core.lessons import LESSONS
 from core.run.experiment import Experiment
 from ui import claims, runner, sheet, story
+from ui.map import graph
 from ui.scores import turned
 from ui.window import address
 
@@ -49,6 +50,19 @@ def pipeline() -> None:
         )
 
 
+def lessons() -> None:
+    """Every page with the first thing to try there."""
+    titles = story.TITLES | story.READING["Scores"]
+    row: list[st.delta_generator.DeltaGenerator] = []
+    for page, title in titles.items():
+        row = row or st.columns(IN_A_ROW, gap="medium")
+        with row.pop(0):
+            st.subheader(title, anchor=False)
+            claims.best([name for name in HOME if CLAIMS[name].page == page])
+    st.page_link("pages/papers.py", icon=":material/table_chart:",
+                 label="The papers' tables: published numbers beside ours, row by row")  # fmt: skip
+
+
 address.declare(*address.EVERYWHERE)
 address.sync()
 story.opening(
@@ -57,18 +71,16 @@ story.opening(
     "labels of the data, never on $z$. Sometimes it recovers $z$: theorems say when, and here you "
     "watch it happen, or fail.",
 )
-row: list[st.delta_generator.DeltaGenerator] = []
-for page in (*story.TITLES, *story.READING["Scores"]):
-    row = row or st.columns(IN_A_ROW, gap="medium")
-    with row.pop(0):
-        st.subheader((story.TITLES | story.READING["Scores"])[page], anchor=False)
-        claims.best([name for name in HOME if CLAIMS[name].page == page])
-        st.page_link(f"pages/{page}.py", label="Every claim of this page",
-                     query_params={"part": "claims"}, icon=":material/checklist:")  # fmt: skip
-st.page_link("pages/papers.py", icon=":material/table_chart:",
-             label="The papers' tables: published numbers beside ours, row by row")  # fmt: skip
-st.header("What happens", anchor="pipeline")
 pipeline()
+st.header("One family", anchor="map")
+graph.show()
+st.page_link(
+    "pages/map.py",
+    icon=":material/account_tree:",
+    label="The map in words, and how many labels or segments each theorem asks for",
+)
+st.header("Lessons", anchor="lessons")
+lessons()
 st.header("How to read the scores", anchor="scores")
 with st.container(key="home_scores", width=560):
     turned.curve(45)

@@ -12,7 +12,7 @@ from benches import apart
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from visitors import TRAINED, Session, gone, most_of
-from visits import HOME, PAGES, PAPERS, opened, own
+from visits import HOME, MAP, PAGES, PAPERS, opened, own
 
 import core.__main__ as shell
 from core.run.experiment import MOST_MEMBERS, Experiment
@@ -22,7 +22,7 @@ from ui import runner
 
 EXAMPLES = int(os.environ.get("EXPLORER_FUZZ", "200"))  # `make load` asks for 10,000
 SCORES = "pages/scores.py"
-EVERY = (HOME, SCORES, PAPERS, *PAGES)
+EVERY = (HOME, SCORES, PAPERS, MAP, *PAGES)
 fuzzed = settings(max_examples=EXAMPLES, deadline=None, database=None,
                   suppress_health_check=list(HealthCheck))  # fmt: skip
 NASTY = (

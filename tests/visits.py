@@ -23,6 +23,7 @@ ENTROPY = "pages/manifold_entropy.py"
 BOX = "pages/infonce_box.py"
 PAPERS = "pages/papers.py"
 PIXELS = "pages/pixels.py"
+MAP = "pages/map.py"
 PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
 
 touch.through_app()

@@ -1,0 +1,170 @@
+"""The genealogy: settings as nodes, and arrows from the general to the special, each a restriction.
+
+After the lines that Hyvarinen, Sasaki and Turner 2019, Khemakhem et al. 2020, Zimmermann et al.
+2021 and Reizinger et al. 2025 draw between their assumptions; further arrows are this project's
+reading, and say by what claim they are seen to matter here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Ambiguity = Literal["permutation", "orthogonal", "linear", "invariance", "nothing"]
+MEANING: Mapping[Ambiguity, str] = {
+    "permutation": "each latent, up to order and its own scale",
+    "orthogonal": "latents up to a rotation or reflection",
+    "linear": "latents up to a linear map",
+    "invariance": "what a label cannot tell: its directions are left out",
+    "nothing": "nothing: many codes fit as well",
+}
+POST = "the post “Anti-Diversity is All You Need”"
+Half = Literal["signal", "nuisance"]  # whether the label says what to keep or what to lose
+
+
+@dataclass(frozen=True)
+class Node:
+    """One setting: what is identified there, by which theorem, and where it runs here.
+
+    `lesson` and `preset` name the run, on the page of that name unless `page` says another; without
+    them `unrun` says in a sentence why not.
+    """
+
+    name: str
+    title: str
+    identified: Ambiguity
+    source: str
+    lesson: str = ""
+    preset: str = ""
+    page: str = ""
+    unrun: str = ""
+    half: Half = "signal"
+
+    @property
+    def runs(self) -> bool:
+        """Whether it can be opened here."""
+        return bool(self.lesson)
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """From a setting to a special case of it: what is restricted, and the claims that show it.
+
+    `restricts` is short enough for an arrow, `words` says the same in a sentence. Without claims
+    the special case does not run here.
+    """
+
+    general: str
+    special: str
+    restricts: str
+    words: str
+    claims: tuple[str, ...] = ()
+
+
+def _node(name: str, title: str, identified: Ambiguity, source: str, at: str = "",
+          **more: str) -> Node:  # fmt: skip
+    lesson, _, preset = at.partition("/")
+    return Node(name, title, identified, source, lesson, preset, **more)  # type: ignore[arg-type]
+
+
+NODES: tuple[Node, ...] = (
+    _node("ica", "Nonlinear ICA, one view", "nothing", "Hyvärinen and Pajunen 1999",
+          "manifold_entropy/turned"),
+    _node("columns", "Decoders with columns at right angles", "nothing",
+          "Gresele et al. 2021; Galperin and Köthe 2025", "manifold_entropy/moons-mtc"),
+    _node("interventions", "Interventions on latents", "permutation",
+          "Squires et al. 2023; von Kügelgen et al. 2023",
+          unrun="No page here intervenes on latents: a causal graph between them is another "
+          "subject."),
+    _node("auxiliary", "Auxiliary variables (GCL)", "permutation",
+          "Hyvärinen, Sasaki and Turner 2019",
+          unrun="It does not run here."),
+    _node("tcl", "Time-contrastive learning", "permutation", "Hyvärinen and Morioka 2016",
+          unrun="It does not run here."),
+    _node("ivae", "iVAE", "permutation", "Khemakhem et al. 2020",
+          unrun="It does not run here."),
+    _node("slowvae", "SlowVAE", "permutation", "Klindt et al. 2021", "pixels/slow"),
+    _node("sphere", "InfoNCE on a sphere", "orthogonal", "Zimmermann et al. 2021",
+          "infonce_sphere/matched"),
+    _node("box", "InfoNCE in a box", "permutation", "Zimmermann et al. 2021",
+          "infonce_box/matched"),
+    _node("pixels", "Pairs of pictures", "permutation", "Zimmermann et al. 2021",
+          "pixels/laplace-walls"),
+    _node("lejepa", "LeJEPA", "orthogonal", "Klindt, LeCun and Balestriero 2026",
+          unrun="It does not run here."),
+    _node("labels", "Labels by inner products", "linear", "Roeder, Metz and Kingma 2021",
+          unrun="It compares two trained encoders with each other, and asks for no latents: DIET "
+          "adds the world to it, and runs."),
+    _node("diet", "Instances (DIET)", "linear", "Reizinger et al. 2025", "vmf_clusters/diet"),
+    _node("supervised", "Classes", "linear", "Reizinger et al. 2025", "vmf_clusters/free"),
+    _node("rotation", "Classes, unit weights", "orthogonal", "Reizinger et al. 2025, case C3",
+          "vmf_clusters/unit_weights"),
+    _node("align", "Alignment to a label", "linear", f"{POST}; Ganin et al. 2016",
+          "gradient_reversal/align"),
+    _node("reverse", "Gradient reversal", "invariance", f"{POST}; Ganin et al. 2016",
+          "gradient_reversal/reverse", half="nuisance"),
+    _node("bodies", "Reversal across bodies", "invariance", POST,
+          "nonlinear/reverse", page="gradient_reversal", half="nuisance"),
+)  # fmt: skip
+
+ARROWS: tuple[Arrow, ...] = (
+    Arrow("ica", "columns", "columns at right angles",
+          "the columns of the decoder’s Jacobian stand at right angles, which rules some codes out "
+          "and leaves others",
+          ("one-density-many-total-correlations", "right-angles-are-not-the-truth")),
+    Arrow("ica", "interventions", "one intervention a latent",
+          "latents cause each other, and are intervened on, about one at a time"),
+    Arrow("ica", "auxiliary", "independent given u, which varies",
+          "a variable u is observed, such as time, a class or a second view; given u latents are "
+          "independent, and their laws vary enough with it"),
+    Arrow("auxiliary", "tcl", "u is a segment; scales vary",
+          "u is a segment of time, which is classified; latents are of an exponential family whose "
+          "parameters, such as scales, vary between segments"),
+    Arrow("auxiliary", "ivae", "a prior given u; a likelihood",
+          "the law of latents given u is a learnt prior of an exponential family, the loss a bound "
+          "on the likelihood"),
+    Arrow("auxiliary", "slowvae", "u is the view before; sparse steps",
+          "u is the view before, steps from one to the next are sparse, the loss a bound on the "
+          "likelihood",
+          ("slowvae-takes-longer",)),
+    Arrow("auxiliary", "sphere", "a second view; vMF on a sphere",
+          "u is a second view whose latents are vMF around the first’s, which are uniform on a "
+          "sphere",
+          ("contrastive-learning-recovers", "caps-come-back-worse")),
+    Arrow("auxiliary", "box", "a second view; p ≠ 2 in a box",
+          "u is a second view at a distance of a norm p ≠ 2, in a convex body such as a box",
+          ("boxes-give-their-axes", "no-walls-and-p-2-leave-a-rotation")),
+    Arrow("auxiliary", "diet", "u is the instance; vMF clusters",
+          "u is the number of an instance, each of a vMF cluster on a sphere",
+          ("telling-instances-apart-recovers",)),
+    Arrow("sphere", "lejepa", "Gaussian; a target law for negatives",
+          "latents are Gaussian, and codes are held to a law of their own in the place of "
+          "negatives"),
+    Arrow("box", "pixels", "g draws a picture", "the same, where g draws a picture of the latents",
+          ("pictures-are-found-up-to-a-rotation",)),
+    Arrow("labels", "diet", "a world: vMF clusters",
+          "a world is assumed, of vMF clusters, so that codes can be compared with its latents",
+          ("laplace-clusters-cost-latents",)),
+    Arrow("diet", "supervised", "instances share labels",
+          "all instances of a class share one label",
+          ("classifying-clusters-recovers", "too-few-clusters-give-their-span")),
+    Arrow("supervised", "rotation", "weights of unit length",
+          "the weights of every class have unit length",
+          ("unit-weights-leave-a-rotation", "the-count-of-clusters-for-a-rotation")),
+    Arrow("supervised", "align", "a linear encoder, few directions",
+          "the encoder is linear and small, and the label tells few directions, V: the code turns "
+          "towards them",
+          ("alignment-turns-to-the-nuisance",)),
+    Arrow("align", "reverse", "the sign",
+          "the sign of the same loss: the encoder now climbs what its adversary descends, and the "
+          "code turns away from V",
+          ("reversal-goes-blind", "the-sign-decides")),
+    Arrow("align", "bodies", "the sign; a network, a body a label",
+          "the sign again, where the encoder is a network and each label a body that shows the "
+          "same content otherwise",
+          ("reversal-hides-the-body",)),
+)  # fmt: skip
+
+
+def node(name: str) -> Node:
+    """The node of this name (KeyError if there is none)."""
+    return {each.name: each for each in NODES}[name]

@@ -1,0 +1,1 @@
+"""Figures of the theory's relatives: how much each asks for, and what it finds."""
