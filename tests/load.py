@@ -164,6 +164,11 @@ def memory(ports: list[int]) -> float:
     return sum(each.memory_info().rss for each in listening(ports)) / 1e6
 
 
+def worked(ports: list[int]) -> float:
+    """CPU-seconds of the servers that listen on these ports, so far."""
+    return sum(each.cpu_times().user + each.cpu_times().system for each in listening(ports))
+
+
 class Workers:
     """The processes that a server has begun: what they work from now on, and hold."""
 
@@ -242,11 +247,12 @@ def trainings(visitors: int, alike: bool) -> Row:
         behind(1, EXPLORER_CACHE=scratch) as (url, ports),
     ):
         warm(url)
-        workers = Workers(ports)
+        workers, before = Workers(ports), worked(ports)
         seen = asyncio.run(trained(url, queries))
         return {
             "visitors": visitors, "who train": "the same" if alike else "each their own",
-            **told(seen), **workers.told(), **stored(Path(scratch)),
+            **told(seen), "server, CPU-s": round(worked(ports) - before, 1), **workers.told(),
+            **stored(Path(scratch)),
         }  # fmt: skip
 
 
