@@ -20,7 +20,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     "Pictures": {"pixels": "From pixels"},
 }
 READING = {  # pages that train nothing
-    "Theory": {"map": "The map"},
+    "Start": {"map": "The map"},
     "Scores": {"scores": "How far to trust a score"},
     "Papers": {"papers": "The papers' tables"},
 }

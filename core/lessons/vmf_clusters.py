@@ -100,8 +100,9 @@ SWEEPS = (
     Sweep("cluster_law", ("uniform", "laplace", "normal", "subspace"), {}),
     Sweep("mixing_layers", (0, 1, 2, 3, 4, 5), {}, further=FURTHER),
     # case C3 at, below and above the count of section "When it breaks"
-    Sweep("n_clusters", (6, 9, 12, 30), {"case": "C3", "steps": 3000}, further=FURTHER),
-    Sweep("n_clusters", (10, 20, 40), {"case": "C3", "d": 5, "steps": 3000}, further=FURTHER),
+    Sweep("n_clusters", (3, 4, 5, 8), {"case": "C3", "d": 2, "steps": 3000}, further=FURTHER),
+    Sweep("n_clusters", (4, 6, 9, 12, 30), {"case": "C3", "steps": 3000}, further=FURTHER),
+    Sweep("n_clusters", (6, 10, 20, 40), {"case": "C3", "d": 5, "steps": 3000}, further=FURTHER),
     Sweep("case", CASES, {**FIVE, "kappa": 50.0}, further=FURTHER),
 )  # fmt: skip
 
