@@ -72,6 +72,8 @@ def _drawn(n: int, k: int) -> None:
         "measured", "Scores against how many there are, every seed a dot, counts asked dashed.",
         lambda: figures.against_count(curves, theorems), of=(n, k), numbers="measured",
     )  # fmt: skip
+    st.caption("Every seed is a dot. One far below the others of its count got stuck: then "
+               "training fails, and not the count.")  # fmt: skip
 
 
 def _said(name: str, runs: Runs, n: int, k: int) -> str:
