@@ -261,3 +261,22 @@ def test_a_cell_of_a_phase_diagram_opens_its_setting_and_back_leads_to_it_again(
     page.locator("[data-testid=stVegaLiteChart]").last.wait_for()
     page.go_back()
     page.wait_for_function("() => location.search === '?part=phases'")
+
+
+@pytest.mark.parametrize("way", ["pointer", "keyboard"])
+@pytest.mark.parametrize("start", ["", "map"])
+def test_a_box_of_the_map_opens_its_setting(server, page, start, way):
+    page.goto(f"{server}/{start}")
+    settled(page)
+    box = page.locator(".stGraphVizChart a", has_text="Classes, unit")
+    box.wait_for()
+    if way == "pointer":
+        box.click()
+    else:
+        box.focus()
+        page.keyboard.press("Enter")
+    arrived(page, "vmf_clusters")
+    settled(page)
+    assert link_of(page) == ("vmf_clusters", {"case": "C3"})
+    (lit,) = page.locator("[class*=-presets] button[kind=primary]").all_inner_texts()
+    assert lit.split("\n")[0] == "C3: unit weights"
