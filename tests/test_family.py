@@ -81,12 +81,14 @@ def test_every_link_of_the_map_opens_its_setting(link):
 def test_the_same_in_words_names_every_box_and_arrow():
     at = opened(MAP, part="words")
     assert not at.exception
-    said = " ".join(each.value for each in (*at.markdown, *at.caption))
-    links = " ".join(str(each.proto) for each in at.main if each.type == "page_link")
+    said = " ".join(each.value for each in at.markdown)
     for each in NODES:
-        assert each.title in said or each.title in links or each.runs
+        assert each.title in said and each.found in said and each.source in said
+        assert each.unrun in said
     for arrow in ARROWS:
         assert arrow.words in said
+    links = [each for each in at.main if each.type == "page_link"]
+    assert len(links) == sum(each.runs for each in NODES)
 
 
 @pytest.mark.parametrize("page", [HOME, MAP])

@@ -88,7 +88,7 @@ def test_a_relation_says_itself():
     assert str(share("fold", value == 0) > 0.5) == "the share of “fold” that is = 0 > 0.5"
     assert str(count("a", value > 1) == 2) == "the number of “a” that is > 1 = 2"
     assert str(abs(low("a") - high("b")) < 1) == "|the lowest of “a” − the highest of “b”| < 1"
-    assert str(by_seed("a") > -1) == "“a”, seed by seed, > −1"
+    assert str(by_seed("a") > -1) == "“a” (seed by seed) > −1"
     assert str((mean("a") + 1) / 2 < 3) == "(the mean of “a” + 1) / 2 < 3"
 
 

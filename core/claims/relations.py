@@ -231,7 +231,7 @@ class Summary(Term):
         if self.kind == "every":
             return f"every run of “{self.label}”" if self.label != THE_VALUE else "the value"
         if self.kind == "by seed":
-            return f"“{self.label}”, seed by seed,"
+            return f"“{self.label}” (seed by seed)"
         return f"the {self.kind} of “{self.label}”"
 
 

@@ -17,8 +17,8 @@ MOST_STATISTICS = 3
 class Condition:
     """What a theorem counts, how many of it, and what it then promises.
 
-    `count` takes n and k. `formula` is its LaTeX. `measured` names the curves of this project that
-    show it, in `CURVES`, if any do.
+    `count` takes n and k, `formula` is it in words, `short` says whose it is. `measured` names the
+    curve of this project that shows it, in `CURVES`, if one does.
     """
 
     name: str
@@ -27,50 +27,52 @@ class Condition:
     count: Callable[[int, int], int]
     identifies: str
     source: str
+    short: str
     measured: str = ""
 
 
 CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "interventions", "interventions", "n", lambda n, k: n,
-        "each latent, with about one intervention on each",
-        "Squires et al. 2023; von Kügelgen et al. 2023",
+        "each latent, with one intervention on each, of a linear mixing; without that theorems ask "
+        "for pairs of them (von Kügelgen et al. 2023)",
+        "Squires et al. 2023", "interventions",
     ),
     Condition(
         "tcl", "segments", "n + 1", lambda n, k: n + 1,
         "the latents’ statistics up to a linear map, if the segments’ modulations are linearly "
         "independent",
-        "Hyvärinen and Morioka 2016", "tcl",
+        "Hyvärinen and Morioka 2016", "TCL", "tcl",
     ),
     Condition(
-        "labels", "labels", "M + 1", lambda n, k: n + 1,
-        "codes of M dimensions up to a linear map between two encoders",
-        "Roeder, Metz and Kingma 2021",
+        "labels", "labels", "n + 1", lambda n, k: n + 1,
+        "codes of n dimensions up to a linear map between two encoders",
+        "Roeder, Metz and Kingma 2021", "two encoders",
     ),
     Condition(
-        "clusters", "clusters", "d + 1", lambda n, k: n + 1,
+        "clusters", "clusters", "n + 1", lambda n, k: n + 1,
         "latents up to a linear map, if the clusters’ vectors are affine generators",
-        "Reizinger et al. 2025, Theorem 1C", "clusters",
+        "Reizinger et al. 2025, Theorem 1C", "DIET, classes", "clusters",
     ),
     Condition(
         "ivae", "values of u", "nk + 1", lambda n, k: n * k + 1,
         "k statistics of each latent up to a linear map",
-        "Khemakhem et al. 2020, Theorem 1",
+        "Khemakhem et al. 2020, Theorem 1", "iVAE",
     ),
     Condition(
-        "rotation", "clusters", "2d", lambda n, k: 2 * n,
+        "rotation", "clusters", "2n", lambda n, k: 2 * n,
         "with unit weights a rotation, as published",
-        "Reizinger et al. 2025, Theorem 1C, case C3", "rotation",
+        "Reizinger et al. 2025, Theorem 1C, case C3", "C3, published", "rotation",
     ),
     Condition(
         "gcl", "values of u", "2n + 1", lambda n, k: 2 * n + 1,
         "each latent up to its own monotone map, whatever its conditional law",
-        "Hyvärinen, Sasaki and Turner 2019, Theorem 1",
+        "Hyvärinen, Sasaki and Turner 2019, Theorem 1", "GCL",
     ),
     Condition(
-        "quadrics", "clusters", "d (d + 3) / 2", lambda n, k: n * (n + 3) // 2,
+        "quadrics", "clusters", "n (n + 3) / 2", lambda n, k: n * (n + 3) // 2,
         "with unit weights a rotation: no other quadric passes through the clusters’ vectors",
-        "derived in this project", "rotation",
+        "derived in this project", "C3, here", "rotation",
     ),
 )  # fmt: skip
 

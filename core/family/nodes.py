@@ -1,4 +1,4 @@
-"""The genealogy: settings as nodes, and arrows from the general to the special, each a restriction.
+"""The genealogy: settings as nodes, and arrows that say what one assumes in another's place.
 
 After the lines that Hyvarinen, Sasaki and Turner 2019, Khemakhem et al. 2020, Zimmermann et al.
 2021 and Reizinger et al. 2025 draw between their assumptions; further arrows are this project's
@@ -11,11 +11,11 @@ from typing import Literal
 
 Ambiguity = Literal["permutation", "orthogonal", "linear", "invariance", "nothing"]
 MEANING: Mapping[Ambiguity, str] = {
-    "permutation": "each latent, up to order and its own scale",
+    "permutation": "each latent, up to order and a map of its own",
     "orthogonal": "latents up to a rotation or reflection",
     "linear": "latents up to a linear map",
     "invariance": "what a label cannot tell: its directions are left out",
-    "nothing": "nothing: many codes fit as well",
+    "nothing": "not the latents: many other codes fit as well",
 }
 POST = "the post “Anti-Diversity is All You Need”"
 Half = Literal["signal", "nuisance"]  # whether the label says what to keep or what to lose
@@ -26,7 +26,8 @@ class Node:
     """One setting: what is identified there, by which theorem, and where it runs here.
 
     `lesson` and `preset` name the run, on the page of that name unless `page` says another; without
-    them `unrun` says in a sentence why not.
+    them `unrun` says in a sentence why not. `finds` says what is identified where `MEANING` is not
+    the whole of it.
     """
 
     name: str
@@ -38,6 +39,12 @@ class Node:
     page: str = ""
     unrun: str = ""
     half: Half = "signal"
+    finds: str = ""
+
+    @property
+    def found(self) -> str:
+        """What is identified, in words."""
+        return self.finds or MEANING[self.identified]
 
     @property
     def runs(self) -> bool:
@@ -47,7 +54,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Arrow:
-    """From a setting to a special case of it: what is restricted, and the claims that show it.
+    """From a setting to one that narrows or trades its assumptions: how, and what shows it.
 
     `restricts` is short enough for an arrow, `words` says the same in a sentence. Without claims
     the special case does not run here.
@@ -73,6 +80,7 @@ NODES: tuple[Node, ...] = (
           "Gresele et al. 2021; Galperin and Köthe 2025", "manifold_entropy/moons-mtc"),
     _node("interventions", "Interventions on latents", "permutation",
           "Squires et al. 2023; von Kügelgen et al. 2023",
+          finds="each latent, and which causes which",
           unrun="No page here intervenes on latents: a causal graph between them is another "
           "subject."),
     _node("auxiliary", "Auxiliary variables (GCL)", "permutation",
@@ -92,6 +100,7 @@ NODES: tuple[Node, ...] = (
     _node("lejepa", "LeJEPA", "orthogonal", "Klindt, LeCun and Balestriero 2026",
           unrun="It does not run here."),
     _node("labels", "Labels by inner products", "linear", "Roeder, Metz and Kingma 2021",
+          finds="two encoders’ codes agree up to a linear map",
           unrun="It compares two trained encoders with each other, and asks for no latents: DIET "
           "adds the world to it, and runs."),
     _node("diet", "Instances (DIET)", "linear", "Reizinger et al. 2025", "vmf_clusters/diet"),
@@ -108,11 +117,12 @@ NODES: tuple[Node, ...] = (
 
 ARROWS: tuple[Arrow, ...] = (
     Arrow("ica", "columns", "columns at right angles",
-          "the columns of the decoder’s Jacobian stand at right angles, which rules some codes out "
-          "and leaves others",
+          "the columns of the decoder’s Jacobian stand at right angles, which rules some codes "
+          "out, such as most turned ones, and leaves others",
           ("one-density-many-total-correlations", "right-angles-are-not-the-truth")),
     Arrow("ica", "interventions", "one intervention a latent",
-          "latents cause each other, and are intervened on, about one at a time"),
+          "latents need not be independent: they cause each other, and are intervened on, about "
+          "one at a time"),
     Arrow("ica", "auxiliary", "independent given u, which varies",
           "a variable u is observed, such as time, a class or a second view; given u latents are "
           "independent, and their laws vary enough with it"),
@@ -128,13 +138,14 @@ ARROWS: tuple[Arrow, ...] = (
           ("slowvae-takes-longer",)),
     Arrow("auxiliary", "sphere", "a second view; vMF on a sphere",
           "u is a second view whose latents are vMF around the first’s, which are uniform on a "
-          "sphere",
+          "sphere: given u coordinates are not independent, so that a rotation is left",
           ("contrastive-learning-recovers", "caps-come-back-worse")),
     Arrow("auxiliary", "box", "a second view; p ≠ 2 in a box",
           "u is a second view at a distance of a norm p ≠ 2, in a convex body such as a box",
           ("boxes-give-their-axes", "no-walls-and-p-2-leave-a-rotation")),
     Arrow("auxiliary", "diet", "u is the instance; vMF clusters",
-          "u is the number of an instance, each of a vMF cluster on a sphere",
+          "u is the number of an instance, each of a vMF cluster on a sphere: an exponential "
+          "family of order one, so that a linear map is left",
           ("telling-instances-apart-recovers",)),
     Arrow("sphere", "lejepa", "Gaussian; a target law for negatives",
           "latents are Gaussian, and codes are held to a law of their own in the place of "

@@ -10,6 +10,7 @@ from core.family.counting import (
     LEAST,
     MOST,
     MOST_STATISTICS,
+    Condition,
     Curve,
     Runs,
     suffices_from,
@@ -37,7 +38,7 @@ def show() -> None:
             "clusters. How many, depends on how many latents there are. Does it take so many?"
         )
         st.slider("Latents $n$", LEAST, MOST, address.get(N), key=address.widget(N),
-                  help="Also called d: their number, and the codes’ as well.")  # fmt: skip
+                  help="How many there are, and as many codes.")  # fmt: skip
         st.slider("Statistics a latent $k$", 1, MOST_STATISTICS, address.get(K),
                   key=address.widget(K),
                   help="Of its law given u: 1 where only a scale varies, 2 where a mean does "
@@ -52,7 +53,7 @@ def _drawn(n: int, k: int) -> None:
     from core.figures.relatives import counting as figures
 
     theorems = [
-        figures.Asked(f"{_plain(each.formula)} {each.counts}", each.count(n, k), each.identifies,
+        figures.Asked(_named(each), each.count(n, k), each.identifies,
                       each.source, each.measured)
         for each in CONDITIONS
     ]  # fmt: skip
@@ -72,8 +73,12 @@ def _drawn(n: int, k: int) -> None:
         "measured", "Scores against how many there are, every seed a dot, counts asked dashed.",
         lambda: figures.against_count(curves, theorems), of=(n, k), numbers="measured",
     )  # fmt: skip
-    st.caption("Every seed is a dot. One far below the others of its count got stuck: then "
-               "training fails, and not the count.")  # fmt: skip
+    st.caption(
+        "Dashed: the counts that theorems on these curves ask for. Every seed is a dot; one far "
+        "below the others of its count got stuck: then training fails, and not the count. A "
+        "theorem speaks of minimisers, these runs have a budget: with few labels they may need "
+        "more steps."
+    )
 
 
 def _said(name: str, runs: Runs, n: int, k: int) -> str:
@@ -83,7 +88,7 @@ def _said(name: str, runs: Runs, n: int, k: int) -> str:
     least = suffices_from(runs, curve.bound)
     from_on = "at none of these counts" if least is None else f"from {least} on"
     verdicts = [
-        f"{_plain(each.formula)} = {count}: {verdict(runs, count, curve.bound)}"
+        f"{_plain(each)} = {count}: {verdict(runs, count, curve.bound)}"
         for each in asking
         for count in (each.count(n, k),)
     ]
@@ -119,6 +124,12 @@ def _belongs(sweep: Sweep, curve: Curve) -> bool:
     return sweep.field == curve.counts and by == "d" and rest == dict(curve.params)
 
 
-def _plain(formula: str) -> str:
+def _named(each: Condition) -> str:
+    """A theorem's line: how many of what, and whose it is."""
+    own = "" if each.short == each.counts else f" ({each.short})"
+    return f"{_plain(each)} {each.counts}{own}"
+
+
+def _plain(each: Condition) -> str:
     """A formula as a label has it."""
-    return formula.replace(" / 2", "/2")
+    return each.formula.replace(" / 2", "/2")

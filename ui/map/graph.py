@@ -13,7 +13,7 @@ import streamlit as st
 from core.claimed import CLAIMS
 from core.colours import ROLE
 from core.command import spelt
-from core.family.nodes import ARROWS, MEANING, NODES, Ambiguity, Arrow, Node, node
+from core.family.nodes import ARROWS, NODES, Ambiguity, Arrow, Node, node
 from core.lessons import LESSONS
 from ui import claims, knobs, story
 
@@ -82,7 +82,7 @@ def dot() -> str:
 def _box(each: Node) -> str:
     title = "\\n".join(textwrap.wrap(each.title, LETTERS))
     known = {"label": f"{title}\\n{SHORT[each.identified]}", "class": each.identified,
-             "tooltip": f"{each.title}: {MEANING[each.identified]} ({each.source})"}  # fmt: skip
+             "tooltip": f"{each.title}: {each.found} ({each.source})"}  # fmt: skip
     if each.runs:
         known |= {"URL": f"{page_of(each)}?{urlencode(query_of(each))}", "target": "_self"}
     else:
@@ -108,33 +108,30 @@ def show() -> None:
         dot(), width="stretch",
         alt="Settings as boxes, arrows from the general to the special. The same in words below.",
     )  # fmt: skip
-    st.caption("From left to right settings get more special: each arrow says what is restricted, "
-               "each box what is then identified. A box opens its setting; a dashed one does not "
-               "run here.")  # fmt: skip
+    st.caption("An arrow says what is assumed beside, or in the place of, what was assumed before; "
+               "a box what is then identified. A click on a box opens its setting; a dashed one "
+               "does not run here. On a narrow screen the map moves sideways.")  # fmt: skip
 
 
 def in_words() -> None:
     """Every node with its link, every arrow with the claims that show it."""
     for each in NODES:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _named(each)
-            st.caption(f"{MEANING[each.identified]} · {each.source}", width="content")
-        if each.unrun:
-            st.caption(each.unrun)
-        for arrow in ARROWS:
-            if arrow.special == each.name:
-                _in_words(arrow)
+        with st.container(key=f"node_{each.name}"):
+            _in_words(each)
 
 
-def _named(each: Node) -> None:
-    if each.runs:
-        st.page_link(f"pages/{page_of(each)}.py", label=each.title, query_params=query_of(each),
-                     icon=":material/arrow_forward:", width="content")  # fmt: skip
-    else:
-        st.markdown(f"**{each.title}**", width="content")
-
-
-def _in_words(arrow: Arrow) -> None:
-    st.markdown(f"- from *{node(arrow.general).title}*: {arrow.words}")
-    for name in arrow.claims:
-        st.caption(claims.found(CLAIMS[name]).words)
+def _in_words(each: Node) -> None:
+    st.markdown(f"##### {each.title}")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"Identified: {each.found} ({each.source}).", width="content")
+        if each.runs:
+            st.page_link(f"pages/{page_of(each)}.py", label="Open its setting",
+                         query_params=query_of(each), icon=":material/arrow_forward:",
+                         width="content")  # fmt: skip
+    if each.unrun:
+        st.markdown(each.unrun)
+    for arrow in ARROWS:
+        if arrow.special == each.name:
+            shown = [f"  - :gray[{claims.found(CLAIMS[name]).words}]" for name in arrow.claims]
+            said = f"- From *{node(arrow.general).title}*: {arrow.words}."
+            st.markdown("\n".join([said, *shown]))

@@ -16,10 +16,11 @@ def show() -> None:
     from core import figures
 
     st.markdown(
-        "All settings of the map but two treat a label, a segment or a second view as **signal**: "
-        "the encoder helps whoever guesses it, and what it tells is kept. To the right stands the "
-        "same loss with the other sign. There the label is a **nuisance**: the encoder hinders the "
-        "guess, and what the label cannot tell is kept."
+        "Most settings of the map observe a label, a segment or a second view, and take it as "
+        "**signal**: the encoder helps whoever guesses it, and what it tells is kept. At the map’s "
+        "right edge stands the same loss with the other sign. There the label is a **nuisance**: "
+        "the encoder hinders the guess, and what the label cannot tell is kept. Below, $V$ are the "
+        "directions of the latents that tell the label, $V^\\perp$ those that do not."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -37,8 +38,8 @@ def show() -> None:
         lambda: figures.sweep(runs, knobs_of(lesson.Params)["lam"], "angle_to_v_deg", by=by),
         of=("sign",), numbers="sign",
     )  # fmt: skip
-    st.caption("Left of 0 the code turns into V, the directions that tell the label, right of it "
-               "out of V: a line a length of training, every seed a dot.")  # fmt: skip
+    st.caption("Left of 0 the code turns into V, right of it out of V, to 90 degrees: a line a "
+               "length of training, every seed a dot.")  # fmt: skip
 
 
 def _claim(name: str) -> None:

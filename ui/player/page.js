@@ -63,7 +63,7 @@ function build(parent) {
     <div class="lv-plot" data-part="plot" role="img" tabindex="0"></div>
     <canvas class="lv-sketch" data-part="canvas" aria-hidden="true"></canvas>
     <div class="lv-failed" data-part="failed"></div>
-    <div class="lv-flag" data-part="flag">previous run</div>
+    <div class="lv-flag" data-part="flag">another setting</div>
     <div class="lv-bar">
       <div class="lv-player">
         <span data-part="controls" style="display: contents">

@@ -31,7 +31,8 @@ STYLE = f"""<style>
   [class*="choices_row"] {{ flex-wrap: nowrap; }}
   [class*="choices_row"] > * {{ flex-shrink: 0; }}
   [class*="choices_row"] > :has([class*="training_row"]) {{ flex: 1 1 0; min-width: 9.5rem; }}
-  [class*="training_row"] p {{ white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }}
+  [class*="training_row"] p {{ display: -webkit-box; -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2; overflow: hidden; line-height: 1.2; }}
   :has(> [class*="status-training_row"]) {{ /* over the end of that line, which is free then */
     width: 18rem; margin: -3.1rem 0 0 auto; z-index: 2; }}
   [data-testid="stMain"]:has([class*="status-training_row"]) [class*="-notes"]

@@ -34,7 +34,7 @@ PAIRS = (
         & (mean("turned") < mean("walls") - 0.1) & (every("laplace") >= 0.98),
         ("turned", walkers),
         Opens(PAGE, "turned"),
-        kind="theorem",
+        kind="published",
         source=PAPER,
         typed=("p = 2",),
     ),
@@ -51,7 +51,7 @@ PAIRS = (
         (every("scene") >= 0.9) & (mean("open") < mean("scene") - 0.1) & (mean("r2") >= 0.9),
         ("open", scene),
         Opens(PAGE, "scene"),
-        kind="theorem",
+        kind="published",
         source=PAPER,
     ),
     Claim(

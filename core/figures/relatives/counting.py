@@ -12,7 +12,7 @@ from core.figures.figure import Figure
 
 LEAST, MOST = 2, 110  # of the axis
 TICKS = (2, 3, 4, 6, 10, 20, 40, 100)
-ROOM = 132  # pixels left of both pictures, so that their axes stand one over the other
+ROOM = 176  # pixels left of both pictures, so that their axes stand one over the other
 ROW = 24  # pixels a theorem
 HEIGHT = 230
 INK = {"tcl": ROLE["z_hat"], "clusters": ROLE["v"], "rotation": ROLE["z"]}
