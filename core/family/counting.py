@@ -47,12 +47,12 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "labels", "labels", "n + 1", lambda n, k: n + 1,
         "codes of n dimensions up to a linear map between two encoders",
-        "Roeder, Metz and Kingma 2021", "two encoders",
+        "Roeder, Metz and Kingma 2021", "Roeder",
     ),
     Condition(
         "clusters", "clusters", "n + 1", lambda n, k: n + 1,
         "latents up to a linear map, if the clusters’ vectors are affine generators",
-        "Reizinger et al. 2025, Theorem 1C", "DIET, classes", "clusters",
+        "Reizinger et al. 2025, Theorem 1C", "DIET", "clusters",
     ),
     Condition(
         "ivae", "values of u", "nk + 1", lambda n, k: n * k + 1,
@@ -62,7 +62,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "rotation", "clusters", "2n", lambda n, k: 2 * n,
         "with unit weights a rotation, as published",
-        "Reizinger et al. 2025, Theorem 1C, case C3", "C3, published", "rotation",
+        "Reizinger et al. 2025, Theorem 1C, case C3", "C3", "rotation",
     ),
     Condition(
         "gcl", "values of u", "2n + 1", lambda n, k: 2 * n + 1,
@@ -72,7 +72,7 @@ CONDITIONS: tuple[Condition, ...] = (
     Condition(
         "quadrics", "clusters", "n (n + 3) / 2", lambda n, k: n * (n + 3) // 2,
         "with unit weights a rotation: no other quadric passes through the clusters’ vectors",
-        "derived in this project", "C3, here", "rotation",
+        "derived in this project", "C3, ours", "rotation",
     ),
 )  # fmt: skip
 

@@ -132,4 +132,4 @@ def _named(each: Condition) -> str:
 
 def _plain(each: Condition) -> str:
     """A formula as a label has it."""
-    return each.formula.replace(" / 2", "/2")
+    return each.formula.replace("n (n + 3) / 2", "n(n + 3)/2")

@@ -12,7 +12,7 @@ from core.figures.figure import Figure
 
 LEAST, MOST = 2, 110  # of the axis
 TICKS = (2, 3, 4, 6, 10, 20, 40, 100)
-ROOM = 176  # pixels left of both pictures, so that their axes stand one over the other
+ROOM = 152  # pixels left of both pictures, so that their axes stand one over the other
 ROW = 24  # pixels a theorem
 HEIGHT = 230
 INK = {"tcl": ROLE["z_hat"], "clusters": ROLE["v"], "rotation": ROLE["z"]}
@@ -42,7 +42,8 @@ def asked(theorems: Sequence[Asked]) -> Figure:
     table = pd.DataFrame([each._asdict() for each in order])
     table["colour"] = [INK.get(each.curve, ROLE["theory"]) for each in order]
     y = alt.Y("name:N", title=None, sort=[each.name for each in order],
-              axis=alt.Axis(grid=True, minExtent=ROOM, maxExtent=ROOM))  # fmt: skip
+              axis=alt.Axis(grid=True, labelLimit=ROOM, minExtent=ROOM, maxExtent=ROOM),
+              )  # fmt: skip
     told = [alt.Tooltip("name:N", title="Asked for"), alt.Tooltip("count:Q", title="At this n"),
             alt.Tooltip("identifies:N", title="Promises"),
             alt.Tooltip("source:N", title="Source")]  # fmt: skip
