@@ -15,8 +15,9 @@ scenario = LESSONS["pixels"]
 def show() -> None:
     """Other pictures, the same question."""
     st.markdown(
-        "The papers’ pictures are others, larger, and seen by larger networks for longer. What "
-        "can be compared is the order of the models, not a number."
+        "The papers’ pictures are others, larger, and seen by larger networks for longer. No "
+        "number can be compared, only the order of the models; where ours is another, what differs "
+        "stands below the table."
     )
     _kitti()
     _ident()

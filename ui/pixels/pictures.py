@@ -56,7 +56,7 @@ def strip(params: Pixels) -> None:
         drawn = rendered(world, z, SIDE)
         row(np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
                f"{factor.title}: {said}. Right of it from low to high in {MOVES} pictures; the "
-               "other factors rest.", 1)  # fmt: skip
+               "other factors rest.", 1, said)  # fmt: skip
 
 
 def along(result: Result) -> None:
@@ -112,8 +112,8 @@ def rendered(world: World, z: np.ndarray, side: int) -> np.ndarray:
     return (255 * drawn).round().astype(np.uint8)
 
 
-def row(pictures: np.ndarray, alt: str, apart: int = 0) -> None:
-    """Pictures in a row, a wider gap after the first few that stand `apart`."""
+def row(pictures: np.ndarray, alt: str, apart: int = 0, said: str = "") -> None:
+    """Pictures in a row after a word, a wider gap after the first few that stand `apart`."""
     from PIL import Image
 
     count, side = pictures.shape[:2]
@@ -126,6 +126,7 @@ def row(pictures: np.ndarray, alt: str, apart: int = 0) -> None:
     file = BytesIO()
     Image.fromarray(drawn).save(file, "png")
     text = base64.b64encode(file.getvalue()).decode()
-    st.html(f'<img alt="{alt}" title="{alt}" style="max-width:100%;'
-            f'height:auto;display:block" '
-            f'src="data:image/png;base64,{text}">')  # fmt: skip
+    image = (f'<img alt="{alt}" title="{alt}" style="min-width:0;max-width:100%;height:auto" '
+             f'src="data:image/png;base64,{text}">')  # fmt: skip
+    word = f'<small style="white-space:nowrap">{said}</small>' if said else ""
+    st.html(f'<div style="display:flex;align-items:center;gap:0.6rem">{word}{image}</div>')
