@@ -221,6 +221,20 @@ def label_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.logsumexp(-1) - own).mean(-1)
 
 
+def pair_logistic_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Logistic regression (m,) of real pairs (x, u) against x with every u, in nats.
+
+    logits (m, n, E) are r(x, u), labels (m, n) the u that each x came with; u is uniform, so that
+    the mean over all E is what shuffled pairs give on average. 2 log 2 where all logits are 0
+    (generalised contrastive learning: Hyvarinen, Sasaki and Turner 2019).
+    """
+    # in double precision: the last few numbers of a float32 tensor are rounded another way, so that
+    # a member would depend on its companions
+    logits = logits.double()
+    own = logits.gather(2, labels[..., None])[..., 0]
+    return (F.softplus(-own).mean(1) + F.softplus(logits).mean((1, 2))).float()
+
+
 def invariant_risk_penalty(predicted: Tensor, target: Tensor, environment: Tensor) -> Tensor:
     """IRMv1 (m,): the mean over environments of (d/dw risk(w predicted) at w = 1)^2.
 

@@ -137,6 +137,18 @@ def bayes_cross_entropy(posterior: Array, n_instances: Array) -> float | None:
     return float(entropy.mean()) if settled else None
 
 
+def expected_pair_loss(logits: Array, posterior: Array) -> float | None:
+    """Expected loss of telling pairs (x, u) from x with every u, in nats; p(u | x) (n, E) is exact.
+
+    `logits` (n, E) are r(x, u). Least, for u uniform, at r = log E p(u | x). None when it is not
+    settled to a standard error of 0.01.
+    """
+    real, shuffled = np.logaddexp(0, -logits), np.logaddexp(0, logits)
+    loss = (posterior * real).sum(1) + shuffled.mean(1)
+    settled = loss.std() / np.sqrt(len(loss)) <= STANDARD_ERROR  # not of numbers that are not
+    return float(loss.mean()) if settled else None
+
+
 def quadrics(v: Array) -> Array:
     """Quadrics z'Qz + b'z + c = 0 through all v (C, d), other than the unit sphere.
 

@@ -55,6 +55,7 @@ from core.metrics.resampling import (
     orthogonal_r2_draws,
     share_interval,
 )
+from core.metrics.unmixing import unmixing
 
 __all__ = [
     "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
@@ -65,5 +66,5 @@ __all__ = [
     "matching", "mcc", "mcc_draws", "mcc_spearman", "mig_draws", "mutual_information_gap", "null",
     "orthogonal_r2", "orthogonal_r2_draws", "probe_accuracy", "procrustes", "r2", "ranks",
     "readout_r2", "readout_r2_by_class", "share_interval", "singular_value_mae", "span", "span_r2",
-    "told_by_point", "v_orthogonal_r2", "v_r2",
+    "told_by_point", "unmixing", "v_orthogonal_r2", "v_r2",
 ]  # fmt: skip
