@@ -349,7 +349,8 @@ class Scenario(Setup):
     theorem promises for given parameters. `scores` are those that its curves and sweeps offer, the
     first at first.
     `work` gives the floating-point operations of one member's training, from which a run's
-    duration is foretold. `sweeps` and `frames` belong to a page: how many of a preset's run are
+    duration is foretold. `marks` names the values of a swept field at which theory says that
+    something changes. `sweeps` and `frames` belong to a page: how many of a preset's run are
     shipped.
     """
 
@@ -360,4 +361,5 @@ class Scenario(Setup):
     sweeps: tuple[Sweep, ...] = ()
     frames: int = 30
     scored: int = 1
+    marks: Callable[[Any, str], Mapping[str, float]] = lambda params, field: {}
     trained: ClassVar[bool] = True
