@@ -199,10 +199,11 @@ def _sweep(claim: Claim) -> None:
         if shows.by:  # whose lines would each need a level of their own
             known = [n for n in known if not n.startswith("closed")]
         by = fields[shows.by] if shows.by else None
+        marks = lesson.marks(runs[0][0].params, shows.name) if runs and not by else {}
         sheet.figure(
             f"claim_{score}", f"{score} against {fields[shows.name].label}, every seed a dot.",
-            lambda score=score, known=known, by=by: figures.sweep(
-                runs, fields[shows.name], score, known, by),
+            lambda score=score, known=known, by=by, marks=marks: figures.sweep(
+                runs, fields[shows.name], score, known, by, marks=marks),
             of=(claim.name,), numbers=claim.name,
         )  # fmt: skip
 

@@ -272,13 +272,14 @@ def _draw(scenario: Scenario, score: str, shown: runner.Shown) -> None:
                 story.show_picture()
                 runner.rerun_page()
 
+    marks = {} if by or not runs else scenario.marks(runs[0][0].params, knob.name)
     if shown.stale:
         st.caption("These curves belong to another setting, until this one has run.")
     title = SCORES[score].title
     lines = f", for each {by.label.lower()}" if by else ""
     sheet.figure(
         key, f"{title} against {knob.label}{lines}, every seed a point, baselines dashed.",
-        lambda: figures.sweep(runs, knob, score, known, by),
+        lambda: figures.sweep(runs, knob, score, known, by, marks=marks),
         of=(shown.experiment.key, len(runs)), numbers="_".join((scenario.name, *names)),
         on_select=open_run,
     )  # fmt: skip

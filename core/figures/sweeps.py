@@ -25,13 +25,14 @@ def sweep(
     baselines: Sequence[str] = (),
     by: Knob | None = None,
     theory: Mapping[str, tuple[Sequence[float], Sequence[float]]] | None = None,
+    marks: Mapping[str, float] | None = None,
 ) -> Figure:
     """A score against a parameter: every seed a point, their mean a line, baselines dashed.
 
     `runs` are the members as they were asked for and what they gave. With `by`, a second parameter,
     each of its values has a colour; lines are named beside the picture, at the height where they
-    end. `theory` maps a name to a curve, dashed. Points can be selected (name "run"): the selection
-    carries the value, the one of `by` and the seed.
+    end. `theory` maps a name to a curve, dashed, `marks` one to a value of the parameter. Points
+    can be selected (name "run"): the selection carries the value, the one of `by` and the seed.
     """
     table = _sweep_table(runs, knob, by, (score, *baselines))
     groups = list(dict.fromkeys(table["by"])) if by else []
@@ -64,8 +65,9 @@ def sweep(
         heights = {name: at for name, (at, _) in names.items()}
         inks = {name: ink for name, (_, ink) in names.items()}
         layers.append(words.beside(heights, inks, y, INSIDE, span))
-    chart = alt.layer(*layers, height=SWEEP_HEIGHT)
-    return words.finished(chart), _shown(table, knob, by)
+    marked = _marks(x, marks or {}, table)
+    chart = alt.layer(*layers, *marked, height=SWEEP_HEIGHT)
+    return words.finished(chart, **({"top": 22} if marked else {})), _shown(table, knob, by)
 
 
 def _points(
@@ -160,6 +162,20 @@ def _curve(x: alt.X, y: alt.Y, at: Sequence[float], values: Sequence[float]) -> 
         color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2, interpolate="step-after", clip=True
     )
     return dashed.encode(x=x, y=y)
+
+
+def _marks(x: alt.X, marks: Mapping[str, float], table: pd.DataFrame) -> list[alt.Chart]:
+    """A dashed line across the picture for each mark that lies on the axis, its name over it."""
+    reach, layers = table["x"].tolist() if marks else [], []
+    for name, at in marks.items():
+        if reach and min(reach) <= at <= max(reach):
+            base = alt.Chart(pd.DataFrame({"x": [at], "name": [name]})).encode(x=x)
+            said = base.mark_text(fill=words.QUIET, fontSize=12, align="left", dx=-4)
+            layers += [
+                base.mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=2),
+                said.encode(y=alt.YValue(-8), text=alt.Text("name:N")),
+            ]
+    return layers
 
 
 def _axis(knob: Knob, table: pd.DataFrame) -> alt.X:
