@@ -36,7 +36,7 @@ def view_of(
     drawn = choice.axes if d > 3 and max(choice.axes) < d else tuple(range(min(d, 3)))
     space = params.flat
     unit = (space.high - space.low) / 2 / ROOM
-    onto, shift = (_matched if choice.aligned else _as_learnt)(run)
+    onto, shift = (matched if choice.aligned else as_learnt)(run)
 
     def true(z: np.ndarray) -> np.ndarray:
         return ((z - space.centre) / unit)[..., list(drawn)]
@@ -72,7 +72,7 @@ def view_of(
     )  # fmt: skip
 
 
-def _matched(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
+def matched(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
     """The map (d, d) and shift (d,) that bring each code to the latent it stands for."""
     from core import metrics  # scipy takes a while to import, and the numbers come first
 
@@ -82,7 +82,7 @@ def _matched(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
     return metrics.generalised_permutation(run.z.astype(float), last)
 
 
-def _as_learnt(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
+def as_learnt(run: recovery.Run) -> tuple[np.ndarray, np.ndarray]:
     """One scale and a shift: the codes' cloud as large as the latents', where that is."""
     last = run.z_hat[-1].astype(float)
     spread = last.std()

@@ -1,0 +1,1 @@
+"""Claims of scenarios that are relatives of contrastive learning."""
