@@ -95,6 +95,7 @@ class Curve:
 
 CURVES: Mapping[str, Curve] = {
     "clusters": Curve("linear R², classes", "vmf_clusters", "n_clusters", "linear_r2", 0.95),
+    "tcl": Curve("linear R² of the statistics, TCL", "auxiliary", "n_segments", "linear_r2", 0.95),
     "rotation": Curve("orthogonal R², classes with unit weights", "vmf_clusters", "n_clusters",
                       "orthogonal_r2", 0.95, {"case": "C3", "steps": 3000}),
 }  # fmt: skip

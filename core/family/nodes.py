@@ -84,12 +84,13 @@ NODES: tuple[Node, ...] = (
           unrun="No page here intervenes on latents: a causal graph between them is another "
           "subject."),
     _node("auxiliary", "Auxiliary variables (GCL)", "permutation",
-          "Hyvärinen, Sasaki and Turner 2019",
-          unrun="It does not run here."),
+          "Hyvärinen, Sasaki and Turner 2019", "auxiliary/pairs"),
     _node("tcl", "Time-contrastive learning", "permutation", "Hyvärinen and Morioka 2016",
-          unrun="It does not run here."),
+          "auxiliary/segments"),
     _node("ivae", "iVAE", "permutation", "Khemakhem et al. 2020",
-          unrun="It does not run here."),
+          unrun="It was tried on the sources of the page on auxiliary variables: better than x and "
+          "than the same model without u, and far from the sources where contrastive methods find "
+          "them. So nothing is shown of it."),
     _node("slowvae", "SlowVAE", "permutation", "Klindt et al. 2021", "pixels/slow"),
     _node("sphere", "InfoNCE on a sphere", "orthogonal", "Zimmermann et al. 2021",
           "infonce_sphere/matched"),
@@ -125,10 +126,12 @@ ARROWS: tuple[Arrow, ...] = (
           "one at a time"),
     Arrow("ica", "auxiliary", "independent given u, which varies",
           "a variable u is observed, such as time, a class or a second view; given u latents are "
-          "independent, and their laws vary enough with it"),
+          "independent, and their laws vary enough with it",
+          ("pairs-with-the-segment-do-as-well", "equal-segments-tell-nothing")),
     Arrow("auxiliary", "tcl", "u is a segment; scales vary",
           "u is a segment of time, which is classified; latents are of an exponential family whose "
-          "parameters, such as scales, vary between segments"),
+          "parameters, such as scales, vary between segments",
+          ("segments-tell-sources-apart", "one-segment-more-than-sources")),
     Arrow("auxiliary", "ivae", "a prior given u; a likelihood",
           "the law of latents given u is a learnt prior of an exponential family, the loss a bound "
           "on the likelihood"),
