@@ -97,25 +97,20 @@ SCORES = {  # in the order in which a page shows them
         "Orthogonal R²", "the same for a scaled rotation or reflection, without intercept", "of 1"
     ),
     "v_r2": Score(
-        "Cluster-vector R²",
-        "each cluster's vector foretold from the other clusters' weights by an affine map",
-        "of 1",
-        none=FEW_CLUSTERS,
+        "Cluster-vector R²", "each cluster's vector foretold from the other clusters' weights by "
+        "an affine map", "of 1", none=FEW_CLUSTERS,
     ),
     "v_orthogonal_r2": Score(
-        "Cluster-vector orthogonal R²",
-        "the same by a scaled rotation or reflection, without intercept",
-        "of 1",
-        none=FEW_CLUSTERS,
+        "Cluster-vector orthogonal R²", "the same by a scaled rotation or reflection, without "
+        "intercept", "of 1", none=FEW_CLUSTERS,
     ),
     "clipped_r2": Score(
-        "R² of clipped z",
-        "linear R² of z clipped to the range of the cluster vectors, by coordinate",
-        "of 1",
+        "R² of clipped z", "linear R² of z clipped to the range of the cluster vectors, by "
+        "coordinate", "of 1",
     ),
     "span_r2": Score(
-        "R² inside the span", "R² of the latents' part in the span of all vₐ − v_b", "of 1"
-    ),
+        "R² inside the span", "R² of the latents' part in the span of all vₐ − v_b; of segments, "
+        "of all λ(u) − λ(u₀)", "of 1"),
     "complement_r2": Score("R² outside the span", "R² of the latents' part at right angles to it"),
     "mcc": Score(
         "MCC",
@@ -124,8 +119,8 @@ SCORES = {  # in the order in which a page shows them
         "",
     ),
     "mcc_spearman": Score(
-        "MCC, Spearman", "the same of ranks: a distortion that only rises, or falls, is forgiven",
-        "of 1",
+        "MCC, Spearman", "the same of ranks: a distortion that only rises, or falls, is "
+        "forgiven", "of 1",
     ),
     "mig": Score(
         "MIG", "mutual-information gap: what the best code tells of a latent more than the next"
@@ -147,13 +142,11 @@ SCORES = {  # in the order in which a page shows them
     "feature_norm": Score("Feature norm", "mean length of f(x)", format=".2f"),
     "angle_to_v_perp_deg": Score(
         "Angle to V⊥", "largest principal angle between the rows of M and V⊥",
-        format=".1f",
-        unit="°",
+        format=".1f", unit="°",
     ),
     "angle_to_v_deg": Score(
         "Angle to V", "largest principal angle between the rows of M and V",
-        format=".1f",
-        unit="°",
+        format=".1f", unit="°",
     ),
     "information_nats": Score(
         "Exact information, nats",
@@ -175,13 +168,12 @@ SCORES = {  # in the order in which a page shows them
         "of 1",
     ),
     "content_r2_per_class": Score(
-        "Content R² by class", "the same with a read-out for each value of the nuisance, averaged",
-        "of 1",
+        "Content R² by class", "the same with a read-out for each value of the nuisance, "
+        "averaged", "of 1",
     ),
     "transfer_r2": Score(
-        "Transfer R²", "the same with a read-out fitted on one value of the nuisance and scored on "
-        "the others, averaged",
-        "of 1",
+        "Transfer R²", "the same with a read-out fitted on one value of the nuisance and scored "
+        "on the others, averaged", "of 1",
     ),
     "adversary_loss": Score(
         "Adversary's own loss, nats", "cross-entropy of the classifier in training: it is high "
@@ -216,6 +208,14 @@ SCORES = {  # in the order in which a page shows them
     ),
     "nll": Score(
         "Negative log-likelihood, nats", "of points that the flow never saw", format=".2f",
+    ),
+    "modulation_rank": Score(
+        "Rank of the modulation", "directions that differences of segments span: theory asks for "
+        "as many as sources", "as many as sources", format=".0f",
+    ),
+    "modulation_condition": Score(
+        "Its condition", "largest over smallest singular value of the modulation: how evenly "
+        "segments tell those directions", "best 1", format=".2f", none="without full rank",
     ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
     **_of_probes(),
@@ -286,6 +286,9 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "box": "box",
     "unbounded": "unbounded",
     "sphere": "sphere",
+    # how an auxiliary variable modulates sources
+    "tcl": "time-contrastive",
+    "gauss": "normal",
     # how an encoder starts
     "identity": "identity",
     "standard": "standard",

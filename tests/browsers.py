@@ -38,6 +38,7 @@ PARTS = {
         p: f"?part={p}" for p in ("explore", "why", "claims", "uniformity", "paper", "home")
     },
     "infonce_box": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
+    "auxiliary": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "vmf_clusters": {p: f"?part={p}" for p in ("explore", "why", "claims", "paper", "home")},
     "laplace_violation": {
         p: f"?part={p}" for p in ("explore", "why", "claims", "figures", "paper", "home")

@@ -14,6 +14,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from core.laws import samplers
 from core.learners import (
+    auxiliary,
     clusters,
     digits,
     flows,
@@ -34,6 +35,7 @@ READS = {  # what copies from a GPU to the host, or has a shape that only data t
     aten.bincount,
 }  # fmt: skip
 LEARNERS = {
+    "auxiliary": auxiliary,
     "clusters": clusters, "digits": digits, "flows": flows, "infonce": infonce,
     "infonce_box": infonce_box, "invariance": invariance, "pixels": pixels,
     "probes": probes, "reversal": reversal,

@@ -25,6 +25,7 @@ LEAVES = (
     "core.laws.samplers",
     "core.laws.densities",
     "core.laws.coordinates",
+    "core.laws.modulation",
     "core.laws.leakage",
     "core.laws.leaning",
     "core.mixing",
@@ -38,6 +39,7 @@ LEAVES = (
     "core.metrics.degrees",
     "core.metrics.disentanglement",
     "core.metrics.resampling",
+    "core.metrics.unmixing",
     "core.metrics",
     "core.theory",
     "core.jacobians",
@@ -141,6 +143,10 @@ MAY_IMPORT = {
 # learner: the scenario that it is of, where that is not in its name, and what it may import of
 # learners beside those from pairs
 SHARES = {
+    **{
+        f"core.learners.auxiliary{part}": ("core.scenarios.auxiliary", ("core.learners.auxiliary",))
+        for part in ("", ".learner", ".world")
+    },
     "core.learners.pictures": ("core.scenarios.pixels", ()),
     "core.learners.sprite_classes": ("core.scenarios.pixels", ("core.learners.pictures",)),
     "core.learners.pixels": (

@@ -12,6 +12,7 @@ from core.lessons import LESSONS
 from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Preset, Promise
 from ui import knobs, recovery, runner, seeds
+from ui.auxiliary import sources
 from ui.clusters import heads
 from ui.entropic import waterfall
 from ui.pairs import picture as boxed
@@ -262,7 +263,7 @@ def words_of(header):
 @pytest.mark.parametrize(
     ("lesson", "preset"),
     [(name, p) for name in ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation",
-                            "gradient_reversal", "manifold_entropy", "pixels")
+                            "gradient_reversal", "manifold_entropy", "pixels", "auxiliary")
      for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
@@ -276,6 +277,8 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = recovery.view_of(run, choice)
     elif lesson in ("infonce_box", "pixels"):
         view = boxed.view_of(run, params, choice)
+    elif lesson == "auxiliary":
+        view = sources.view_of(run, params, choice)
     elif lesson == "manifold_entropy":
         view = waterfall.view_of(run, params)
     else:

@@ -152,6 +152,12 @@ COMPANY = {
     "flows of digits that keep volume and reconstruct": ask(
         (0,), {"recon_weight": (1.0, 30.0)}, scenario="digits", architecture="gin",
         objective="ml-rec", by_class=False, transforms=2, width=32, steps=5, batch=32),
+    "segments": ask(
+        range(3), {"contrast": (3.0, 10.0), "head_scale": (0.0, 1.0)}, scenario="auxiliary",
+        **SHORT),
+    "pairs with a segment": ask(
+        (2, 0), scenario="auxiliary", method="gcl", d=3, n_segments=5, width=24, steps=30,
+        batch=50),
     "pictures": ask(
         range(3), {"spread": (0.05, 0.2), "warm": (1.0, 5.0)}, scenario="pixels", width=16,
         steps=30, batch=50),
@@ -569,6 +575,28 @@ GOLDEN = {
          "transforms": 4, "width": 32, "core_dim": 3},
         {"entropy_nats": -11.31294, "core_entropy_nats": 0.19979, "mtc_nats": 0.09201,
          "nll": 4.12579, "rotated_mtc_nats": 25.34432, "gaussian_nll": -15.00438},
+    ),
+    "segments": (
+        {"scenario": "auxiliary"},
+        {"linear_r2": 0.34115, "loss": 2.73024, "loss_floor": 2.40853, "span_r2": None,
+         "raw_mcc": 0.68785, "raw_linear_r2": 0.48598, "untrained_linear_r2": 0.26317,
+         "modulation_rank": 2.0, "modulation_condition": 1.00074},
+    ),
+    "too few segments, in pairs": (
+        {"scenario": "auxiliary", "method": "gcl", "d": 3, "n_segments": 3},
+        {"linear_r2": 0.22271, "span_r2": 0.2631, "complement_r2": 0.08378, "loss": 1.36361,
+         "loss_floor": 1.00657, "raw_linear_r2": 0.47662, "modulation_rank": 2.0,
+         "modulation_condition": None},
+    ),
+    "normal sources with even codes": (
+        {"scenario": "auxiliary", "law": "gauss", "code": "even", "head_scale": 1.0},
+        {"linear_r2": 0.40585, "loss": 2.80922, "loss_floor": 2.22731, "raw_mcc": 0.66729,
+         "untrained_linear_r2": 0.61191},
+    ),
+    "normal sources that move": (
+        {"scenario": "auxiliary", "law": "gauss", "modulated": "location"},
+        {"linear_r2": 0.79022, "loss": 2.59995, "loss_floor": 1.73297,
+         "raw_linear_r2": 0.78738},
     ),
     "pictures of pairs": (
         {"scenario": "pixels"},

@@ -38,12 +38,14 @@ STOPS = {
     "gradient_reversal": Stop("Gradient reversal", "eight", "d", "angle_to_v_perp_deg"),
     "laplace_violation": Stop("Laplace violation", "between", "shape", "linear_r2"),
     "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
+    "auxiliary": Stop("Auxiliary variable", "enough", "d", "mcc"),
     "pixels": Stop("From pixels", "turned", "p", "mcc"),
 }
 HOME = "Identifiability Explorer"
 GROUPS = {
     "Contrastive": ["infonce_sphere", "infonce_box"],
     "Cross-entropy": ["vmf_clusters", "laplace_violation"],
+    "Nonlinear ICA": ["auxiliary"],
     "Invariance": ["gradient_reversal"],
     "Decoders": ["manifold_entropy"],
     "Pictures": ["pixels"],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from visits import (
     APP,
+    AUXILIARY,
     BOX,
     CLUSTERS,
     ENTROPY,
@@ -92,7 +93,8 @@ def test_the_papers_moons_stand_beside_ours():
     assert numbers[0] == pytest.approx(0.5, abs=0.2) and numbers[1] == pytest.approx(-2.2, abs=0.3)
 
 
-OF_PAGE = {SPHERE: ["infonce_sphere"], BOX: ["infonce_box"], CLUSTERS: ["vmf_clusters"],
+OF_PAGE = {SPHERE: ["infonce_sphere"], BOX: ["infonce_box"], AUXILIARY: ["auxiliary"],
+           CLUSTERS: ["vmf_clusters"],
            LAPLACE: ["laplace_violation"],
            REVERSAL: ["gradient_reversal", "nonlinear"],
            ENTROPY: ["manifold_entropy", "digits"], PIXELS: ["pixels", "probes"]}  # fmt: skip

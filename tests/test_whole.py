@@ -23,6 +23,7 @@ TINY = {
     "invariance": {"steps": 6, "method": "two-stage", "batch": 32},
     "flows": {"steps": 4, "data": "arc", "batch": 32, "transforms": 2, "width": 8},
     "digits": {"steps": 4, "batch": 32, "transforms": 2, "width": 16},
+    "auxiliary": {"steps": 12, "batch": 32, "method": "gcl"},
     "pixels": {"steps": 4, "batch": 32, "width": 16},
     "probes": {"steps": 4, "batch": 32, "width": 16, "d_hat": 8},
 }
@@ -34,6 +35,7 @@ HELD = {
     "invariance": {"z", "x", "y", "z_hat", "f.weights.0", "inverse.weights.0", "g.weights.0"},
     "flows": {"z", "x", "z_hat", "latents", "jacobians"},
     "digits": {"x", "y", "z_hat", "latents", "jacobians", "f.basis"},
+    "auxiliary": {"z", "s", "u", "x", "z_hat", "w", "b", "f.0.map", "f.1.skip", "a.1.weights.0"},
     "pixels": {"z", "x", "z_hat", "f.0.mean", "f.0.deviation", "f.1.weights.0"},
     "probes": {"images", "digits", "factors", "codes", "classifier.w", "classifier.f.weights.0"},
 }

@@ -24,7 +24,8 @@ BOX = "pages/infonce_box.py"
 PAPERS = "pages/papers.py"
 PIXELS = "pages/pixels.py"
 MAP = "pages/map.py"
-PAGES = [SPHERE, BOX, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
+AUXILIARY = "pages/auxiliary.py"
+PAGES = [SPHERE, BOX, AUXILIARY, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
 
 touch.through_app()
 

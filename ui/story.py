@@ -15,6 +15,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
         "vmf_clusters": "vMF clusters",
         "laplace_violation": "Laplace violation",
     },
+    "Nonlinear ICA": {"auxiliary": "Auxiliary variable"},
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
     "Pictures": {"pixels": "From pixels"},

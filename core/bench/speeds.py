@@ -37,6 +37,8 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "clusters, d = 5": ("clusters", FIVE),
     "clusters, DIET": ("clusters", DIET),
     "clusters, DIET, d = 5": ("clusters", {**FIVE, **DIET, "n_instances": 1000}),
+    "auxiliary": ("auxiliary", {}),
+    "auxiliary, d = 5": ("auxiliary", {"d": 5, "n_segments": 48}),
     "reversal": ("reversal", {}),
     "reversal, d = 8": ("reversal", {"d": 8, "rank": 3, "n_classes": 4}),
     "invariance": ("invariance", {}),

@@ -15,11 +15,13 @@ from core.claimed import (
     vmf_minimisers,
 )
 from core.claimed.pictures import pixels, probes
+from core.claimed.relatives import auxiliary
 from core.claims.claim import Claim
 
 FILES = (
     infonce_sphere,
     infonce_box,
+    auxiliary,
     vmf_clusters,
     vmf_minimisers,
     gradient_reversal,
@@ -38,6 +40,7 @@ CLAIMS: dict[str, Claim] = {claim.name: claim for claim in ALL}
 HOME = (  # what to try first on every page
     "contrastive-learning-recovers",
     "boxes-give-their-axes",
+    "segments-tell-sources-apart",
     "classifying-clusters-recovers",
     "laplace-clusters-cost-latents",
     "reversal-goes-blind",

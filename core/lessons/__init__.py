@@ -6,6 +6,7 @@ train nothing.
 """
 
 from core.lessons import (
+    auxiliary,
     digits,
     gradient_reversal,
     infonce_box,
@@ -23,6 +24,7 @@ from core.scenarios.scenario import Scenario, Setup
 LESSONS: dict[str, Scenario] = {
     "infonce_sphere": infonce_sphere.LESSON,
     "infonce_box": infonce_box.LESSON,
+    "auxiliary": auxiliary.LESSON,
     "vmf_clusters": vmf_clusters.LESSON,
     "gradient_reversal": gradient_reversal.LESSON,
     "nonlinear": nonlinear.LESSON,

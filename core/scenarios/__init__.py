@@ -1,6 +1,7 @@
 """Every scenario by name; a new one is a file here, a learner and a page."""
 
 from core.scenarios import (
+    auxiliary,
     clusters,
     digits,
     flows,
@@ -13,5 +14,6 @@ from core.scenarios import (
 )
 from core.scenarios.scenario import Scenario
 
-FILES = (infonce, infonce_box, clusters, reversal, invariance, flows, digits, pixels, probes)
+FILES = (infonce, infonce_box, clusters, reversal, invariance, flows, digits, pixels, probes,
+         auxiliary)  # fmt: skip
 SCENARIOS: dict[str, Scenario] = {file.SCENARIO.name: file.SCENARIO for file in FILES}
