@@ -298,3 +298,72 @@ def reversal_strength(done: Any) -> Any:
     """
     decay = torch.exp(-10 * done) if isinstance(done, Tensor) else exp(-10 * done)
     return 2 / (1 + decay) - 1
+
+
+def alignment(one: Tensor, other: Tensor) -> Tensor:
+    """Squared distance (m,) of two views' codes (m, n, d) to their mean, summed over coordinates.
+
+    Averaged over pairs and the two views: a quarter of the mean of |u - v|^2.
+    """
+    return (one - other).square().sum(-1).mean(-1) / 4
+
+
+def whitening_penalty(z_hat: Tensor) -> Tensor:
+    """Squared Frobenius distance (m,) of the covariance of codes (m, n, d) from the identity."""
+    n, d = z_hat.shape[1:]
+    centred = z_hat - z_hat.mean(1, keepdim=True)
+    off = centred.mT @ centred / n - torch.eye(d, device=z_hat.device)
+    return off.square().sum((1, 2))
+
+
+class _CharacteristicMeans(torch.autograd.Function):
+    """Means over n of cos(k u) and sin(k u), k = 1 to K, of u (m, p, n): two (m, p, K).
+
+    Multiples of an angle come from one cosine and one sine by the addition theorem, twice as many
+    at a time, and serve both passes. (A cosine of every knot takes several times as long.)
+    """
+
+    @staticmethod
+    def forward(ctx: Any, u: Tensor, knots: int) -> tuple[Tensor, Tensor]:
+        m, p, n = u.shape
+        c, s = u.new_empty(m, p, knots, n), u.new_empty(m, p, knots, n)
+        # in double precision, or the last few numbers would be rounded another way
+        c[:, :, 0], s[:, :, 0] = u.double().cos(), u.double().sin()
+        known = 1
+        while known < knots:
+            few = slice(0, min(known, knots - known))
+            more = slice(known, known + few.stop)
+            c_last, s_last = (each[:, :, known - 1, None] for each in (c, s))
+            torch.sub(c[:, :, few] * c_last, s[:, :, few] * s_last, out=c[:, :, more])
+            torch.add(s[:, :, few] * c_last, c[:, :, few] * s_last, out=s[:, :, more])
+            known += few.stop
+        c, s = (each.view(m * p, knots, n) for each in (c, s))
+        ctx.save_for_backward(c, s)
+        share = u.new_full((m * p, n, 1), 1 / n)
+        return torch.bmm(c, share).view(m, p, knots), torch.bmm(s, share).view(m, p, knots)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        c, s = ctx.saved_tensors
+        (m, p, knots), n = grads[0].shape, c.shape[2]
+        times = torch.arange(1, knots + 1, device=c.device) / n
+        to_c, to_s = ((grad * times).view(m * p, 1, knots) for grad in grads)
+        return (torch.bmm(to_s, c) - torch.bmm(to_c, s)).view(m, p, n), None
+
+
+def sigreg(z_hat: Tensor, axes: Tensor, knots: int) -> Tensor:
+    """How far projections of codes (m, n, d) on axes (m, d, p) are from standard normal (m,).
+
+    The Epps-Pulley statistic, n times the integral over t in [-3, 3] of |E exp(i t a.z) -
+    exp(-t^2 / 2)|^2 exp(-t^2 / 2), by the trapezoid rule with so many knots in [0, 3], averaged
+    over axes (SIGReg, Balestriero and LeCun 2025). Where codes are standard normal its mean is
+    that of 1 - exp(-t^2) so weighted, whatever n.
+    """
+    step = 3 / (knots - 1)
+    t = torch.arange(1, knots, device=z_hat.device) * step  # at 0 there is no difference
+    normal = (-t.square().double() / 2).exp().to(z_hat.dtype)
+    weight = 2 * step * normal
+    projected = (axes * step).mT @ z_hat.mT
+    real, imaginary = _CharacteristicMeans.apply(projected, knots - 1)
+    off = ((real - normal).square() + imaginary.square()) * weight
+    return z_hat.shape[1] * (off.sum(-1) - off[..., -1] / 2).mean(-1)

@@ -267,7 +267,8 @@ def _interpolate(x: Tensor, y: Tensor, at: Tensor) -> Tensor:
 def _size_table(shape: float) -> tuple[np.ndarray, np.ndarray]:
     """|e| and -log of its survival probability, up to exp(-TAIL)."""
     largest = gammainccinv(1 / shape, np.exp(-TAIL)) ** (1 / shape)
-    size = np.linspace(0, largest, ANGLES)
+    # of a shape below 1 the tail is so long that even steps would miss the middle
+    size = np.linspace(0, largest ** min(shape, 1), ANGLES) ** max(1 / shape, 1)
     return size, -np.log(gammaincc(1 / shape, size**shape))
 
 

@@ -55,14 +55,15 @@ from core.metrics.resampling import (
     orthogonal_r2_draws,
     share_interval,
 )
+from core.metrics.spectrum import Certified, certified, degree_shares, gain
 from core.metrics.unmixing import unmixing
 
 __all__ = [
-    "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Degree", "affine_map", "best_matching", "clipped_r2",
-    "complement_r2", "cubic_r2", "dci", "degree", "expected_largest",
-    "generalised_permutation", "halves", "interval", "least_squares_accuracy", "left_out",
-    "linear_map", "linear_r2", "linear_r2_draws", "linear_r2_in_sample",
-    "linear_r2_in_sample_draws",
+    "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Certified", "Degree", "affine_map", "best_matching",
+    "certified", "clipped_r2", "complement_r2", "cubic_r2", "dci", "degree", "degree_shares",
+    "expected_largest", "gain", "generalised_permutation", "halves", "interval",
+    "least_squares_accuracy", "left_out", "linear_map", "linear_r2", "linear_r2_draws",
+    "linear_r2_in_sample", "linear_r2_in_sample_draws",
     "matching", "mcc", "mcc_draws", "mcc_spearman", "mig_draws", "mutual_information_gap", "null",
     "orthogonal_r2", "orthogonal_r2_draws", "probe_accuracy", "procrustes", "r2", "ranks",
     "readout_r2", "readout_r2_by_class", "share_interval", "singular_value_mae", "span", "span_r2",

@@ -8,6 +8,7 @@ from core.scenarios import (
     infonce,
     infonce_box,
     invariance,
+    lejepa,
     pixels,
     probes,
     reversal,
@@ -15,5 +16,5 @@ from core.scenarios import (
 from core.scenarios.scenario import Scenario
 
 FILES = (infonce, infonce_box, clusters, reversal, invariance, flows, digits, pixels, probes,
-         auxiliary)  # fmt: skip
+         auxiliary, lejepa)  # fmt: skip
 SCENARIOS: dict[str, Scenario] = {file.SCENARIO.name: file.SCENARIO for file in FILES}
