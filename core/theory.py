@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from math import log
 
 import numpy as np
-from scipy.special import logsumexp, softmax, xlogy
+from scipy.linalg import eigh
+from scipy.special import gamma, gammainc, gammainccinv, logsumexp, softmax, xlogy
 
 from core.laws import vmf
 
@@ -188,3 +189,44 @@ def c3_counterexample(v: Array, quadric: Array, eps: float) -> tuple[Array, Arra
         raise ValueError(f"eps = {eps:g} is too large: no positive scale")
     m = np.sqrt(scale) * (axes * np.sqrt(values)) @ axes.T
     return m, np.linalg.solve(m.T, scale * eps * b) / 2
+
+
+def slowest_functions(
+    shape: float, rho: float, transition: str, cells: int = 800, count: int = 3
+) -> list[tuple[float, float]]:
+    """Functions of one coordinate that two views agree on best: correlation, and R2 of z on them.
+
+    The latents' law is the generalised normal of a shape and variance 1; the second view is
+    rho z plus fresh noise ("channel"), or z after a diffusion for a time of -2 ln rho. The best
+    first. White codes of two independent latents that minimise alignment are the first function of
+    each, turned; that is z itself, of correlation rho and R2 1, only where the law is Gaussian. By
+    the eigenvectors of the transition between cells that reach to a mass of 1e-7 on either side.
+    """
+    scale = np.sqrt(gamma(1 / shape) / gamma(3 / shape))
+
+    def below(at: Array) -> Array:
+        return (1 + np.sign(at) * gammainc(1 / shape, np.abs(at / scale) ** shape)) / 2
+
+    reach = np.arcsinh(3 * scale * gammainccinv(1 / shape, 2e-7) ** (1 / shape))
+    edges = np.sinh(np.linspace(-reach, reach, cells + 1)) / 3  # cells are finer in the middle
+    z, mass = (edges[1:] + edges[:-1]) / 2, np.diff(below(edges))
+    mass /= mass.sum()
+    if transition == "channel":
+        onto = np.diff(below((edges - rho * z[:, None]) / np.sqrt(1 - rho**2)), axis=1)
+        joint = mass[:, None] * onto / onto.sum(1, keepdims=True)
+        both, weight = (joint + joint.T) / 2, (mass + joint.sum(0)) / 2
+    else:
+        density = np.exp(-(np.abs(edges[1:-1] / scale) ** shape)) * shape / gamma(1 / shape)
+        across = density / (2 * scale) / np.diff(z) / 2  # what flows from cell to cell
+        flow = np.diag(across, 1) + np.diag(across, -1)
+        both, weight = flow - np.diag(flow.sum(1)), mass
+    scaled = both / np.sqrt(np.outer(weight, weight))
+    values, vectors = eigh(scaled, subset_by_index=(cells - 1 - count, cells - 1))
+    found = []
+    for value, vector in zip(values[-2::-1], vectors.T[-2::-1], strict=True):
+        f = vector / np.sqrt(weight)
+        f, x = f - mass @ f, z - mass @ z
+        r2 = (mass @ (f * x)) ** 2 / ((mass @ f**2) * (mass @ x**2))
+        kept = value if transition == "channel" else rho ** (-2 * value)
+        found.append((float(kept), float(r2)))
+    return found

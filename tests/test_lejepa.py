@@ -8,7 +8,7 @@ import torch
 from scipy import stats
 from scipy.special import eval_hermitenorm, factorial
 
-from core import metrics
+from core import metrics, theory
 from core.laws.samplers import Noise, generator
 from core.learners.lejepa import World
 from core.mixing import Bent, make_coupling
@@ -215,3 +215,21 @@ def test_what_has_no_effect_is_no_choice():
     assert all(each.chosen() == {} for each in same)
     assert LeJEPA(objective="infonce", reg_weight=0.3).chosen() == {"objective": "infonce"}
     assert SCENARIOS["lejepa"].work(plain) > 0
+
+
+@pytest.mark.parametrize("transition", ["channel", "diffusion"])
+def test_the_slowest_function_is_linear_for_gaussian_latents_and_for_no_other(transition):
+    slowest = {a: theory.slowest_functions(a, 0.9, transition) for a in (1.0, 1.5, 2.0, 3.0, 8.0)}
+    for k, (correlation, r2) in enumerate(slowest[2.0], 1):  # Hermite polynomials
+        assert correlation == pytest.approx(0.9**k, abs=1e-3)
+        assert r2 == pytest.approx(float(k == 1), abs=1e-3)
+    for shape, (first, *_) in slowest.items():
+        assert first[0] >= 0.9 - 1e-3  # what z itself has, in the channel exactly
+        assert (first[1] > 0.999) == (shape == 2)
+
+
+def test_the_slowest_function_of_nearly_uniform_latents_is_a_sine():
+    (first, *_) = theory.slowest_functions(40.0, 0.9, "diffusion")
+    width = 2 * np.sqrt(3)  # of a uniform law of variance 1, between reflecting walls
+    assert first[0] == pytest.approx(0.9 ** (np.pi / width) ** 2, rel=1e-3)
+    assert first[1] == pytest.approx(96 / np.pi**4, rel=1e-3)
