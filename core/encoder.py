@@ -12,11 +12,12 @@ from torch.func import functional_call
 SLOPE = 0.01
 WHITENED = 4096  # observations that a whitening is made of
 APART = 2.0  # steps between pairs: the deviation of codes that start apart
-Initialisation = Literal["identity", "standard"]
+Initialisation = Literal["identity", "standard", "skip"]
+Activation = Literal["leaky", "silu"]
 
 
 class Encoder(nn.Module):
-    """MLP with LeakyReLU(0.01) and, from an identity-like start, a linear skip path x S.
+    """MLP with LeakyReLU(0.01) or SiLU and, from some starts, a linear skip path x S.
 
     Weights are (m, fan_in, fan_out), biases (m, 1, fan_out); members never mix. `normalised` puts
     z_hat on the unit sphere.
@@ -28,19 +29,20 @@ class Encoder(nn.Module):
         biases: Sequence[Tensor],
         skip: Tensor | None,
         normalised: bool = True,
+        activation: Activation = "leaky",
     ) -> None:
         super().__init__()
         self.weights = nn.ParameterList(weights)
         self.biases = nn.ParameterList(biases)
         self.skip = None if skip is None else nn.Parameter(skip)
-        self.normalised = normalised
+        self.normalised, self.activation = normalised, activation
 
     def forward(self, x: Tensor) -> Tensor:
         """x (m, n, d_x) -> z_hat (m, n, d_hat)."""
-        hidden = x
+        hidden, smooth = x, self.activation == "silu"
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if depth:
-                hidden = F.leaky_relu(hidden, SLOPE, inplace=True)
+                hidden = F.silu(hidden) if smooth else F.leaky_relu(hidden, SLOPE, inplace=True)
             hidden = torch.baddbmm(bias, hidden, weight)
         if self.skip is not None:
             hidden = torch.baddbmm(hidden, x, self.skip)
@@ -69,6 +71,7 @@ class Encoder(nn.Module):
             [b[one].detach().clone() for b in self.biases],
             None if self.skip is None else self.skip[one].detach().clone(),
             self.normalised,
+            self.activation,
         )
 
 
@@ -170,12 +173,14 @@ def make_encoder(
     depth: int,
     initialisation: Initialisation,
     normalised: bool = True,
+    activation: Activation = "leaky",
 ) -> Encoder:
     """One member per CPU generator. `depth` hidden layers of `width` units.
 
     "standard" is PyTorch's default, weights and biases U(-a, a) with a = 1/sqrt(fan_in).
     "identity" has the same weights, zero biases and a random orthogonal skip S: together with a
-    bias-free g, h then starts as a map of degree +1 or -1 rather than a fold.
+    bias-free g, h then starts as a map of degree +1 or -1 rather than a fold. "skip" has that path
+    and the default's biases.
     """
     sizes = [d_x, *[width] * depth, d_hat]
     members = [_draw(g, sizes, initialisation) for g in generators]
@@ -183,8 +188,9 @@ def make_encoder(
     return Encoder(
         [torch.stack(layer) for layer in zip(*weights, strict=True)],
         [torch.stack(layer) for layer in zip(*biases, strict=True)],
-        torch.stack(skips) if initialisation == "identity" else None,
+        None if initialisation == "standard" else torch.stack(skips),
         normalised,
+        activation,
     )
 
 
@@ -196,7 +202,7 @@ def _draw(
         bound = fan_in**-0.5
         weights.append((2 * torch.rand(fan_in, fan_out, generator=generator) - 1) * bound)
         bias = (2 * torch.rand(1, fan_out, generator=generator) - 1) * bound
-        biases.append(bias if initialisation == "standard" else torch.zeros_like(bias))
+        biases.append(torch.zeros_like(bias) if initialisation == "identity" else bias)
     d_x, d_hat = sizes[0], sizes[-1]
     big = max(d_x, d_hat)
     orthogonal = torch.linalg.qr(torch.randn(big, big, generator=generator))[0]

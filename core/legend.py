@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.images.worlds import WORLDS
+from core.scenarios.lejepa import SAID
 from core.scenarios.probes import FACTORS, PROCEDURES
 from core.scenarios.scenario import Knob
 
@@ -93,9 +94,8 @@ def _of_probes() -> dict[str, Score]:
 FEW_CLUSTERS = "for more than d + 1 clusters"
 SCORES = {  # in the order in which a page shows them
     "linear_r2": Score("Linear R²", "held-out R² of the best affine map ẑ → z", "of 1"),
-    "orthogonal_r2": Score(
-        "Orthogonal R²", "the same for a scaled rotation or reflection, without intercept", "of 1"
-    ),
+    "orthogonal_r2": Score("Orthogonal R²", "the same for a scaled rotation or reflection, without "
+                           "intercept", "of 1"),
     "v_r2": Score(
         "Cluster-vector R²", "each cluster's vector foretold from the other clusters' weights by "
         "an affine map", "of 1", none=FEW_CLUSTERS,
@@ -218,6 +218,7 @@ SCORES = {  # in the order in which a page shows them
         "segments tell those directions", "best 1", format=".2f", none="without full rank",
     ),
     "loss": Score("Loss, nats", "once trained, on data it never saw", format=".2f"),
+    **{name: Score(*said) for name, said in SAID.items()},
     **_of_probes(),
     **_of_pictures(),
 }  # fmt: skip
@@ -345,6 +346,8 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "untrained": "not trained",
     "pixels": "pixels",
     "noise": "noise",
+    "sigreg": "SIGReg",
+    "infonce": "InfoNCE",
     # made codes
     "uniform-noise": "uniform noise",
 }

@@ -24,6 +24,8 @@ from core.scenarios.lejepa import LeJEPA as Params
 
 DIFFUSED = 8  # steps of a diffusion between two views
 STEEPEST = 2.0  # drift of a step, in its own standard deviations: laws with a cusp have any
+# of the first layer at the start: units bend all over the observations, as a spiral asks for
+STEEP, SPREAD = 3.0, 6.0
 CERTIFIED = ("delta", "epsilon", "procrustes_bound", "procrustes_error")
 
 
@@ -135,7 +137,11 @@ class Learner(OfPairs):
 
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
         p = self.settings[0]
-        return make_encoder(starts, p.d, p.d, p.width, p.depth, p.initialisation, normalised=False)
+        f = make_encoder(starts, p.d, p.d, p.width, p.depth, p.initialisation, False, p.activation)
+        with torch.no_grad():
+            f.weights[0].mul_(STEEP)
+            f.biases[0].mul_(SPREAD)
+        return f
 
     def step(self, t: int) -> Tensor:
         """One Adam update of every member on a batch; the loss (m,) before it."""

@@ -12,6 +12,7 @@ from core.lessons import (
     infonce_box,
     infonce_sphere,
     laplace_violation,
+    lejepa,
     manifold_entropy,
     nonlinear,
     pixels,
@@ -33,5 +34,6 @@ LESSONS: dict[str, Scenario] = {
     "digits": digits.LESSON,
     "pixels": pixels.LESSON,
     "probes": probes.LESSON,
+    "lejepa": lejepa.LESSON,
 }
 SETUPS: dict[str, Setup] = {**LESSONS, "scores": scores.LESSON}

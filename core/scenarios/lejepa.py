@@ -10,7 +10,6 @@ from typing import Literal
 
 from core.laws.spaces import Flat
 from core.scenarios.knobs import (
-    DEPTH,
     rate_knob,
     steps_knob,
     whiten_knob,
@@ -31,12 +30,27 @@ from core.scenarios.scenario import (
 REACH = 2.0  # of the grid that is drawn, in standard deviations
 PLANAR = ("spiral", "banana", "sinusoid")  # mixings of two latents
 LAYERED = ("coupling", "network")
-WEIGHTS = {"sigreg": 0.02, "whiten": 0.5}
+WEIGHTS = {"sigreg": 0.005, "whiten": 0.1}
 PLANE, SPACE = 8, 64  # projections in two dimensions, and in more
 KNOTS = 17  # of the quadrature over a characteristic function
 SIGMA = 1.0  # of InfoNCE's similarity
 DEGREES = tuple(range(1, 7))  # of the spectrum
 SHARES = tuple(f"degree_share_{k}" for k in DEGREES)
+SAID = {  # score: its title, what it means, what is best
+    **{name: (f"Share of degree {k}", f"of the code's variance: what polynomials of z of degree {k}"
+              " explain beyond lower ones", "of 1" if k == 1 else "best 0")
+       for k, name in zip(DEGREES, SHARES, strict=True)},
+    "gain": ("Size of codes", "mean singular value of the best affine map z → ẑ: below 1 where "
+             "codes are shrunk", ""),
+    "delta": ("Excess alignment δ", "alignment cost beyond the least of codes of this covariance",
+              "best 0"),
+    "epsilon": ("Distance from white ε", "Frobenius distance of the codes' covariance from the "
+                "identity", "best 0"),
+    "procrustes_bound": ("Bound on the error", "what δ and ε allow the error to be for Gaussian "
+                         "latents", "best 0"),
+    "procrustes_error": ("Procrustes error", "mean squared distance of centred codes from the "
+                         "nearest rotation or reflection of z", "best 0"),
+}  # fmt: skip
 
 
 class LeJEPA(Params):
@@ -138,18 +152,33 @@ class LeJEPA(Params):
         le=5,
         unit="layers",
     )
-    initialisation: Literal["identity", "standard"] = knob(
-        "standard",
-        "identity: a linear skip path and zero biases. standard: PyTorch's default.",
+    activation: Literal["silu", "leaky"] = knob(
+        "silu",
+        "Between the encoder's layers. silu: smooth. leaky: piecewise linear, as on other pages.",
+        label="Activation",
+        advanced=True,
+        unit="of f",
+    )
+    initialisation: Literal["skip", "standard"] = knob(
+        "skip",
+        "skip: a linear path beside the layers, so that f starts one to one. standard: none.",
         label="Initialisation",
         advanced=True,
         unit="how f starts",
     )
     whiten: bool = whiten_knob(False)
     width: int = width_knob(64)
-    depth: int = DEPTH
+    depth: int = knob(
+        4,
+        "Hidden layers of the encoder.",
+        label="Encoder depth",
+        advanced=True,
+        ge=1,
+        le=6,
+        unit="layers",
+    )
     batch: int = knob(
-        256,
+        512,
         "Pairs of views a step.",
         label="Batch",
         advanced=True,
@@ -158,8 +187,8 @@ class LeJEPA(Params):
         scale="doubling",
         unit="pairs",
     )
-    steps: int = steps_knob(2000, le=100_000)
-    learning_rate: float = rate_knob(6e-3, le=0.3)
+    steps: int = steps_knob(2400, le=100_000)
+    learning_rate: float = rate_knob(1.5e-2, le=0.3)
 
     def inactive(self) -> frozenset[str]:
         """A Gaussian has no shape, a formula no layers, and InfoNCE no regulariser."""
