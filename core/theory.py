@@ -230,3 +230,12 @@ def slowest_functions(
         kept = value if transition == "channel" else rho ** (-2 * value)
         found.append((float(kept), float(r2)))
     return found
+
+
+def excess_kurtosis(shape: float, rho: float = 1.0) -> float:
+    """Of rho z + sqrt(1 - rho^2) times fresh latents, whose law is a generalised normal.
+
+    Fourth cumulants add: rho^4 + (1 - rho^2)^2 of the latents' own, which is 0 for a Gaussian only.
+    """
+    own = gamma(5 / shape) * gamma(1 / shape) / gamma(3 / shape) ** 2 - 3
+    return float(own * (rho**4 + (1 - rho**2) ** 2))

@@ -39,6 +39,7 @@ LEAVES = (
     "core.metrics.degrees",
     "core.metrics.disentanglement",
     "core.metrics.resampling",
+    "core.metrics.spectrum",
     "core.metrics.unmixing",
     "core.metrics",
     "core.theory",

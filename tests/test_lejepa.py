@@ -233,3 +233,12 @@ def test_the_slowest_function_of_nearly_uniform_latents_is_a_sine():
     width = 2 * np.sqrt(3)  # of a uniform law of variance 1, between reflecting walls
     assert first[0] == pytest.approx(0.9 ** (np.pi / width) ** 2, rel=1e-3)
     assert first[1] == pytest.approx(96 / np.pi**4, rel=1e-3)
+
+
+@pytest.mark.parametrize("shape", [1.0, 2.0, 8.0])
+def test_the_channel_changes_the_kurtosis_of_what_is_not_gaussian(shape):
+    z, other = views(200_000, law="gennorm", shape=shape, rho=0.8)
+    assert theory.excess_kurtosis(shape) == pytest.approx(law(shape).stats("k"), abs=1e-9)
+    for at, rho in ((z, 1.0), (other, 0.8)):
+        found = theory.excess_kurtosis(shape, rho)
+        assert stats.kurtosis(at.ravel()) == pytest.approx(found, abs=0.15)

@@ -15,7 +15,7 @@ from core.claimed import (
     vmf_minimisers,
 )
 from core.claimed.pictures import pixels, probes
-from core.claimed.relatives import auxiliary
+from core.claimed.relatives import auxiliary, lejepa
 from core.claims.claim import Claim
 
 FILES = (
@@ -33,6 +33,7 @@ FILES = (
     digits,
     pixels,
     probes,
+    lejepa,
     scores,
 )
 ALL: tuple[Claim, ...] = tuple(claim for file in FILES for claim in file.CLAIMS)
@@ -46,5 +47,6 @@ HOME = (  # what to try first on every page
     "reversal-goes-blind",
     "right-angles-are-not-the-truth",
     "pictures-are-found-up-to-a-rotation",
+    "gaussian-latents-come-back-and-no-others",
     "correlated-factors-fake-mcc",
 )

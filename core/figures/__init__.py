@@ -30,14 +30,22 @@ from core.figures.reading import (
     readings,
     rotation_curve,
 )
+from core.figures.relatives.lejepa import (
+    by_degree,
+    forgetting,
+    observed,
+    under_bound,
+    unwinding,
+)
 from core.figures.sweeps import sweep
 from core.figures.training import Beside, beside, compare, curves, strip
 
 __all__ = [
     "Along", "Beside", "Gauge", "Line", "against_angle", "against_factor", "agreement", "beside",
-    "bistable", "cells", "closed_curves", "cloud", "columns", "compare", "crowding", "curves",
-    "foretold", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
-    "nets", "pairs", "phase", "plane", "probes", "pursuit", "reach", "readings",
-    "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip",
-    "sweep", "told", "trade", "traversal", "turned", "twist", "wrongly",
+    "bistable", "by_degree", "cells", "closed_curves", "cloud", "columns", "compare", "crowding",
+    "curves", "foretold", "forgetting", "from_the_front", "gauges", "generating", "matching",
+    "matrix", "meridian", "nets", "observed", "pairs", "phase", "plane", "probes", "pursuit",
+    "reach", "readings", "rotation_curve", "ruler", "samples", "scales", "specification",
+    "spectrum", "strip", "sweep", "told", "trade", "traversal", "turned", "twist", "under_bound",
+    "unwinding", "wrongly",
 ]  # fmt: skip

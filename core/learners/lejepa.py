@@ -125,7 +125,7 @@ class Learner(OfPairs):
             return Bent(p.mixing)
         if p.mixing == "coupling":
             drawn = make_coupling([generator(s, "world") for s in seeds], p.d, p.mixing_layers)
-            return drawn.to(self.device)
+            return drawn.to(torch.device(self.device))
         return super()._mixing(seeds, observed)
 
     def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
@@ -217,8 +217,11 @@ class Learner(OfPairs):
         return dict(zip(CERTIFIED, found, strict=True))
 
     def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
-        """With the spectrum by degree, and how large codes are."""
-        found = super()._scores(z, z_hat, covering)
+        """With the spectrum by degree, and how large codes are.
+
+        Codes are centred first: no objective says where their mean is to be.
+        """
+        found = super()._scores(z, z_hat - z_hat.mean(0), covering)
         if not np.isfinite(z_hat).all():
             return {**found, **dict.fromkeys((*SHARES, "gain"))}
         shares = dict(zip(SHARES, metrics.degree_shares(z, z_hat, DEGREES), strict=True))

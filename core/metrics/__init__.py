@@ -55,12 +55,19 @@ from core.metrics.resampling import (
     orthogonal_r2_draws,
     share_interval,
 )
-from core.metrics.spectrum import Certified, certified, degree_shares, gain
+from core.metrics.spectrum import (
+    Certified,
+    certified,
+    degree_correlations,
+    degree_shares,
+    gain,
+)
 from core.metrics.unmixing import unmixing
 
 __all__ = [
     "DCI", "DRAWS", "RESAMPLED", "SHUFFLES", "Certified", "Degree", "affine_map", "best_matching",
-    "certified", "clipped_r2", "complement_r2", "cubic_r2", "dci", "degree", "degree_shares",
+    "certified", "clipped_r2", "complement_r2", "cubic_r2", "dci", "degree", "degree_correlations",
+    "degree_shares",
     "expected_largest", "gain", "generalised_permutation", "halves", "interval",
     "least_squares_accuracy", "left_out", "linear_map", "linear_r2", "linear_r2_draws",
     "linear_r2_in_sample", "linear_r2_in_sample_draws",

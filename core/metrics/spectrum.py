@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import eval_hermitenorm
 
 Array = np.ndarray
 SPARE = 16  # samples that a polynomial has to itself at least
@@ -111,3 +112,15 @@ def gain(z: Array, z_hat: Array) -> float:
     centred = z.astype(float) - z.mean(0)
     map_ = np.linalg.lstsq(centred, z_hat.astype(float) - z_hat.mean(0), rcond=None)[0]
     return float(np.linalg.svd(map_, compute_uv=False).mean())
+
+
+def degree_correlations(z: Array, other: Array, most: int) -> list[float]:
+    """Correlation of two views' (n, d) Hermite polynomials of each coordinate, by degree from 1.
+
+    For Gaussian views of correlation rho that is rho^k of degree k.
+    """
+    found = []
+    for k in range(1, most + 1):
+        one, two = (eval_hermitenorm(k, view.astype(float)).ravel() for view in (z, other))
+        found.append(float(np.corrcoef(one, two)[0, 1]))
+    return found

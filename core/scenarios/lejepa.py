@@ -30,7 +30,7 @@ from core.scenarios.scenario import (
 REACH = 2.0  # of the grid that is drawn, in standard deviations
 PLANAR = ("spiral", "banana", "sinusoid")  # mixings of two latents
 LAYERED = ("coupling", "network")
-WEIGHTS = {"sigreg": 0.005, "whiten": 0.1}
+WEIGHTS = {"sigreg": 0.008, "whiten": 0.1}
 PLANE, SPACE = 8, 64  # projections in two dimensions, and in more
 KNOTS = 17  # of the quadrature over a characteristic function
 SIGMA = 1.0  # of InfoNCE's similarity
