@@ -10,10 +10,22 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 SLOPE = 0.01
+VECTOR = 32  # numbers that a processor takes at a time, at most
 WHITENED = 4096  # observations that a whitening is made of
 APART = 2.0  # steps between pairs: the deviation of codes that start apart
 Initialisation = Literal["identity", "standard", "skip"]
 Activation = Literal["leaky", "silu"]
+
+
+def _silu(hidden: Tensor) -> Tensor:
+    """x sigmoid(x) of hidden (m, n, width), in rows of whole vectors.
+
+    The last few numbers of a tensor that is none are rounded another way, so that a member would
+    depend on its companions.
+    """
+    width = hidden.shape[-1]
+    more = -width % VECTOR
+    return F.silu(F.pad(hidden, (0, more)))[..., :width] if more else F.silu(hidden)
 
 
 class Encoder(nn.Module):
@@ -42,7 +54,7 @@ class Encoder(nn.Module):
         hidden, smooth = x, self.activation == "silu"
         for depth, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             if depth:
-                hidden = F.silu(hidden) if smooth else F.leaky_relu(hidden, SLOPE, inplace=True)
+                hidden = _silu(hidden) if smooth else F.leaky_relu(hidden, SLOPE, inplace=True)
             hidden = torch.baddbmm(bias, hidden, weight)
         if self.skip is not None:
             hidden = torch.baddbmm(hidden, x, self.skip)

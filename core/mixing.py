@@ -151,8 +151,11 @@ class Coupling:
 
     def members(self, chosen: Sequence[int]) -> "Coupling":
         """Some of the members, in this order."""
-        index = list(chosen)
-        return Coupling(tuple(t[index] for t in self.turns), tuple(w[index] for w in self.weights))
+        turns, weights = (
+            tuple(torch.stack([layer[i] for i in chosen]) for layer in layers)
+            for layers in (self.turns, self.weights)
+        )
+        return Coupling(turns, weights)
 
     def to(self, target: torch.device | torch.dtype) -> "Coupling":
         """The same map on another device or in another precision."""

@@ -74,8 +74,8 @@ def show() -> None:
     st.markdown(
         "Nothing is hidden here, $x = z$: whatever a code bends, the loss asked for it. Among "
         "white codes alignment is least for the functions of a coordinate that two views agree on "
-        "best. They are the latents themselves for a Gaussian law, $\\alpha = 2$, and bend towards a "
-        "sine for lighter tails and towards the far ends for heavier ones: dashed is what that "
+        "best. They are the latents themselves for a Gaussian law, $\\alpha = 2$, and bend towards "
+        "a sine for lighter tails and towards the far ends for heavier ones: dashed is what that "
         "leaves of $R^2$, computed without a network."
     )
     sheet.show(by_shape())
