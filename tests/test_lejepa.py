@@ -8,11 +8,15 @@ import torch
 from scipy import stats
 from scipy.special import eval_hermitenorm, factorial
 
-from core import metrics, theory
+from core import figures, metrics, theory
+from core.encoder import make_encoder
 from core.laws.samplers import Noise, generator
-from core.learners.lejepa import World
+from core.learners.lejepa import World, start
+from core.lessons.lejepa import LAPLACE, SHOWN, WHITE
 from core.mixing import Bent, make_coupling
 from core.objectives import alignment, sigreg, whitening_penalty
+from core.run.experiment import Experiment, groups
+from core.run.training import train
 from core.scenarios import SCENARIOS
 from core.scenarios.lejepa import DEGREES, LeJEPA, notices, promise
 
@@ -242,3 +246,56 @@ def test_the_channel_changes_the_kurtosis_of_what_is_not_gaussian(shape):
     for at, rho in ((z, 1.0), (other, 0.8)):
         found = theory.excess_kurtosis(shape, rho)
         assert stats.kurtosis(at.ravel()) == pytest.approx(found, abs=0.15)
+
+
+def test_correlations_by_degree_are_powers_of_rho_for_gaussian_views():
+    z, other = views(200_000, rho=0.8)
+    found = metrics.degree_correlations(z, other, 4)
+    assert found == pytest.approx([0.8**k for k in (1, 2, 3, 4)], abs=0.03)
+
+
+def test_a_smooth_encoder_is_its_definition_and_starts_beside_a_linear_path():
+    starts = [generator(seed, "initialisation") for seed in (0, 1)]
+    f = make_encoder(starts, 2, 2, 20, 2, "skip", False, "silu")
+    x = torch.randn(2, 30, 2)
+    hidden = x
+    for depth, (weight, bias) in enumerate(zip(f.weights, f.biases, strict=True)):
+        if depth:
+            hidden = hidden * torch.sigmoid(hidden)
+        hidden = hidden @ weight + bias
+    torch.testing.assert_close(f(x), hidden + x @ f.skip)
+    torch.testing.assert_close(f.member(1)(x[1:]), f(x)[1:])
+    assert all(bias.abs().max() > 0 for bias in f.biases)
+    turn = f.skip[0].T @ f.skip[0]
+    torch.testing.assert_close(turn, torch.eye(2), atol=1e-5, rtol=0)
+
+
+@pytest.mark.slow
+def test_white_codes_are_gaussian_latents_turned_and_no_others():
+    """The theorem in both directions, with nothing hidden; what is lost is what theory says."""
+    vary = {"shape": (2.0, 3.0, 8.0)}
+    params = LeJEPA.model_validate({**SHOWN, **LAPLACE, **WHITE})
+    r2 = {}
+    for group in groups(Experiment(params, "lejepa", (0, 1), vary).members):
+        for run in train(start(group, "cpu")):
+            r2.setdefault(run.member.params.shape, []).append(run.scores["linear_r2"])
+    assert min(r2[2.0]) >= 0.999
+    for shape in (3.0, 8.0):
+        lost = theory.slowest_functions(shape, 0.95, "channel")[0][1]
+        assert r2[shape] == pytest.approx([lost] * 2, abs=0.003) and max(r2[shape]) < 0.996
+
+
+def test_pictures_keep_their_numbers_beside_them():
+    rng = np.random.default_rng(0)
+    net = rng.normal(size=(3, 4, 2))
+    _, seen = figures.observed(rng.normal(size=(5, 2)), net, ["#000000"] * 5)
+    assert len(seen) == 5
+    _, bars = figures.by_degree([[0.9, 0.05, None], [0.7, 0.15, None]], [0.1, 0.2, 0.3])
+    assert bars["Mean share"].tolist() == pytest.approx([0.8, 0.1])
+    assert bars["Cost"].tolist() == ["0.10", "0.20"]
+    _, way = figures.unwinding([0, 10], {"1": [0.1, 0.9], "2": [0.2, np.nan]})
+    assert len(way) == 3
+    _, kept = figures.forgetting([0.9, 0.8], 0.9)
+    assert kept["ρ to the k"].tolist() == pytest.approx([0.9, 0.81])
+    chart, dots = figures.under_bound([("a", 1.0, 0.5), ("b", 0.1, 0.2)])
+    assert dots["Error"].tolist() == [0.5, 0.2] and figures.specification(chart)
