@@ -348,6 +348,7 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "noise": "noise",
     "sigreg": "SIGReg",
     "infonce": "InfoNCE",
+    "whiten": "whitening",
     # made codes
     "uniform-noise": "uniform noise",
 }

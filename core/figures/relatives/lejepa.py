@@ -48,7 +48,7 @@ def by_degree(runs: Sequence[Sequence[float | None]], costs: Sequence[float]) ->
     table = pd.DataFrame(rows, columns=["degree", "share", "run"])
     over = table.groupby("degree", as_index=False)["share"].mean()
     over["cost"] = [f"{costs[int(k) - 1]:.2f}" for k in over["degree"]]
-    x = alt.X("degree:O", title="degree of the polynomial of z; over it what its alignment costs",
+    x = alt.X("degree:O", title="degree, and over it its cost",
               axis=alt.Axis(labelAngle=0))  # fmt: skip
     y = alt.Y("share:Q", title="share of the code’s variance",
               scale=alt.Scale(domain=[0, 1.12], nice=False),
