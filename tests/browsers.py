@@ -53,6 +53,7 @@ PARTS = {
     "pixels": {
         p: f"?part={p}" for p in ("explore", "why", "axes", "proves", "claims", "paper", "home")
     },
+    "lejepa": {p: f"?part={p}" for p in ("explore", "why", "laws", "claims", "paper", "home")},
     "scores": {p: f"?part={p}" for p in ("explore", "phases", "claims", "published", "home")},
     "map": {p: f"?part={p}" for p in ("graph", "words", "counting", "sign")},
     "papers": {p: f"?part={p}" for p in (*TABLES, "images")},

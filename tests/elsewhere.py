@@ -21,6 +21,7 @@ from core.learners import (
     infonce,
     infonce_box,
     invariance,
+    lejepa,
     pixels,
     probes,
     reversal,
@@ -37,8 +38,8 @@ READS = {  # what copies from a GPU to the host, or has a shape that only data t
 LEARNERS = {
     "auxiliary": auxiliary,
     "clusters": clusters, "digits": digits, "flows": flows, "infonce": infonce,
-    "infonce_box": infonce_box, "invariance": invariance, "pixels": pixels,
-    "probes": probes, "reversal": reversal,
+    "infonce_box": infonce_box, "invariance": invariance, "lejepa": lejepa,
+    "pixels": pixels, "probes": probes, "reversal": reversal,
 }  # fmt: skip
 
 

@@ -291,7 +291,7 @@ def test_nothing_is_wider_than_the_window(server, browser, width):
 
 
 PARTED = ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation", "gradient_reversal",
-          "manifold_entropy", "pixels", "auxiliary")  # fmt: skip
+          "manifold_entropy", "pixels", "auxiliary", "lejepa")  # fmt: skip
 WORDS_OF_CHARTS = """() => [...document.querySelectorAll('.vega-embed svg text')]
   .filter(text => text.textContent.trim() && !text.closest('[opacity="0"]'))
   .map(text => ({said: text.textContent, ink: text.getAttribute('fill')}))"""

@@ -15,6 +15,7 @@ from ui import knobs, recovery, runner, seeds
 from ui.auxiliary import sources
 from ui.clusters import heads
 from ui.entropic import waterfall
+from ui.lejepa import picture as unwound
 from ui.pairs import picture as boxed
 from ui.player.view import Arrow, pack
 from ui.reversal import game
@@ -263,7 +264,8 @@ def words_of(header):
 @pytest.mark.parametrize(
     ("lesson", "preset"),
     [(name, p) for name in ("infonce_sphere", "infonce_box", "vmf_clusters", "laplace_violation",
-                            "gradient_reversal", "manifold_entropy", "pixels", "auxiliary")
+                            "gradient_reversal", "manifold_entropy", "pixels", "auxiliary",
+                            "lejepa")
      for p in LESSONS[name].presets],
     ids=lambda value: getattr(value, "name", value),
 )  # fmt: skip
@@ -279,6 +281,8 @@ def test_no_view_says_anything_in_latex_or_code(lesson, preset):
         view = boxed.view_of(run, params, choice)
     elif lesson == "auxiliary":
         view = sources.view_of(run, params, choice)
+    elif lesson == "lejepa":
+        view = unwound.view_of(run, params, choice)
     elif lesson == "manifold_entropy":
         view = waterfall.view_of(run, params)
     else:

@@ -166,6 +166,18 @@ COMPANY = {
         steps=20, batch=50),
     "classes of sprites": ask(
         range(3), scenario="pixels", task="classify", label="random", width=16, steps=30, batch=50),
+    "views of a spiral": ask(
+        range(3), {"rho": (0.8, 0.95), "reg_weight": (0.01, 0.1)}, scenario="lejepa", width=24,
+        steps=30, batch=50),
+    "views that diffuse in three dimensions": ask(
+        (2, 0), {"shape": (0.5, 3.0)}, scenario="lejepa", law="gennorm", transition="diffusion",
+        d=3, mixing="coupling", width=20, steps=20, batch=50),
+    "views told apart": ask(
+        range(2), {"shape": (1.0, 8.0)}, scenario="lejepa", law="gennorm", objective="infonce",
+        mixing="sinusoid", width=16, steps=20, batch=50),
+    "white views": ask(
+        (1, 0), scenario="lejepa", objective="whiten", mixing="network", width=16, steps=20,
+        batch=50),
     "classifiers of digits": ask(
         range(3), {"weight_decay": (0.0, 0.01)}, scenario="probes", steps=30, batch=50),
     "classifiers of shuffled labels": ask(
@@ -639,6 +651,22 @@ GOLDEN = {
         {"scenario": "probes", "features": "noise", "d_hat": 16},
         {"accuracy_class": 0.47946, "rejected_published": 3, "rejected_corrected": 0,
          "rejected_fresh": 0, "published_p_hole": 0.08378},
+    ),
+    "views of a spiral": (
+        {"scenario": "lejepa"},
+        {"linear_r2": 0.00785, "orthogonal_r2": 0.00819, "degree_share_5": 0.13137,
+         "gain": 0.08562, "epsilon": 0.29239, "loss": 0.36705, "loss_floor": None,
+         "raw_linear_r2": 0.00787, "untrained_mcc": 0.08949},
+    ),
+    "white views of Laplace latents that diffuse": (
+        {"scenario": "lejepa", "law": "gennorm", "transition": "diffusion", "objective": "whiten",
+         "mixing": "coupling", "d": 3},
+        {"linear_r2": 0.52264, "degree_share_2": 0.06959, "gain": 0.85566, "loss": 1.05789,
+         "raw_mcc": 0.6723},
+    ),
+    "views told apart": (
+        {"scenario": "lejepa", "objective": "infonce", "mixing": "network"},
+        {"linear_r2": 0.76668, "gain": 1.64221, "loss": 4.94808, "raw_linear_r2": 0.76391},
     ),
     "an erased head": (
         {"steps": 20, "scenario": "invariance", "method": "leace", "d_z": 4, "noise": 0.3},

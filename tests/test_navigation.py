@@ -40,6 +40,7 @@ STOPS = {
     "manifold_entropy": Stop("Manifold entropy", "weak", "alpha", "mtc_nats"),
     "auxiliary": Stop("Auxiliary variable", "enough", "d", "mcc"),
     "pixels": Stop("From pixels", "turned", "p", "mcc"),
+    "lejepa": Stop("LeJEPA", "even", "shape", "linear_r2"),
 }
 HOME = "Identifiability Explorer"
 GROUPS = {
@@ -49,6 +50,7 @@ GROUPS = {
     "Invariance": ["gradient_reversal"],
     "Decoders": ["manifold_entropy"],
     "Pictures": ["pixels"],
+    "World models": ["lejepa"],
 }
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 

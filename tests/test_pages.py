@@ -14,6 +14,7 @@ from visits import (
     ENTROPY,
     HOME,
     LAPLACE,
+    LEJEPA,
     PAGES,
     PAPERS,
     PIXELS,
@@ -97,7 +98,8 @@ OF_PAGE = {SPHERE: ["infonce_sphere"], BOX: ["infonce_box"], AUXILIARY: ["auxili
            CLUSTERS: ["vmf_clusters"],
            LAPLACE: ["laplace_violation"],
            REVERSAL: ["gradient_reversal", "nonlinear"],
-           ENTROPY: ["manifold_entropy", "digits"], PIXELS: ["pixels", "probes"]}  # fmt: skip
+           ENTROPY: ["manifold_entropy", "digits"], PIXELS: ["pixels", "probes"],
+           LEJEPA: ["lejepa"]}  # fmt: skip
 
 
 @each_page

@@ -25,6 +25,7 @@ TINY = {
     "digits": {"steps": 4, "batch": 32, "transforms": 2, "width": 16},
     "auxiliary": {"steps": 12, "batch": 32, "method": "gcl"},
     "pixels": {"steps": 4, "batch": 32, "width": 16},
+    "lejepa": {"steps": 6, "batch": 32, "width": 16},
     "probes": {"steps": 4, "batch": 32, "width": 16, "d_hat": 8},
 }
 HELD = {
@@ -37,6 +38,7 @@ HELD = {
     "digits": {"x", "y", "z_hat", "latents", "jacobians", "f.basis"},
     "auxiliary": {"z", "s", "u", "x", "z_hat", "w", "b", "f.0.map", "f.1.skip", "a.1.weights.0"},
     "pixels": {"z", "x", "z_hat", "f.0.mean", "f.0.deviation", "f.1.weights.0"},
+    "lejepa": {"z", "x", "z_hat", "f.weights.0", "f.skip"},
     "probes": {"images", "digits", "factors", "codes", "classifier.w", "classifier.f.weights.0"},
 }
 

@@ -25,7 +25,8 @@ PAPERS = "pages/papers.py"
 PIXELS = "pages/pixels.py"
 MAP = "pages/map.py"
 AUXILIARY = "pages/auxiliary.py"
-PAGES = [SPHERE, BOX, AUXILIARY, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
+LEJEPA = "pages/lejepa.py"
+PAGES = [SPHERE, BOX, LEJEPA, AUXILIARY, CLUSTERS, LAPLACE, REVERSAL, ENTROPY, PIXELS]
 
 touch.through_app()
 

@@ -19,6 +19,7 @@ MENU = {  # pages that set up a scenario, by their lesson: each with its title
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
     "Pictures": {"pixels": "From pixels"},
+    "World models": {"lejepa": "LeJEPA"},
 }
 READING = {  # pages that train nothing
     "Start": {"map": "The map"},

@@ -49,6 +49,7 @@ SETTINGS: dict[str, tuple[str, dict]] = {  # each with three seeds
     "pixels": ("pixels", {}),
     "pixels, classes": ("pixels", SPRITES),
     "probes": ("probes", {}),
+    "lejepa": ("lejepa", {}),
 }
 # the score of recovery, where it is not linear_r2
 RECOVERY = {"reversal": "content_r2", "invariance": "content_r2"}
