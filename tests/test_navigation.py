@@ -44,13 +44,11 @@ STOPS = {
 }
 HOME = "Identifiability Explorer"
 GROUPS = {
-    "Contrastive": ["infonce_sphere", "infonce_box"],
-    "Cross-entropy": ["vmf_clusters", "laplace_violation"],
-    "Nonlinear ICA": ["auxiliary"],
+    "Contrastive": ["infonce_sphere", "infonce_box", "lejepa"],
+    "Cross-entropy": ["vmf_clusters", "laplace_violation", "auxiliary"],
     "Invariance": ["gradient_reversal"],
     "Decoders": ["manifold_entropy"],
     "Pictures": ["pixels"],
-    "World models": ["lejepa"],
 }
 MENU = {"": HOME, **{name: stop.menu for name, stop in STOPS.items()}}  # by the page's path
 

@@ -10,16 +10,19 @@ from ui.window import address
 
 FOCUS = "focus"  # how often a visitor was brought back to the picture
 MENU = {  # pages that set up a scenario, by their lesson: each with its title
-    "Contrastive": {"infonce_sphere": "InfoNCE on a sphere", "infonce_box": "InfoNCE in a box"},
+    "Contrastive": {
+        "infonce_sphere": "InfoNCE on a sphere",
+        "infonce_box": "InfoNCE in a box",
+        "lejepa": "LeJEPA",
+    },
     "Cross-entropy": {
         "vmf_clusters": "vMF clusters",
         "laplace_violation": "Laplace violation",
+        "auxiliary": "Auxiliary variable",
     },
-    "Nonlinear ICA": {"auxiliary": "Auxiliary variable"},
     "Invariance": {"gradient_reversal": "Gradient reversal"},
     "Decoders": {"manifold_entropy": "Manifold entropy"},
     "Pictures": {"pixels": "From pixels"},
-    "World models": {"lejepa": "LeJEPA"},
 }
 READING = {  # pages that train nothing
     "Start": {"map": "The map"},

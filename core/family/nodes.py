@@ -99,7 +99,7 @@ NODES: tuple[Node, ...] = (
     _node("pixels", "Pairs of pictures", "permutation", "Zimmermann et al. 2021",
           "pixels/laplace-walls"),
     _node("lejepa", "LeJEPA", "orthogonal", "Klindt, LeCun and Balestriero 2026",
-          unrun="It does not run here."),
+          "lejepa/spiral"),
     _node("labels", "Labels by inner products", "linear", "Roeder, Metz and Kingma 2021",
           finds="two encoders’ codes agree up to a linear map",
           unrun="It compares two trained encoders with each other, and asks for no latents: DIET "
@@ -152,7 +152,9 @@ ARROWS: tuple[Arrow, ...] = (
           ("telling-instances-apart-recovers",)),
     Arrow("sphere", "lejepa", "Gaussian; a target law for negatives",
           "latents are Gaussian, and codes are held to a law of their own in the place of "
-          "negatives"),
+          "negatives",
+          ("gaussian-latents-come-back-and-no-others", "whitening-is-enough-for-gaussian-latents",
+           "infonce-has-no-peak-at-the-gaussian")),
     Arrow("box", "pixels", "g draws a picture", "the same, where g draws a picture of the latents",
           ("pictures-are-found-up-to-a-rotation",)),
     Arrow("labels", "diet", "a world: vMF clusters",
