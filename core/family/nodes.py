@@ -89,8 +89,8 @@ NODES: tuple[Node, ...] = (
           "auxiliary/segments"),
     _node("ivae", "iVAE", "permutation", "Khemakhem et al. 2020",
           unrun="It was tried on the sources of the page on auxiliary variables: better than x and "
-          "than the same model without u, and far from the sources where contrastive methods find "
-          "them. So nothing is shown of it."),
+          "than the same model without u, and short of the sources, which contrastive methods find "
+          "in less time. So nothing is shown of it."),
     _node("slowvae", "SlowVAE", "permutation", "Klindt et al. 2021", "pixels/slow"),
     _node("sphere", "InfoNCE on a sphere", "orthogonal", "Zimmermann et al. 2021",
           "infonce_sphere/matched"),
