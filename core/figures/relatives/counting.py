@@ -1,7 +1,7 @@
 """What theorems ask to be counted, as marks on one axis, over what was measured against it."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
 
 import altair as alt
 import pandas as pd
@@ -18,7 +18,8 @@ HEIGHT = 230
 INK = {"tcl": ROLE["z_hat"], "clusters": ROLE["v"], "rotation": ROLE["z"]}
 
 
-class Asked(NamedTuple):
+@dataclass(frozen=True)
+class Asked:
     """A theorem's count at the number of latents at hand, and which curve shows it, if any."""
 
     name: str  # such as "n + 1 segments"
@@ -28,7 +29,8 @@ class Asked(NamedTuple):
     curve: str
 
 
-class Measured(NamedTuple):
+@dataclass(frozen=True)
+class Measured:
     """Scores of runs (seed, score) by what was counted, under a curve's name."""
 
     curve: str
@@ -39,7 +41,7 @@ class Measured(NamedTuple):
 def asked(theorems: Sequence[Asked]) -> Figure:
     """A line a theorem, in the order of their counts, with a diamond at what it asks for."""
     order = sorted(theorems, key=lambda each: each.count)
-    table = pd.DataFrame([each._asdict() for each in order])
+    table = pd.DataFrame([asdict(each) for each in order])
     table["colour"] = [INK.get(each.curve, ROLE["theory"]) for each in order]
     y = alt.Y("name:N", title=None, sort=[each.name for each in order],
               axis=alt.Axis(grid=True, labelLimit=ROOM, minExtent=ROOM, maxExtent=ROOM),
