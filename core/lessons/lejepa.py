@@ -40,6 +40,7 @@ SWEEPS = (
     Sweep("shape", SHAPES, {**STRONG, **LAPLACE}, by=("objective", OBJECTIVES), further=FURTHER),
     Sweep("shape", SHAPES, {**STRONG, **LAPLACE, **WHITE, **DRIFT}, further=FURTHER),
     Sweep("reg_weight", (0.0005, 0.001, 0.005, 0.02, 0.1), SHOWN, further=FURTHER),
+    Sweep("reg_weight", (0.002, 0.005, 0.02, 0.1), {}),
 )
 
 LESSON = replace(
