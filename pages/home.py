@@ -15,6 +15,7 @@ from ui.scores import turned
 from ui.window import address
 
 IN_A_ROW = 3  # pages, side by side
+FIRST = ("contrastive-learning-recovers", "standard-starts-stay-folded", "annealing-unfolds")
 
 
 def pipeline() -> None:
@@ -48,6 +49,12 @@ def pipeline() -> None:
             f"One run, as shipped: colour is the true direction of each latent. A linear read-out "
             f"explains {raw:.0%} of z from x, and {r2:.1%} from ẑ. Nobody told f what z was."
         )
+    with st.container(horizontal=True, gap="medium"):
+        for name in FIRST:
+            claim = CLAIMS[name]
+            st.page_link("pages/infonce_sphere.py", label=claims.title(claim), width="content",
+                         query_params=claims.query(claim), icon=":material/play_arrow:",
+                         )  # fmt: skip
 
 
 def lessons() -> None:

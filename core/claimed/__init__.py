@@ -45,8 +45,8 @@ HOME = (  # what to try first on every page
     "classifying-clusters-recovers",
     "laplace-clusters-cost-latents",
     "reversal-goes-blind",
-    "right-angles-are-not-the-truth",
+    "one-density-many-total-correlations",
     "pictures-are-found-up-to-a-rotation",
-    "gaussian-latents-come-back-and-no-others",
+    "whitening-is-enough-for-gaussian-latents",
     "correlated-factors-fake-mcc",
 )
