@@ -289,7 +289,22 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "sphere": "sphere",
     # how an auxiliary variable modulates sources
     "tcl": "time-contrastive",
+    "gcl": "generalised contrastive",
     "gauss": "normal",
+    "shared": "shared",
+    "equal": "equal",
+    "scale": "scale",
+    "location": "location",
+    "even": "even",
+    # a second view, what hides the latents, the encoder's bends
+    "channel": "channel",
+    "diffusion": "diffusion",
+    "spiral": "spiral",
+    "sinusoid": "sinusoid",
+    "network": "network",
+    "silu": "SiLU",
+    "leaky": "leaky ReLU",
+    "skip": "beside a linear path",
     # how an encoder starts
     "identity": "identity",
     "standard": "standard",

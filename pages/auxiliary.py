@@ -37,8 +37,9 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     recovery.picture_first("sources")
     seeds.together(shown, run, promise, place)
     if not address.presenting():
-        levels = {"Bayes floor": run.scores.get("loss_floor"),
-                  "chance": float(np.log(params.n_segments))}  # fmt: skip
+        pairs = params.method == "gcl"  # of which each, real or shuffled, is told
+        chance = 2 * np.log(2) if pairs else np.log(params.n_segments)
+        levels = {"Bayes floor": run.scores.get("loss_floor"), "chance": float(chance)}
         seeds.curves(shown, run, scenario.scores, levels, f"seed {seed}")
 
 

@@ -21,7 +21,7 @@ PRESETS = (
     Preset("enough", "Four of three", "Three sources and four segments, one more than sources: as "
            "few as theory asks for.", ENOUGH),
     Preset("few", "Three of three", "Three sources and three segments: their differences span two "
-           "directions, which are found, and the third is not.", FEW),
+           "directions, which are found; what is at right angles to them is found less well.", FEW),
     Preset("shared", "Shared", "One modulation for all sources: segments tell of the statistics’ "
            "sum and of nothing else.", {"modulation": "shared"}),
     Preset("equal", "Equal", "Every segment is like every other: there is nothing to be learnt.",

@@ -28,7 +28,8 @@ PRESETS = (
     Preset("banana", "Banana", "A milder bend, which takes fewer steps.", EASY),
     Preset("weak", "Weak", "Nothing is hidden, x = z, and the regulariser is weak: codes shrink, "
            "and bend where latents are large.", WEAK),
-    Preset("laplace", "Laplace", "Latents with long tails: what changes least is not the latents.",
+    Preset("laplace", "Laplace", "Latents with long tails: what changes least is not the latents, "
+           "and seeds end in different places.",
            {**EASY, **WHITE, **LAPLACE}),
     Preset("even", "Nearly uniform", "Latents with hardly any tails: codes bend the other way, "
            "towards a sine.", {**EASY, **WHITE, **EVEN}),

@@ -293,6 +293,14 @@ def work(params: LeJEPA) -> float:
     return params.steps * 12.0 * params.batch * (layers + each)
 
 
+def silent(params: LeJEPA) -> dict[str, str]:
+    """Scores that say nothing of a setting, each with the reason."""
+    if params.objective == "infonce":
+        told = "of codes held to the latents’ size"
+        return {"procrustes_bound": told, "procrustes_error": told}
+    return {} if params.exponent == 2 else {"procrustes_bound": "for Gaussian latents"}
+
+
 def promise(params: LeJEPA) -> Promise:
     """What the theorem promises of Gaussian latents, and which assumption a setting lacks."""
     return Promise(
@@ -303,6 +311,7 @@ def promise(params: LeJEPA) -> Promise:
         "mirrored.",
         source="Klindt, LeCun and Balestriero 2026",
         missing=tuple(each.words for each in missing(ASSUMPTIONS, params)),
+        silent=silent(params),
     )
 
 

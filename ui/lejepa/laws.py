@@ -92,14 +92,15 @@ def show() -> None:
     st.caption(
         "SIGReg pulls the other way, as it asks of a law with light tails to have Gaussian ones: "
         "where both meet depends on the weight. InfoNCE compares densities, and knows no slowest "
-        "function. For tails as long as Laplace’s the dashed line would lie far lower, and takes a "
-        "larger encoder than this one."
+        "function. Encoders start beside a linear map, so that runs come down to the dashed line "
+        "from above: for tails longer than a Gaussian’s they have not come so far in this time, "
+        "and for tails as long as Laplace’s it lies far below the picture."
     )
     st.subheader("The error and its bound", anchor="bound")
     st.markdown(
         r"From alignment and covariance alone follows how far a code can be from a rotation: with "
         r"$\delta$ the alignment beyond its least, $\varepsilon = |\mathrm{Cov}\,h - I|_F$ and "
-        r"$D = \delta / 2\rho(1 - \rho)$, $\mathbb{E}|h - Uz|^2 \le D + (\varepsilon + D)^2$ for "
+        r"$D = \delta / (2\rho(1 - \rho))$, $\mathbb{E}|h - Uz|^2 \le D + (\varepsilon + D)^2$ for "
         r"Gaussian latents."
     )
     sheet.show(bound())

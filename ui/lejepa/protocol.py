@@ -28,15 +28,18 @@ def rows() -> list[dict[str, str]]:
         {"What": "Other laws", "Paper’s code": "generalised normal, with noise of the same law",
          "Here": "the same, and a diffusion that keeps the law"},
         {"What": "Not here", "Paper’s code": "up to 1024 dimensions; pictures of a simulated arm",
-         "Here": "up to 20 dimensions"},
+         "Here": "–"},
     ]  # fmt: skip
 
 
 def show() -> None:
     """The part of the page."""
     st.markdown(
-        "The paper trains longer and wider than a page can wait for. What is measured here is "
-        "another budget of the same protocol, and its numbers are not the paper’s."
+        "The paper trains longer and wider than a page can wait for. What is measured here has "
+        "another budget, another encoder and other weights, and its numbers are not the paper’s. "
+        "The theorem: among codes of Gaussian latents that are white, those that change least from "
+        "view to view are the latents, turned or mirrored; and of latents whose views have "
+        "stationary additive noise that is so for Gaussian ones alone."
     )
     sheet.show([sheet.frame(rows())])
     st.caption(

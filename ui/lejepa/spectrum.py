@@ -10,7 +10,9 @@ from ui.runner import Shown
 
 
 def costs(params: LeJEPA) -> list[float]:
-    """What a unit of variance of each degree costs in E|h - h'|^2, for Gaussian latents."""
+    """What a unit of variance of each degree costs in E|h - h'|^2: known of Gaussian latents."""
+    if params.exponent != 2:
+        return []
     return [2 * (1 - params.rho**k) for k in DEGREES]
 
 
@@ -32,13 +34,13 @@ def at_the_end(results: list[Result], params: LeJEPA) -> None:
     """Shares of all seeds by degree, with what each degree costs."""
     from core import figures
 
-    st.markdown("**The code’s spectrum**, and what alignment asks for each degree, "
-                r"$2\,(1 - \rho^k)$")  # fmt: skip
+    asked = r", and what alignment asks for each degree, $2\,(1 - \rho^k)$"
+    st.markdown("**The code’s spectrum**" + (asked if costs(params) else ""))
     shares = [[result.scores.get(name) for name in SHARES] for result in results]
     sheet.figure(
         "degrees", "Share of the code's variance by degree of the polynomial, every seed a dot.",
         lambda: figures.by_degree(shares, costs(params)),
-        of=(params.rho, *(result.member.key for result in results)), numbers="degrees",
+        of=(*costs(params), *(result.member.key for result in results)), numbers="degrees",
     )  # fmt: skip
 
 

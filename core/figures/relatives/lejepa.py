@@ -34,10 +34,10 @@ def observed(x: np.ndarray, net: np.ndarray, colours: Sequence[str]) -> Figure:
     return words.finished(chart), dots[["x", "y"]].rename(columns={"x": "x₁", "y": "x₂"})
 
 
-def by_degree(runs: Sequence[Sequence[float | None]], costs: Sequence[float]) -> Figure:
+def by_degree(runs: Sequence[Sequence[float | None]], costs: Sequence[float] = ()) -> Figure:
     """Share of a code's variance by degree from 1, each run's a dot and their mean a bar.
 
-    `costs` of each degree, the same number of them, are written over it.
+    `costs` of each degree, the same number of them if any, are written over it.
     """
     rows = [
         {"degree": k, "share": share, "run": i}
@@ -47,8 +47,8 @@ def by_degree(runs: Sequence[Sequence[float | None]], costs: Sequence[float]) ->
     ]
     table = pd.DataFrame(rows, columns=["degree", "share", "run"])
     over = table.groupby("degree", as_index=False)["share"].mean()
-    over["cost"] = [f"{costs[int(k) - 1]:.2f}" for k in over["degree"]]
-    x = alt.X("degree:O", title="degree, and over it its cost",
+    over["cost"] = [f"{costs[int(k) - 1]:.2f}" if costs else "" for k in over["degree"]]
+    x = alt.X("degree:O", title="degree, and over it its cost" if costs else "degree",
               axis=alt.Axis(labelAngle=0))  # fmt: skip
     y = alt.Y("share:Q", title="share of the code’s variance",
               scale=alt.Scale(domain=[0, 1.12], nice=False),
