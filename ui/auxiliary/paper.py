@@ -17,7 +17,7 @@ def show() -> None:
         "parameters differ in $d$ independent directions. It counts segments of the world; what "
         "follows was measured here."
     )
-    st.dataframe(pd.DataFrame(_rows()), hide_index=True, width="content")
+    st.dataframe(pd.DataFrame(_rows()), hide_index=True, width="content", height="content")
     usual = Auxiliary()
     st.caption(
         "Least and largest over seeds. No number of the papers is repeated here: their signals, "

@@ -131,7 +131,7 @@ def under_bound(runs: Sequence[tuple[str, float, float]]) -> Figure:
     shades = [ROLE["z_hat"], ROLE["z"], ROLE["v"], ROLE["w"]][: len(groups)]
     colour = alt.Color("group:N", title=None, sort=groups,
                        scale=alt.Scale(domain=groups, range=shades),
-                       legend=alt.Legend(orient="top", columns=2))  # fmt: skip
+                       legend=alt.Legend(orient="top", columns=1))  # fmt: skip
     ends = pd.DataFrame({"bound": [low, high], "error": [low, high]})
     equal = alt.Chart(ends).mark_line(color=ROLE["theory"], strokeDash=[5, 4]).encode(x=x, y=y)
     dots = alt.Chart(table).mark_circle(size=60, opacity=0.8).encode(
