@@ -29,7 +29,7 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
         box, beside = st.columns([3.2, 1], gap="small", vertical_alignment="center")
         with box:
             view = picture.view_of(run, params, choice, shown.stale)
-            recovery.picture(view, "lejepa", 365 if address.presenting() else 264)
+            recovery.picture(view, "lejepa", 330 if address.presenting() else 264)
         with beside:
             picture.observed(run)
     recovery.picture_first("lejepa")
