@@ -19,6 +19,7 @@ from core.family.counting import (
 )
 from core.family.nodes import ARROWS, MEANING, NODES, node
 from core.lessons import LESSONS
+from ui import story
 from ui.map import counting, graph
 
 LINKS = re.findall(r'URL="([^"]+)"', graph.dot())
@@ -74,8 +75,10 @@ def test_the_graph_has_every_box_and_arrow_and_links_what_runs():
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: link[:60])
 def test_every_link_of_the_map_opens_its_setting(link):
     page, _, query = link.partition("?")
+    assert page in story.TITLES  # an address that is none would open the first page
     at = opened(f"pages/{page}.py", **dict(parse_qsl(query)))
     assert not at.exception and not at.warning and not at.error
+    assert at.title[0].value != opened(HOME).title[0].value
 
 
 def test_the_same_in_words_names_every_box_and_arrow():
