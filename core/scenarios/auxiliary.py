@@ -4,7 +4,15 @@ from itertools import pairwise
 from typing import Literal
 
 from core.laws.spaces import Box, Flat
-from core.scenarios.knobs import MIXING_LAYERS, WIDTH, rate_knob, steps_knob, whiten_knob
+from core.scenarios.knobs import (
+    MIXING_LAYERS,
+    WIDTH,
+    batch_knob,
+    depth_knob,
+    rate_knob,
+    steps_knob,
+    whiten_knob,
+)
 from core.scenarios.scenario import (
     Assumption,
     Notice,
@@ -103,26 +111,9 @@ class Auxiliary(Params):
     )
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
-    depth: int = knob(
-        2,
-        "Hidden layers of the encoder.",
-        label="Encoder depth",
-        advanced=True,
-        ge=1,
-        le=6,
-        unit="layers",
-    )
+    depth: int = depth_knob(2)
     whiten: bool = whiten_knob(True)
-    batch: int = knob(
-        512,
-        "Observations a step.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=4096,
-        scale="doubling",
-        unit="observations",
-    )
+    batch: int = batch_knob(512, "Observations a step.", "observations")
     steps: int = steps_knob(1500, le=20_000)
     learning_rate: float = rate_knob(3e-2, le=0.3)
 

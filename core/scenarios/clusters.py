@@ -14,6 +14,7 @@ from core.scenarios.knobs import (
     DEPTH,
     MIXING_LAYERS,
     WIDTH,
+    batch_knob,
     rate_knob,
     steps_knob,
     whiten_knob,
@@ -189,16 +190,7 @@ class Clusters(Params):
     mixing_layers: int = MIXING_LAYERS
     width: int = WIDTH
     depth: int = DEPTH
-    batch: int = knob(
-        512,
-        "Labelled observations a step, drawn afresh.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=4096,
-        scale="doubling",
-        unit="observations",
-    )
+    batch: int = batch_knob(512, "Labelled observations a step, drawn afresh.", "observations")
     candidates: int | None = knob(
         None,
         "Labels that each softmax runs over beside the true one, drawn anew at every step. Where "

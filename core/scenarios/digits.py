@@ -9,10 +9,7 @@ a step as there are latents, 64 here.
 
 from typing import Literal
 
-from core.scenarios.knobs import (
-    rate_knob,
-    steps_knob,
-)
+from core.scenarios.knobs import batch_knob, rate_knob, steps_knob
 from core.scenarios.scenario import (
     Notice,
     Params,
@@ -108,16 +105,7 @@ class Digits(Params):
         scale="doubling",
         unit="units",
     )
-    batch: int = knob(
-        256,
-        "Images a step, each with fresh noise.",
-        label="Batch",
-        advanced=True,
-        ge=16,
-        le=1024,
-        scale="doubling",
-        unit="images",
-    )
+    batch: int = batch_knob(256, "Images a step, each with fresh noise.", "images", ge=16, le=1024)
     steps: int = steps_knob(400, le=10_000)
     learning_rate: float = rate_knob(4e-3, le=0.1)
 

@@ -9,10 +9,7 @@ from typing import Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from core.scenarios.knobs import (
-    rate_knob,
-    steps_knob,
-)
+from core.scenarios.knobs import batch_knob, rate_knob, steps_knob
 from core.scenarios.scenario import (
     Notice,
     Params,
@@ -130,16 +127,7 @@ class Flows(Params):
         le=16,
         unit="pieces",
     )
-    batch: int = knob(
-        512,
-        "Points a step, drawn afresh.",
-        label="Batch",
-        advanced=True,
-        ge=16,
-        le=4096,
-        scale="doubling",
-        unit="points",
-    )
+    batch: int = batch_knob(512, "Points a step, drawn afresh.", "points", ge=16)
     steps: int = steps_knob(800, le=10_000)
     learning_rate: float = rate_knob(1e-2, le=0.1)
 

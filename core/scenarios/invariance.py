@@ -6,9 +6,7 @@ After the post "Anti-Diversity is All You Need to Get a Unified Latent Space" an
 
 from typing import Literal
 
-from core.scenarios.knobs import (
-    WIDTH,
-)
+from core.scenarios.knobs import WIDTH, batch_knob
 from core.scenarios.scenario import (
     Assumption,
     Notice,
@@ -172,16 +170,7 @@ class Invariance(Params):
         unit="of the encoder's weights",
     )
     width: int = WIDTH
-    batch: int = knob(
-        256,
-        "Observations a step.",
-        label="Batch",
-        advanced=True,
-        scale="doubling",
-        ge=32,
-        le=4096,
-        unit="observations",
-    )
+    batch: int = batch_knob(256, "Observations a step.", "observations", ge=32)
 
     def inactive(self) -> frozenset[str]:
         """What the method does not use."""

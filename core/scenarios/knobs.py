@@ -31,15 +31,22 @@ def width_knob(default: int) -> Any:
 
 
 WIDTH: Any = width_knob(64)
-DEPTH: Any = knob(
-    3,
-    "Hidden layers of the encoder.",
-    label="Encoder depth",
-    advanced=True,
-    ge=1,
-    le=6,
-    unit="layers",
-)
+
+
+def depth_knob(default: int) -> Any:
+    """The knob for how deep a multilayer encoder is."""
+    return knob(
+        default,
+        "Hidden layers of the encoder.",
+        label="Encoder depth",
+        advanced=True,
+        ge=1,
+        le=6,
+        unit="layers",
+    )
+
+
+DEPTH: Any = depth_knob(3)
 
 
 # of scenarios that learn from pairs
@@ -62,6 +69,12 @@ def whiten_knob(default: bool) -> Any:
         advanced=True,
         unit="on or off",
     )
+
+
+def batch_knob(default: int, help: str, unit: str, ge: int = 8, le: int = 4096) -> Any:
+    """The knob for how many of what a step sees."""
+    return knob(default, help, label="Batch", advanced=True, ge=ge, le=le, scale="doubling",
+                unit=unit)  # fmt: skip
 
 
 def steps_knob(default: int, le: int) -> Any:
@@ -102,13 +115,5 @@ def norm_knob(le: int) -> Any:
     )
 
 
-PAIRS: Any = knob(
-    256,
-    "Positive pairs a step; also the number of negatives.",
-    label="Batch",
-    advanced=True,
-    ge=8,
-    le=8192,
-    scale="doubling",
-    unit="pairs",
-)
+PAIRS: Any = batch_knob(256, "Positive pairs a step; also the number of negatives.", "pairs",
+                        le=8192)  # fmt: skip

@@ -9,12 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from core.laws.spaces import Flat
-from core.scenarios.knobs import (
-    rate_knob,
-    steps_knob,
-    whiten_knob,
-    width_knob,
-)
+from core.scenarios.knobs import WIDTH, batch_knob, depth_knob, rate_knob, steps_knob, whiten_knob
 from core.scenarios.scenario import (
     Assumption,
     Notice,
@@ -167,26 +162,9 @@ class LeJEPA(Params):
         unit="how f starts",
     )
     whiten: bool = whiten_knob(False)
-    width: int = width_knob(64)
-    depth: int = knob(
-        4,
-        "Hidden layers of the encoder.",
-        label="Encoder depth",
-        advanced=True,
-        ge=1,
-        le=6,
-        unit="layers",
-    )
-    batch: int = knob(
-        512,
-        "Pairs of views a step.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=4096,
-        scale="doubling",
-        unit="pairs",
-    )
+    width: int = WIDTH
+    depth: int = depth_knob(4)
+    batch: int = batch_knob(512, "Pairs of views a step.", "pairs")
     steps: int = steps_knob(2400, le=100_000)
     learning_rate: float = rate_knob(1.5e-2, le=0.3)
 

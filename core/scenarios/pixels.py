@@ -14,7 +14,7 @@ from core.images.world import World
 from core.images.worlds import WORLDS
 from core.laws.law import Law
 from core.laws.spaces import Box
-from core.scenarios.knobs import DEPTH, norm_knob, rate_knob, steps_knob, width_knob
+from core.scenarios.knobs import DEPTH, batch_knob, norm_knob, rate_knob, steps_knob, width_knob
 from core.scenarios.scenario import (
     Assumption,
     Notice,
@@ -199,16 +199,7 @@ class Pixels(Params):
     )
     width: int = width_knob(128)
     depth: int = DEPTH
-    batch: int = knob(
-        128,
-        "Pairs, or pictures, a step.",
-        label="Batch",
-        advanced=True,
-        ge=8,
-        le=1024,
-        scale="doubling",
-        unit="pictures",
-    )
+    batch: int = batch_knob(128, "Pairs, or pictures, a step.", "pictures", le=1024)
     steps: int = steps_knob(400, le=20_000)
     learning_rate: float = rate_knob(1.5e-2, le=0.3)
 
