@@ -31,21 +31,6 @@ KNOTS = 17  # of the quadrature over a characteristic function
 SIGMA = 1.0  # of InfoNCE's similarity
 DEGREES = tuple(range(1, 7))  # of the spectrum
 SHARES = tuple(f"degree_share_{k}" for k in DEGREES)
-SAID = {  # score: its title, what it means, what is best
-    **{name: (f"Share of degree {k}", f"of the code's variance: what polynomials of z of degree {k}"
-              " explain beyond lower ones", "of 1" if k == 1 else "best 0")
-       for k, name in zip(DEGREES, SHARES, strict=True)},
-    "gain": ("Size of codes", "mean singular value of the best affine map z → ẑ: below 1 where "
-             "codes are shrunk", ""),
-    "delta": ("Excess alignment δ", "alignment cost beyond the least of codes of this covariance",
-              "best 0"),
-    "epsilon": ("Distance from white ε", "Frobenius distance of the codes' covariance from the "
-                "identity", "best 0"),
-    "procrustes_bound": ("Bound on the error", "what δ and ε allow the error to be for Gaussian "
-                         "latents", "best 0"),
-    "procrustes_error": ("Procrustes error", "mean squared distance of centred codes from the "
-                         "nearest rotation or reflection of z", "best 0"),
-}  # fmt: skip
 
 
 class LeJEPA(Params):
