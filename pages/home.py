@@ -51,10 +51,7 @@ def pipeline() -> None:
         )
     with st.container(horizontal=True, gap="medium"):
         for name in FIRST:
-            claim = CLAIMS[name]
-            st.page_link("pages/infonce_sphere.py", label=claims.title(claim), width="content",
-                         query_params=claims.query(claim), icon=":material/play_arrow:",
-                         )  # fmt: skip
+            claims.link(CLAIMS[name], claims.title(CLAIMS[name]))
 
 
 def lessons() -> None:

@@ -120,14 +120,19 @@ def opener(claim: Claim) -> None:
     """The way from a claim to the setting it speaks of."""
     opens, lesson = claim.opens, SETUPS[claim.opens.lesson]
     if PAGE.get(opens.lesson, opens.lesson) != PAGE.get(claim.page, claim.page):
-        page = f"pages/{opens.lesson}.py"
-        st.page_link(page, label="Open its setting", query_params=query(claim),
-                     icon=":material/arrow_forward:", width="content")  # fmt: skip
+        link(claim, "Open its setting")
         return
     st.button(
         "Open in Explore", key=address.owned(f"open.{claim.name}"), type="tertiary",
         icon=":material/arrow_upward:", on_click=follow, args=(claim, lesson),
     )  # fmt: skip
+
+
+def link(claim: Claim, label: str) -> None:
+    """A link to the setting that a claim speaks of, from any page."""
+    page = PAGE.get(claim.opens.lesson, claim.opens.lesson)
+    st.page_link(f"pages/{page}.py", label=label, icon=":material/arrow_forward:",
+                 query_params=query(claim), width="content")  # fmt: skip
 
 
 def follow(claim: Claim, lesson: Setup) -> None:
@@ -144,11 +149,24 @@ def follow(claim: Claim, lesson: Setup) -> None:
 
 def query(claim: Claim) -> dict[str, str]:
     """The setting of a claim as the query of a link to its page."""
-    lesson = SETUPS[claim.opens.lesson]
-    if claim.opens.preset:
-        preset = next(p for p in lesson.presets if p.name == claim.opens.preset)
-        return knobs.query(lesson, preset)
-    return {name: spelt(value) for name, value in claim.opens.params.items()}
+    opens = claim.opens
+    if opens.preset:
+        return preset_query(opens.lesson, opens.preset)
+    prefix = PREFIX.get(opens.lesson, "")
+    chosen = {knobs.key_of(name, prefix): spelt(value) for name, value in opens.params.items()}
+    return _in_its_part(opens.lesson, chosen)
+
+
+def preset_query(name: str, preset: str) -> dict[str, str]:
+    """A lesson's preset as the query of a link to its page, be it the first lesson there or not."""
+    lesson = SETUPS[name]
+    found = next(each for each in lesson.presets if each.name == preset)
+    return _in_its_part(name, knobs.query(lesson, found, PREFIX.get(name, "")))
+
+
+def _in_its_part(lesson: str, chosen: dict[str, str]) -> dict[str, str]:
+    """A query with the part of its page that has the lesson's knobs, where that is not Explore."""
+    return {story.PART: PART[lesson], **chosen} if lesson in PART else chosen
 
 
 def picture(claim: Claim, told: Found, figures: Figures) -> None:
@@ -269,7 +287,5 @@ def best(names: Sequence[str]) -> None:
     """A few claims as links to their settings, each with its numbers."""
     for name in names:
         claim = CLAIMS[name]
-        page = PAGE.get(claim.opens.lesson, claim.opens.lesson)
-        st.page_link(f"pages/{page}.py", label=title(claim), icon=":material/arrow_forward:",
-                     query_params=query(claim))  # fmt: skip
+        link(claim, title(claim))
         st.caption(found(claim).words.split("**", 2)[2].lstrip(":., "))

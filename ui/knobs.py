@@ -163,11 +163,11 @@ def ticks(knob: Knob) -> list[Value]:
     return [None, *found] if knob.optional else list(found)
 
 
-def query(scenario: Setup, preset: Preset) -> dict[str, str]:
-    """A preset as the query of a link to its page, where it is of the page's first scenario."""
+def query(scenario: Setup, preset: Preset, prefix: str = "") -> dict[str, str]:
+    """A preset as the query of a link to its page, where the scenario's keys have a prefix."""
     params = scenario.Params.model_validate(dict(preset.params))
     wanted = {
-        name: spelt(getattr(params, name))
+        key_of(name, prefix): spelt(getattr(params, name))
         for name, knob in scenario.controls().items()
         if getattr(params, name) != knob.default
     }
@@ -175,7 +175,8 @@ def query(scenario: Setup, preset: Preset) -> dict[str, str]:
     if preset.drawn is not None:
         switched[SHOW] = spelt(preset.drawn)
     # something is always said: a link without any settings opens the page as it was left
-    always = {SEEDS: str(len(preset.seeds))} if scenario.trained else {"part": "explore"}
+    seeds = {key_of(SEEDS, prefix): str(len(preset.seeds))}
+    always = seeds if scenario.trained else {"part": "explore"}
     return {**wanted, **switched, **always}
 
 

@@ -6,6 +6,7 @@ sufficient conditions, of different things: `identifies` says what each buys.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from core.scenarios.scenario import Value
 
@@ -70,7 +71,7 @@ CONDITIONS: tuple[Condition, ...] = (
         "Hyvärinen, Sasaki and Turner 2019, Theorem 1", "GCL",
     ),
     Condition(
-        "quadrics", "clusters", "n (n + 3) / 2", lambda n, k: n * (n + 3) // 2,
+        "quadrics", "clusters", "n(n + 3)/2", lambda n, k: n * (n + 3) // 2,
         "with unit weights a rotation: no other quadric passes through the clusters’ vectors",
         "derived in this project", "C3, ours", "rotation",
     ),
@@ -82,10 +83,11 @@ class Curve:
     """Shipped runs in which something is counted: a lesson's sweeps of `counts`, by latents `d`.
 
     Of the lesson's sweeps those count that leave every other parameter as in `params`. A run finds
-    its latents where `score` is at least `bound`.
+    its latents where `score` is at least `bound`. `role` is whose colour it has in pictures.
     """
 
     title: str
+    role: Literal["z", "z_hat", "v"]
     lesson: str
     counts: str
     score: str
@@ -94,9 +96,10 @@ class Curve:
 
 
 CURVES: Mapping[str, Curve] = {
-    "clusters": Curve("linear R², classes", "vmf_clusters", "n_clusters", "linear_r2", 0.95),
-    "tcl": Curve("linear R² of the statistics, TCL", "auxiliary", "n_segments", "linear_r2", 0.95),
-    "rotation": Curve("orthogonal R², classes with unit weights", "vmf_clusters", "n_clusters",
+    "clusters": Curve("linear R², classes", "v", "vmf_clusters", "n_clusters", "linear_r2", 0.95),
+    "tcl": Curve("linear R² of the statistics, TCL", "z_hat", "auxiliary", "n_segments",
+                 "linear_r2", 0.95),
+    "rotation": Curve("orthogonal R², classes with unit weights", "z", "vmf_clusters", "n_clusters",
                       "orthogonal_r2", 0.95, {"case": "C3", "steps": 3000}),
 }  # fmt: skip
 

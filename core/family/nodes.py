@@ -25,9 +25,8 @@ Half = Literal["signal", "nuisance"]  # whether the label says what to keep or w
 class Node:
     """One setting: what is identified there, by which theorem, and where it runs here.
 
-    `lesson` and `preset` name the run, on the page of that name unless `page` says another; without
-    them `unrun` says in a sentence why not. `finds` says what is identified where `MEANING` is not
-    the whole of it.
+    `lesson` and `preset` name the run; without them `unrun` says in a sentence why not. `finds`
+    says what is identified where `MEANING` is not the whole of it.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Node:
     source: str
     lesson: str = ""
     preset: str = ""
-    page: str = ""
     unrun: str = ""
     half: Half = "signal"
     finds: str = ""
@@ -113,7 +111,7 @@ NODES: tuple[Node, ...] = (
     _node("reverse", "Gradient reversal", "invariance", f"{POST}; Ganin et al. 2016",
           "gradient_reversal/reverse", half="nuisance"),
     _node("bodies", "Reversal across bodies", "invariance", POST,
-          "nonlinear/reverse", page="gradient_reversal", half="nuisance"),
+          "nonlinear/reverse", half="nuisance"),
 )  # fmt: skip
 
 ARROWS: tuple[Arrow, ...] = (

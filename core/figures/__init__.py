@@ -30,6 +30,7 @@ from core.figures.reading import (
     readings,
     rotation_curve,
 )
+from core.figures.relatives.counting import Asked, Measured, against_count, asked
 from core.figures.relatives.lejepa import (
     by_degree,
     forgetting,
@@ -41,11 +42,12 @@ from core.figures.sweeps import sweep
 from core.figures.training import Beside, beside, compare, curves, strip
 
 __all__ = [
-    "Along", "Beside", "Gauge", "Line", "against_angle", "against_factor", "agreement", "beside",
-    "bistable", "by_degree", "cells", "closed_curves", "cloud", "columns", "compare", "crowding",
-    "curves", "foretold", "forgetting", "from_the_front", "gauges", "generating", "matching",
-    "matrix", "meridian", "nets", "observed", "pairs", "phase", "plane", "probes", "pursuit",
-    "reach", "readings", "rotation_curve", "ruler", "samples", "scales", "specification",
-    "spectrum", "strip", "sweep", "told", "trade", "traversal", "turned", "twist", "under_bound",
-    "unwinding", "wrongly",
+    "Along", "Asked", "Beside", "Gauge", "Line", "Measured", "against_angle", "against_count",
+    "against_factor", "agreement", "asked", "beside", "bistable", "by_degree", "cells",
+    "closed_curves", "cloud", "columns", "compare", "crowding", "curves", "foretold",
+    "forgetting", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
+    "nets", "observed", "pairs", "phase", "plane", "probes", "pursuit", "reach", "readings",
+    "rotation_curve", "ruler", "samples", "scales", "specification", "spectrum", "strip",
+    "sweep", "told", "trade", "traversal", "turned", "twist", "under_bound", "unwinding",
+    "wrongly",
 ]  # fmt: skip

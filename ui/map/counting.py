@@ -1,9 +1,8 @@
 """How many each theorem asks for, live, over what was measured with so many."""
 
-from typing import cast
-
 import streamlit as st
 
+from core.colours import ROLE
 from core.family.counting import (
     CONDITIONS,
     CURVES,
@@ -22,7 +21,7 @@ from ui import seeds, sheet
 from ui.window import address
 
 N, K = "n", "k"
-INK = {"tcl": "orange", "clusters": "green", "rotation": "blue"}  # as the figure's
+INK = {"z_hat": "orange", "v": "green", "z": "blue"}  # Streamlit's nearest to a role's colour
 SETTINGS = (
     address.choice(N, range(LEAST, MOST + 1), "The number of latents", 3),
     address.choice(K, range(1, MOST_STATISTICS + 1), "Statistics a latent", 2),
@@ -50,11 +49,11 @@ def show() -> None:
 
 def _drawn(n: int, k: int) -> None:
     """Every theorem's count on one axis, over the curves that are shipped at this n."""
-    from core.figures.relatives import counting as figures
+    from core import figures
 
     theorems = [
-        figures.Asked(_named(each), each.count(n, k), each.identifies,
-                      each.source, each.measured)
+        figures.Asked(_named(each), each.count(n, k), each.identifies, each.source, each.measured,
+                      ROLE[CURVES[each.measured].role if each.measured else "theory"])
         for each in CONDITIONS
     ]  # fmt: skip
     found = {name: runs for name, curve in CURVES.items() if (runs := measured(curve, n))}
@@ -66,7 +65,10 @@ def _drawn(n: int, k: int) -> None:
         st.caption(f"Measured here at n = {in_words([str(d) for d in at()])}: no runs of {n} "
                    "latents are shipped.")  # fmt: skip
         return
-    curves = [figures.Measured(name, CURVES[name].title, runs) for name, runs in found.items()]
+    curves = [
+        figures.Measured(name, CURVES[name].title, ROLE[CURVES[name].role], runs)
+        for name, runs in found.items()
+    ]
     for name, runs in found.items():
         st.markdown(_said(name, runs, n, k))
     sheet.figure(
@@ -88,12 +90,12 @@ def _said(name: str, runs: Runs, n: int, k: int) -> str:
     least = suffices_from(runs, curve.bound)
     from_on = "at none of these counts" if least is None else f"from {least} on"
     verdicts = [
-        f"{_plain(each)} = {count}: {verdict(runs, count, curve.bound)}"
+        f"{each.formula} = {count}: {verdict(runs, count, curve.bound)}"
         for each in asking
         for count in (each.count(n, k),)
     ]
     return (
-        f":{INK[name]}[**{curve.title[:1].upper() + curve.title[1:]}**] is at least "
+        f":{INK[curve.role]}[**{curve.title[:1].upper() + curve.title[1:]}**] is at least "
         f"{curve.bound:g} in every run {from_on} ({asking[0].counts} measured: "
         f"{in_words([str(count) for count in sorted(runs)])}). {'; '.join(verdicts)}."
     )
@@ -107,7 +109,7 @@ def measured(curve: Curve, n: int) -> dict[int, list[float]]:
         if _belongs(sweep, curve):
             for member, record in seeds.runs_of(lesson, sweep):
                 score = record.scores.get(curve.score)
-                if cast(int, getattr(member.params, "d")) == n and score is not None:  # noqa: B009
+                if member.params.d == n and score is not None:
                     found.setdefault(getattr(member.params, curve.counts), []).append(score)
     return found
 
@@ -127,9 +129,4 @@ def _belongs(sweep: Sweep, curve: Curve) -> bool:
 def _named(each: Condition) -> str:
     """A theorem's line: how many of what, and whose it is."""
     own = "" if each.short == each.counts else f" ({each.short})"
-    return f"{_plain(each)} {each.counts}{own}"
-
-
-def _plain(each: Condition) -> str:
-    """A formula as a label has it."""
-    return each.formula.replace("n (n + 3) / 2", "n(n + 3)/2")
+    return f"{each.formula} {each.counts}{own}"

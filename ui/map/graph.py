@@ -12,10 +12,8 @@ import streamlit as st
 
 from core.claimed import CLAIMS
 from core.colours import ROLE
-from core.command import spelt
 from core.family.nodes import ARROWS, NODES, Ambiguity, Arrow, Node, node
-from core.lessons import LESSONS
-from ui import claims, knobs, story
+from ui import claims
 
 COLOUR: Mapping[Ambiguity, str] = {
     "permutation": ROLE["z_hat"],
@@ -29,7 +27,7 @@ SHORT: Mapping[Ambiguity, str] = {
     "linear": "up to a linear map", "invariance": "all but the label’s",
     "nothing": "nothing",
 }  # fmt: skip
-LETTERS, SAID = 18, 18  # of a line in a node, and on an arrow
+LETTERS = 18  # of a line in a node, or on an arrow
 STYLE = "<style>{}\n{}</style>".format(
     """.stGraphVizChart text { fill: light-dark(#1d2129, #e8eaee); }
 .stGraphVizChart .node text { font-size: 13px; }
@@ -55,18 +53,12 @@ STYLE = "<style>{}\n{}</style>".format(
 
 def page_of(each: Node) -> str:
     """The name of the page on which a node runs."""
-    return each.page or each.lesson
+    return claims.PAGE.get(each.lesson, each.lesson)
 
 
 def query_of(each: Node) -> dict[str, str]:
     """The setting that a node stands for, as its page's link has it."""
-    lesson = LESSONS[each.lesson]
-    preset = next(preset for preset in lesson.presets if preset.name == each.preset)
-    if not each.page:
-        return knobs.query(lesson, preset)
-    prefix = claims.PREFIX[each.lesson]  # a page's second scenario, in a part of its own
-    chosen = {knobs.key_of(name, prefix): spelt(value) for name, value in preset.params.items()}
-    return {story.PART: claims.PART[each.lesson], **chosen}
+    return claims.preset_query(each.lesson, each.preset)
 
 
 def dot() -> str:
@@ -91,7 +83,7 @@ def _box(each: Node) -> str:
 
 
 def _line(each: Arrow) -> str:
-    known = {"label": "\\n".join(textwrap.wrap(each.restricts, SAID)), "tooltip": each.words}
+    known = {"label": "\\n".join(textwrap.wrap(each.restricts, LETTERS)), "tooltip": each.words}
     if node(each.general).half != node(each.special).half:
         known["class"] = "sign"
     return f"{each.general} -> {each.special} [{_attributes(known)}];"

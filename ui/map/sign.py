@@ -43,7 +43,5 @@ def show() -> None:
 
 
 def _claim(name: str) -> None:
-    claim = CLAIMS[name]
-    st.markdown(claims.found(claim).words)
-    st.page_link(f"pages/{LESSON}.py", label="Open its setting", query_params=claims.query(claim),
-                 icon=":material/arrow_forward:", width="content")  # fmt: skip
+    st.markdown(claims.found(CLAIMS[name]).words)
+    claims.link(CLAIMS[name], "Open its setting")

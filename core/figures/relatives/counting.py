@@ -15,7 +15,6 @@ TICKS = (2, 3, 4, 6, 10, 20, 40, 100)
 ROOM = 152  # pixels left of both pictures, so that their axes stand one over the other
 ROW = 24  # pixels a theorem
 HEIGHT = 230
-INK = {"tcl": ROLE["z_hat"], "clusters": ROLE["v"], "rotation": ROLE["z"]}
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,7 @@ class Asked:
     identifies: str
     source: str
     curve: str
+    colour: str = ROLE["theory"]  # its curve's
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Measured:
 
     curve: str
     title: str
+    colour: str
     runs: Mapping[int, Sequence[float]]
 
 
@@ -42,7 +43,6 @@ def asked(theorems: Sequence[Asked]) -> Figure:
     """A line a theorem, in the order of their counts, with a diamond at what it asks for."""
     order = sorted(theorems, key=lambda each: each.count)
     table = pd.DataFrame([asdict(each) for each in order])
-    table["colour"] = [INK.get(each.curve, ROLE["theory"]) for each in order]
     y = alt.Y("name:N", title=None, sort=[each.name for each in order],
               axis=alt.Axis(grid=True, labelLimit=ROOM, minExtent=ROOM, maxExtent=ROOM),
               )  # fmt: skip
@@ -65,7 +65,7 @@ def against_count(curves: Sequence[Measured], theorems: Sequence[Asked]) -> Figu
     """Scores against what is counted: a dot a seed, a line through means, counts asked dashed."""
     rows = [
         {"curve": each.curve, "Score": each.title, "count": count, "score": score, "seed": seed,
-         "colour": INK[each.curve]}
+         "colour": each.colour}
         for each in curves
         for count, scores in each.runs.items()
         for seed, score in enumerate(scores)
@@ -81,7 +81,7 @@ def against_count(curves: Sequence[Measured], theorems: Sequence[Asked]) -> Figu
             alt.Tooltip("seed:N", title="Seed"),
             alt.Tooltip("score:Q", format=".3f", title="Value")]  # fmt: skip
     shown = [each for each in theorems if each.curve in {curve.curve for curve in curves}]
-    marks = pd.DataFrame([{"count": each.count, "colour": INK[each.curve]} for each in shown],
+    marks = pd.DataFrame([{"count": each.count, "colour": each.colour} for each in shown],
                          columns=["count", "colour"])  # fmt: skip
     base = alt.Chart(table)
     chart = alt.layer(
