@@ -70,7 +70,7 @@ ONLY = {
               "core.images.canvas", "core.images.sprites", "core.images.scene",
               "core.images.masks", "core.images.render", "core.images.camera",
               "core.images.convolution", "core.learners", "core.papers.pictures.train",
-              "core.bench.speeds", "core.run.capture", "core.run.evaluation",
+              "core.bench.speeds", "core.run.updates", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
@@ -87,8 +87,9 @@ MAY_IMPORT = {
         f"core.run.{name}": tuple(f"core.{each}" for each in may.split())
         for name, may in {
             "evaluation": "run.experiment laws mixing encoder objectives metrics theory",
-            "capture": "laws",
-            "training": "run.experiment run.capture laws",
+            "updates.capture": "laws",
+            "updates.descent": "run.updates.capture",
+            "training": "run.experiment run.updates.capture laws",
             "experiment": "scenarios",
             "bounds": "run.crew run.experiment",
             "archive": "run.experiment kept",
@@ -98,7 +99,7 @@ MAY_IMPORT = {
             "link": "",
             "task": "run.experiment run.job",
             "engine": "run.experiment run.store run.bounds run.job run.crew run.link run.task",
-            "worker": "run.capture run.experiment run.training learners",
+            "worker": "run.updates.capture run.experiment run.training learners",
         }.items()
     },
     **{
@@ -256,7 +257,7 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):
         scenario, shared = SHARES.get(here, (here.replace("core.learners", "core.scenarios"), ()))
-        run = ("core.run.capture", "core.run.evaluation", "core.run.experiment",
+        run = ("core.run.updates", "core.run.evaluation", "core.run.experiment",
                "core.run.training")  # fmt: skip
         allowed = (*LEAVES, scenario, "core.learners.pairs", *shared, *run)
         assert "core.scenarios" not in siblings

@@ -12,8 +12,9 @@ from core.bench import speeds as bench
 from core.laws import samplers
 from core.learners import infonce, reversal
 from core.metrics import probes
-from core.run import capture, training, worker
+from core.run import worker
 from core.run.experiment import Experiment, groups
+from core.run.updates import capture, descent
 from core.scenarios import SCENARIOS
 
 
@@ -168,13 +169,13 @@ def test_the_watch_sees_a_rate_that_hangs_on_the_number_of_the_update(monkeypatc
 
 @pytest.mark.parametrize("steps", [1, 3, 4, 400])
 def test_one_cycle_is_that_of_pytorch(steps):
-    descent = training.Descent([torch.nn.Parameter(torch.zeros(1))], 0.1, steps)
+    down = descent.Descent([torch.nn.Parameter(torch.zeros(1))], 0.1, steps)
     rising = 0.3 if steps == 3 else 0.25
-    for rate, beta in zip(*capture.one_cycle(0.1, steps, rising), strict=True):
-        (group,) = descent.optimiser.param_groups
+    for rate, beta in zip(*descent.one_cycle(0.1, steps, rising), strict=True):
+        (group,) = down.optimiser.param_groups
         assert rate == pytest.approx(group["lr"], rel=1e-9)
         assert beta == pytest.approx(group["betas"][0], rel=1e-9)
-        descent(descent.parameters[0].sum())
+        down(down.parameters[0].sum())
 
 
 def test_rows_made_orthonormal_by_hand_are_those_of_qr():

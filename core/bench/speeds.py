@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from core.papers.contrastive import TABLES
-from core.run.capture import Replayed, aside, updates
 from core.run.experiment import Experiment, Member, Result
 from core.run.store import Store
 from core.run.training import Learner
+from core.run.updates.capture import Replayed, aside, updates
 from core.run.worker import keep_memory, learner_of, pick_device, train_group
 from core.scenarios import SCENARIOS
 

@@ -39,6 +39,7 @@ class Noise:
         self.device = torch.device(device)
         self.generators = [generator(seed, role, device) for seed in distinct]
         self.of_member = torch.tensor([distinct.index(s) for s in seeds], device=self.device)
+        self.in_order = distinct == list(seeds)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (m, *shape), float32."""
@@ -61,8 +62,9 @@ class Noise:
         )
 
     def _per_member(self, draws: list[Tensor]) -> Tensor:
-        """Members in the order of their seeds: a gather only where several share one."""
-        return torch.stack(draws).index_select(0, self.of_member)
+        """Members in the order of their seeds: gathered only where that is another one."""
+        drawn = torch.stack(draws)
+        return drawn if self.in_order else drawn.index_select(0, self.of_member)
 
 
 def sphere(normal: Tensor) -> Tensor:

@@ -18,7 +18,8 @@ from core.mixing import make_mixing, stack
 from core.objectives import cross_entropy, log_sum_exp_dot, ranking_cross_entropy
 from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
+from core.run.training import Observation, Truth, columns, parameters, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.clusters import Clusters as Params
 from core.scenarios.clusters import judged
 

@@ -20,7 +20,8 @@ from core.flows.stacked import core_alone, nll, squared_error, stacked
 from core.laws.samplers import Noise, generator
 from core.run.evaluation import CHUNK, HALF, held_out
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, number, schedule
+from core.run.training import Observation, Truth, columns, number, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.digits import CLASSES, MOVES, SHOWN, SIZE
 from core.scenarios.digits import Digits as Params
 

@@ -30,7 +30,8 @@ from core.run.evaluation import (
     watched,
 )
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, number, schedule
+from core.run.training import Observation, Truth, columns, number, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.flows import SIZE
 from core.scenarios.flows import Flows as Params
 
@@ -117,7 +118,7 @@ class Reader(ABC):
 
     @abstractmethod
     def program(self, t: int) -> str | None:
-        """See `core.run.capture.Learner`."""
+        """See `core.run.updates.capture.Learner`."""
 
     @abstractmethod
     def _encode(self, x: Tensor) -> np.ndarray:

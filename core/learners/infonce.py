@@ -11,8 +11,8 @@ from core.encoder import make_encoder
 from core.laws.samplers import Noise, pole, sampler
 from core.learners.pairs import OfPairs, Ratio
 from core.objectives import INFO_NCE
-from core.run.capture import Time
 from core.run.experiment import Member, Scores
+from core.run.updates.capture import Time
 from core.scenarios.infonce import InfoNCE as Params
 
 LOWEST_CONCENTRATION = 0.1  # annealing starts at this fraction of 1/tau

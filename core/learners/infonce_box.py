@@ -9,8 +9,8 @@ from core.encoder import Bounded, make_encoder
 from core.laws import coordinates
 from core.learners.pairs import InFlat, OfPairs, Ratio
 from core.objectives import LP_INFO_NCE
-from core.run.capture import Time
 from core.run.experiment import Member
+from core.run.updates.capture import Time
 from core.scenarios.infonce_box import InfoNCEBox as Params
 
 

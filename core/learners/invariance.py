@@ -21,7 +21,6 @@ from core.objectives import (
     reversal_strength,
     squared_error,
 )
-from core.run.capture import Clock
 from core.run.evaluation import (
     DRAWN,
     EVALUATED,
@@ -34,7 +33,9 @@ from core.run.evaluation import (
     watched,
 )
 from core.run.experiment import Member, Scores
-from core.run.training import GameDescent, Observation, Truth, columns, number, parameters, schedule
+from core.run.training import Observation, Truth, columns, number, parameters, schedule
+from core.run.updates.capture import Clock
+from core.run.updates.descent import GameDescent
 from core.scenarios.invariance import CONTENT, OBSERVED
 from core.scenarios.invariance import Invariance as Params
 

@@ -15,10 +15,10 @@ from core.laws.spaces import normalise
 from core.learners.pairs import Mixed, OfPairs, Ratio
 from core.mixing import Bent, make_coupling
 from core.objectives import alignment, lp_info_nce_views, sigreg, whitening_penalty
-from core.run.capture import Time
 from core.run.evaluation import EVALUATED, watched
 from core.run.experiment import Member, Scores
 from core.run.training import Observation, columns
+from core.run.updates.capture import Time
 from core.scenarios.lejepa import DEGREES, KNOTS, PLANAR, SHARES, SIGMA
 from core.scenarios.lejepa import LeJEPA as Params
 

@@ -18,10 +18,11 @@ from core.laws.samplers import Noise, generator, sampler
 from core.laws.spaces import Box, Space
 from core.mixing import make_mixing, stack
 from core.objectives import squared_error
-from core.run.capture import Clock, Time
 from core.run.evaluation import EVALUATED, Evaluation, between, by_chance
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, parameters, schedule
+from core.run.training import Observation, Truth, columns, parameters, schedule
+from core.run.updates.capture import Clock, Time
+from core.run.updates.descent import Descent
 
 FRESH = 16  # batches behind the reported loss where there is no floor to settle
 MOST_FRESH = 1000

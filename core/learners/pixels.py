@@ -17,8 +17,8 @@ from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
 from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_chance, varying
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
-from core.run.capture import Time
 from core.run.experiment import Member, Scores
+from core.run.updates.capture import Time
 from core.scenarios.pixels import HIGH, LOW
 from core.scenarios.pixels import Pixels as Params
 

@@ -21,7 +21,8 @@ from core.laws.samplers import Noise, generator
 from core.metrics import significance
 from core.objectives import cross_entropy
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, number, parameters, schedule
+from core.run.training import Observation, Truth, number, parameters, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.probes import (
     CLASSES,
     DRAWN,

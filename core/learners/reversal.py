@@ -14,18 +14,11 @@ from core import metrics
 from core.entropy import Estimate
 from core.laws import leakage
 from core.laws.samplers import VMF, Noise, generator, normalise, tilted
-from core.run.capture import Clock, count
 from core.run.evaluation import EVALUATED, by_chance, chance, drawn, held_out, watched
 from core.run.experiment import Member, Scores
-from core.run.training import (
-    Observation,
-    Truth,
-    columns,
-    number,
-    parameters,
-    schedule,
-    settling,
-)
+from core.run.training import Observation, Truth, columns, number, parameters, schedule
+from core.run.updates.capture import Clock, count
+from core.run.updates.descent import settling
 from core.scenarios.reversal import Reversal as Params
 
 MANY = 2048  # of each half are watched: what a code tells of the content asks for them

@@ -15,7 +15,8 @@ from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_
 from core.objectives import label_cross_entropy
 from core.run.evaluation import HALF, Evaluation, chance, watched
 from core.run.experiment import EVALUATED, Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, number, parameters, schedule
+from core.run.training import Observation, Truth, columns, number, parameters, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.pixels import CELLS, PARTITION
 from core.scenarios.pixels import Pixels as Params
 

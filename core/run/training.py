@@ -1,24 +1,23 @@
 """The one training loop: budget, schedule of observations, progress, cancellation, divergence."""
 
 import time
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from core.laws.samplers import Noise
-from core.run.capture import Adam, Cycle, corrected, count, updates
 from core.run.experiment import Member, Progress, Result, Scores, Stopped, compact
+from core.run.updates.capture import updates
 
 FRAMES = 32
 REPORT_SECONDS = 0.2
+LOOKING = 0.1  # of the time of a training, that looks between observations may take
 MOST_LOSSES = 400
 LOST = 1e6  # nats; a loss that has passed this does not come back (1e4 does)
-PLAYING = (0.5, 0.999)  # Adam's betas in a game: with more momentum the players circle
 
 
 @dataclass(frozen=True)
@@ -41,74 +40,6 @@ class Truth:
     seconds: dict[str, float] = field(default_factory=dict)  # that baselines took, by their name
 
 
-class Descent:
-    """Adam with a one-cycle rate: the update that every learner performs."""
-
-    def __init__(self, parameters: Iterable[nn.Parameter], peak: float, steps: int) -> None:
-        self.parameters = list(parameters)
-        rising = 0.3 if steps == 3 else 0.25  # PyTorch divides by a quarter of 4, less 1
-        self.cycle: Cycle | None = None
-        if self.parameters[0].device.type != "cpu":
-            self.cycle = Cycle(self.parameters, peak, steps, rising)
-            return
-        # not fused: that kernel rounds the last few numbers of a tensor differently, so a member
-        # would depend on its companions
-        self.optimiser = torch.optim.Adam(self.parameters, lr=peak, foreach=True)
-        self.rate = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, peak, total_steps=steps + 1, pct_start=rising
-        )
-
-    @property
-    def taken(self) -> int:
-        """Updates so far: a look that, on a GPU, waits for them."""
-        return self.rate.last_epoch if self.cycle is None else int(self.cycle.taken)
-
-    def __call__(self, loss: Tensor) -> Tensor:
-        """One update from the losses (m,) of members that share no parameter; gives them back."""
-        if self.cycle is not None:
-            self.cycle.step(torch.autograd.grad(loss.sum(), self.parameters))
-            return loss.detach()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.sum().backward()  # so the sum trains each alone
-        self.optimiser.step()
-        self.rate.step()
-        return loss.detach()
-
-
-class GameDescent:
-    """Adam on some networks that play against others; its rate falls to 0 in the last quarter."""
-
-    def __init__(self, networks: Iterable[nn.Module], rate: float) -> None:
-        self.rate = rate
-        self.parameters = list(chain.from_iterable(each.parameters() for each in networks))
-        self.optimiser = torch.optim.Adam(self.parameters, lr=rate, betas=PLAYING, foreach=True)
-        device = self.parameters[0].device
-        self.adam = None if device.type == "cpu" else Adam(self.parameters)
-        self.taken = count(device)
-        self.beta1 = torch.full((), PLAYING[0], dtype=torch.float64, device=device)
-
-    def descend(self, loss: Tensor, done: float | Tensor) -> None:
-        """One update from losses (m,), after a share `done` of the training."""
-        found = torch.autograd.grad(loss.sum(), self.parameters)
-        rate = self.rate * settling(done)
-        if self.adam is not None:
-            self.adam.step(found, corrected(rate, self.beta1, self.taken))
-            self.taken += 1
-            return
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        for parameter, gradient in zip(self.parameters, found, strict=True):
-            parameter.grad = gradient
-        self.optimiser.step()
-
-
-def settling(done: float | Tensor) -> Any:
-    """Share of a rate in force after a share `done` of training: it falls in the last quarter."""
-    if isinstance(done, Tensor):
-        return (4 * (1 - done)).clamp(max=1)
-    return min(1.0, 4 * (1 - done))
-
-
 class Learner(Protocol):
     """Worlds, encoders and one update of members that train together."""
 
@@ -123,7 +54,7 @@ class Learner(Protocol):
         """Perform update t (from 0) of every member and return the losses (m,) before it."""
 
     def program(self, t: int) -> Hashable | None:
-        """Which updates are the same but for what a clock tells; see `core.run.capture`."""
+        """Which updates are the same but for what a clock tells; see `core.run.updates.capture`."""
 
     def look(self) -> Observation:
         """Images of the drawn points alone, without scores: cheap enough for several a second."""
@@ -157,7 +88,7 @@ def schedule(steps: int, frames: int = FRAMES) -> set[int]:
 
 def train(
     learner: Learner,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     provenance: dict[str, str | float] | None = None,
     began: tuple[float, float] | None = None,
@@ -174,31 +105,18 @@ def train(
     started, cpu_started = began or (time.perf_counter(), time.process_time())
     losses: list[Tensor] = []
     seen: list[tuple[int, Observation]] = []
-    last_report = -float("inf")
-    known = columns(learner.baselines)
     alive = _Alive(len(learner.members))
-
-    def tell(step: int, observation: Observation, scored: bool) -> None:
-        nonlocal last_report
-        last_report = time.perf_counter()
-        latest = losses[-1].cpu().numpy() if losses else np.full(len(learner.members), np.nan)
-        latest = np.where(alive.now, latest, np.nan)
-        report(
-            Progress(
-                step, learner.steps, latest, {**observation.scores, **known} if scored else None,
-                learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
-                learner.truth.world, observation.moving,
-            )
-        )  # fmt: skip
+    told = None if report is None else _Told(learner, report, alive, losses)
 
     update = updates(learner, device)
     updating = 0.0
     for t in range(learner.steps + 1):
         if t in learner.observed_at:
             seen.append((t, alive.among(learner.observe(), losses)))
-            tell(t, seen[-1][1], scored=True)
-        elif time.perf_counter() - last_report > REPORT_SECONDS:
-            tell(t, alive.among(learner.look(), losses), scored=False)
+            if told is not None:
+                told.observed(t, seen[-1][1])
+        elif told is not None:
+            told.between(t)
         if should_stop():
             raise Stopped
         if t < learner.steps:
@@ -218,6 +136,44 @@ def train(
     }
     facts = {**(provenance or {}), **learner.truth.seconds, **clock}
     return [_result(learner, i, scores[i], loss[:, i], seen, facts) for i in range(loss.shape[1])]
+
+
+class _Told:
+    """What a viewer is told of a training: every observation, and looks between them."""
+
+    def __init__(self, learner: Learner, report: Callable[[Progress], None], alive: "_Alive",
+                 losses: list[Tensor]) -> None:  # fmt: skip
+        self.learner, self.report, self.alive, self.losses = learner, report, alive, losses
+        self.known = columns(learner.baselines)
+        self.next = -float("inf")  # when the next look is due, by perf_counter
+
+    def observed(self, step: int, observation: Observation) -> None:
+        """With its scores."""
+        self._tell(step, observation, {**observation.scores, **self.known})
+        self.next = time.perf_counter() + REPORT_SECONDS
+
+    def between(self, step: int) -> None:
+        """A look where one is due: one that takes long is seldom repeated."""
+        began = time.perf_counter()
+        if began < self.next:
+            return
+        self._tell(step, self.alive.among(self.learner.look(), self.losses), None)
+        now = time.perf_counter()
+        self.next = now + max(REPORT_SECONDS, (now - began) / LOOKING)
+
+    def _tell(
+        self, step: int, observation: Observation, scores: dict[str, np.ndarray] | None
+    ) -> None:
+        learner, latest = self.learner, np.full(len(self.learner.members), np.nan)
+        if self.losses:
+            latest = self.losses[-1].cpu().numpy()
+        self.report(
+            Progress(
+                step, learner.steps, np.where(self.alive.now, latest, np.nan), scores,
+                learner.truth.z, observation.z_hat, learner.truth.net, observation.net_hat,
+                learner.truth.world, observation.moving,
+            )
+        )  # fmt: skip
 
 
 class _Alive:

@@ -14,14 +14,14 @@ import threadpoolctl
 import torch
 import torch._dynamo  # on first use these two take seconds that a visitor would wait
 
-from core.run.capture import aside
 from core.run.experiment import Member, Progress, Result
 from core.run.training import Learner, train
+from core.run.updates.capture import aside
 
 
 def train_group(
     members: tuple[Member, ...],
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[Progress], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     device: str = "auto",
 ) -> list[Result]:
@@ -35,6 +35,9 @@ def train_group(
     torch.cuda.empty_cache()  # harmless where there is none
     half = (len(members) + 1) // 2
     told: list[Progress] = []
+    if report is None:
+        parts = (members[:half], members[half:])
+        return [run for part in parts for run in train_group(part, None, should_stop, device)]
 
     def first(progress: Progress) -> None:
         told[:] = [progress]
@@ -51,7 +54,7 @@ def train_group(
 
 def _fitting(
     members: tuple[Member, ...],
-    report: Callable[[Progress], None],
+    report: Callable[[Progress], None] | None,
     should_stop: Callable[[], bool],
     device: str,
 ) -> list[Result] | None:
@@ -101,13 +104,13 @@ def train_whole(
     members: tuple[Member, ...], device: str = "auto"
 ) -> list[tuple[Result, dict[str, np.ndarray]]]:
     """The same, each with its whole evaluation set and all that it learnt, to be taken home."""
-    learner, results = _run(members, lambda progress: None, lambda: False, device)
+    learner, results = _run(members, None, lambda: False, device)
     return [(result, learner.whole(i)) for i, result in enumerate(results)]
 
 
 def _run(
     members: tuple[Member, ...],
-    report: Callable[[Progress], None],
+    report: Callable[[Progress], None] | None,
     should_stop: Callable[[], bool],
     device: str,
 ) -> tuple[Learner, list[Result]]:

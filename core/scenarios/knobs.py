@@ -84,7 +84,7 @@ def steps_knob(default: int, le: int) -> Any:
 
 
 def rate_knob(default: float, le: float) -> Any:
-    """The knob for the rate of a learner that descends by `core.run.training.Descent`."""
+    """The knob for the rate of a learner that descends by `core.run.updates.descent.Descent`."""
     return knob(default, "Peak of the one-cycle schedule of Adam.", label="Learning rate",
                 advanced=True, ge=1e-5, le=le, scale="log", unit="peak rate")  # fmt: skip
 

@@ -29,7 +29,8 @@ from core.run.evaluation import (
     watched,
 )
 from core.run.experiment import Member, Scores
-from core.run.training import Descent, Observation, Truth, columns, number, parameters, schedule
+from core.run.training import Observation, Truth, columns, number, parameters, schedule
+from core.run.updates.descent import Descent
 from core.scenarios.auxiliary import Auxiliary as Params
 
 CODES = ("mcc", "mcc_spearman", "linear_r2", "span_r2", "complement_r2")  # scores of a code

@@ -18,7 +18,7 @@ from core.images.convolution import encoder_layers
 from core.laws.samplers import Noise, generator
 from core.objectives import LP_INFO_NCE, label_cross_entropy, slow_vae, squared_error
 from core.papers.pictures.protocol import Recipe
-from core.run.training import Descent
+from core.run.updates.descent import Descent
 
 Array = np.ndarray
 FED = 16  # pixels a side that a multilayer encoder is fed

@@ -8,20 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from math import cos, pi
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from core.laws.samplers import Noise
 
 Time = int | Tensor
 WARM = 3  # updates that run as they are, so that libraries have their workspace before a capture
 FEW = 20  # updates left for which a capture does not pay
-BETA2, EPSILON = 0.999, 1e-8  # of Adam
-MOMENTA = (0.85, 0.95)  # between which one cycle moves beta1, against the rate
-START, END = 25.0, 1e4  # of one cycle: the peak over its start, and its start over its end
 
 
 class Clock:
@@ -47,75 +43,6 @@ def count(device: torch.device | str) -> Time:
     if torch.device(device).type == "cpu":
         return 0
     return torch.zeros((), dtype=torch.float64, device=device)
-
-
-class Adam:
-    """Adam whose numbers are tensors, so that its step can be captured (PyTorch's reads them)."""
-
-    def __init__(self, parameters: list[nn.Parameter]) -> None:
-        self.parameters = parameters
-        self.mean = [torch.zeros_like(each) for each in parameters]
-        self.square = [torch.zeros_like(each) for each in parameters]
-
-    @torch.no_grad()
-    def step(self, gradients: tuple[Tensor, ...], numbers: Tensor) -> None:
-        """One step down these gradients, by the four `numbers` (4,) that `corrected` gives."""
-        keep, take, length, unbiased = numbers.float().unbind()
-        torch._foreach_mul_(self.mean, keep)
-        torch._foreach_add_(self.mean, torch._foreach_mul(gradients, take))
-        torch._foreach_mul_(self.square, BETA2)
-        torch._foreach_addcmul_(self.square, gradients, gradients, 1 - BETA2)
-        size = torch._foreach_sqrt(self.square)
-        torch._foreach_div_(size, unbiased)
-        torch._foreach_add_(size, EPSILON)
-        down = torch._foreach_div(self.mean, size)
-        torch._foreach_mul_(down, length)
-        torch._foreach_sub_([*self.parameters], list(down))
-
-
-def corrected(rate: Tensor, beta1: Tensor, taken: Time) -> Tensor:
-    """What a step of Adam needs (..., 4), all (...) in float64: the step after `taken` others.
-
-    beta1, 1 - beta1, the rate over the first moment's correction, and the root of the second's.
-    """
-    first, second = 1 - beta1 ** (taken + 1), 1 - torch.full_like(rate, BETA2) ** (taken + 1)
-    return torch.stack([beta1, 1 - beta1, rate / first, second.sqrt()], -1)
-
-
-def one_cycle(peak: float, steps: int, rising: float) -> tuple[list[float], list[float]]:
-    """Rates and beta1 of `steps` updates: PyTorch's OneCycleLR of steps + 1, cosine by halves."""
-    top, end = rising * (steps + 1) - 1, float(steps)
-    low, last, (least, most) = peak / START, peak / START / END, MOMENTA
-    rates, betas = [], []
-    for t in range(steps):
-        a, b, share = (low, peak, t / top) if t <= top else (peak, last, (t - top) / (end - top))
-        across = (1 + cos(pi * share)) / 2
-        rates.append(b + (a - b) * across)
-        a, b = (most, least) if t <= top else (least, most)
-        betas.append(b + (a - b) * across)
-    return rates, betas
-
-
-class Cycle:
-    """Adam with a one-cycle rate, every number of it in the memory of the parameters' device."""
-
-    def __init__(
-        self, parameters: list[nn.Parameter], peak: float, steps: int, rising: float
-    ) -> None:
-        self.adam = Adam(parameters)
-        device = parameters[0].device
-        rates, betas = (
-            torch.tensor(each, dtype=torch.float64) for each in one_cycle(peak, steps, rising)
-        )
-        numbers = corrected(rates, betas, torch.arange(steps, dtype=torch.float64))
-        self.numbers = numbers.to(device)  # (steps, 4)
-        self.taken = torch.zeros(1, dtype=torch.long, device=device)
-
-    def step(self, gradients: tuple[Tensor, ...]) -> None:
-        """The next step; the last one's numbers again when all are taken."""
-        at = self.taken.clamp(max=len(self.numbers) - 1)
-        self.adam.step(gradients, self.numbers.index_select(0, at)[0])
-        self.taken += 1
 
 
 class Learner(Protocol):
