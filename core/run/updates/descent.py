@@ -123,7 +123,7 @@ def adam(row: Row, rate: float, betas: tuple[float, float] = (0.9, BETA2)) -> to
     Not fused: that kernel rounds the last few numbers of a tensor differently, so a member would
     depend on its companions.
     """
-    return torch.optim.Adam([row.all], lr=rate, betas=betas, eps=EPSILON, foreach=True)
+    return torch.optim.Adam([row.all], lr=rate, betas=betas, eps=EPSILON, foreach=False)
 
 
 # --- on a GPU ----------------------------------------------------------------------------------
