@@ -135,6 +135,7 @@ def _bench(arguments: list[str]) -> int:
     flags = _OneLineParser(prog="python -m core bench", allow_abbrev=False)
     flags.add_argument("--json", action="store_true", help="one JSON document")
     flags.add_argument("--pages", action="store_true", help="what a touch of a page costs")
+    flags.add_argument("--floors", action="store_true", help="what an update could cost at least")
     device_flag(flags)
     flags.add_argument("--cluster", type=int, metavar="N",
                        help="how long a class waits for so many workers (simulated)")  # fmt: skip
@@ -149,9 +150,12 @@ def _bench(arguments: list[str]) -> int:
         figures = _touches()
     else:
         gpu = on_gpu(_bounds(options.device, here=True).device)
-        from core.bench import speeds  # torch
+        from core.bench import floors, speeds  # torch
 
-        figures = speeds.measure_cuda() if gpu else speeds.measure()
+        if options.floors:
+            figures = floors.measure("cuda" if gpu else "cpu")
+        else:
+            figures = speeds.measure_cuda() if gpu else speeds.measure()
     if options.json:
         print(json.dumps(figures, allow_nan=False))
     else:

@@ -70,7 +70,7 @@ ONLY = {
               "core.images.canvas", "core.images.sprites", "core.images.scene",
               "core.images.masks", "core.images.render", "core.images.camera",
               "core.images.convolution", "core.learners", "core.papers.pictures.train",
-              "core.bench.speeds", "core.run.updates", "core.run.evaluation",
+              "core.bench.speeds", "core.bench.floors", "core.run.updates", "core.run.evaluation",
               "core.run.training", "core.run.worker"),
     "plotly": ("core.figures",),
     "altair": ("core.figures",),
@@ -89,6 +89,7 @@ MAY_IMPORT = {
             "evaluation": "run.experiment laws mixing encoder objectives metrics theory",
             "updates.capture": "laws",
             "updates.descent": "run.updates.capture",
+            "updates.memory": "",
             "training": "run.experiment run.updates.capture laws",
             "experiment": "scenarios",
             "bounds": "run.crew run.experiment",
@@ -99,7 +100,7 @@ MAY_IMPORT = {
             "link": "",
             "task": "run.experiment run.job",
             "engine": "run.experiment run.store run.bounds run.job run.crew run.link run.task",
-            "worker": "run.updates.capture run.experiment run.training learners",
+            "worker": "run.updates.capture run.updates.memory run.experiment run.training learners",
         }.items()
     },
     **{

@@ -8,13 +8,14 @@ import torch
 from elsewhere import LEARNERS, PSEUDO, elsewhere
 
 from core import theory
+from core.bench import floors
 from core.bench import speeds as bench
 from core.laws import samplers
 from core.learners import infonce, reversal
 from core.metrics import probes
 from core.run import worker
 from core.run.experiment import Experiment, groups
-from core.run.updates import capture, descent
+from core.run.updates import capture, descent, memory
 from core.scenarios import SCENARIOS
 
 
@@ -282,6 +283,51 @@ def test_one_member_that_does_not_fit_says_so(monkeypatch):
         worker.train_group(ask("infonce", range(3), **FEW), device="cpu")
 
 
+@pytest.fixture
+def little_memory(monkeypatch):
+    """A GPU of 100 bytes, of which a member takes 25 at most; says how many were tried together."""
+    run, tried = worker._run, []
+
+    def small(members, report, should_stop, device):
+        tried.append(len(members))
+        if 25 * len(members) > 100:
+            raise torch.OutOfMemoryError("injected")
+        return run(members, report, should_stop, "cpu")
+
+    monkeypatch.setattr(worker, "_run", small)
+    monkeypatch.setattr(worker, "pick_device", lambda wanted: wanted)
+    monkeypatch.setattr(memory, "_bytes", {})
+    monkeypatch.setattr(memory, "watch", lambda: None)
+    monkeypatch.setattr(memory, "free", lambda: 100.0)
+    monkeypatch.setattr(memory, "most", lambda: 25.0 * tried[-1])
+    return tried
+
+
+def test_what_a_shape_took_says_how_many_fit_the_next_time(little_memory):
+    members = ask("infonce", range(7), **FEW)
+    assert [r.member for r in worker.train_group(members, device="cuda")] == list(members)
+    assert little_memory == [7, 4, 3]  # the whole was tried, nothing was known
+    little_memory.clear()
+    assert [r.member for r in worker.train_group(members, device="cuda")] == list(members)
+    assert little_memory == [4, 3]
+    little_memory.clear()
+    worker.train_group(ask("infonce", range(5), **{**FEW, "batch": 16}), device="cuda")
+    assert little_memory == [5, 3, 2]  # of another shape nothing was known
+
+
+def test_what_did_not_fit_says_so_of_its_shape_before_anything_has_fitted(little_memory):
+    memory.refused("a shape", 8)  # more than 12.5 bytes each
+    assert memory.room("a shape") == 8
+    little_memory.append(3)
+    memory.took("a shape", 3)
+    assert memory.room("a shape") == 4 and memory.room("another") is None
+
+
+def test_on_the_processor_nothing_is_estimated(monkeypatch):
+    monkeypatch.setattr(memory, "room", lambda shape: pytest.fail("there is no GPU here"))
+    assert len(worker.train_group(ask("infonce", (0,), **FEW), device="cpu")) == 1
+
+
 # --- what measures -----------------------------------------------------------------------------
 
 
@@ -307,6 +353,47 @@ def test_what_is_measured_on_a_gpu_is_said_of_every_size(monkeypatch):
     assert found["infonce, 1: s of updates to 0.99"] == pytest.approx(step / 100)
     assert found["infonce, 240: captured"] == "yes"
     assert found["infonce, 1: share of an update in kernels"] == pytest.approx(0.9)
+
+
+def test_what_an_update_does_is_counted_of_its_operations():
+    x, weight = torch.ones(8, 16, dtype=torch.float32), torch.ones(16, 4)
+    with floors.Bytes() as seen:
+        _ = x.view(16, 8).T  # costs nothing
+        _ = (x @ weight).add_(1)
+    assert seen.operations == 2
+    assert seen.bytes == 4 * ((8 * 16 + 16 * 4 + 8 * 4) + 2 * 8 * 4)
+    member = bench.several("infonce", 1)
+    one, two = (floors.counted(m, "cpu") for m in (member, bench.several("infonce", 2)))
+    p = member[0].params
+    layers = p.width * (2 * p.d + (p.depth - 1) * p.width)
+    assert one.flops > 6 * 2 * p.batch * layers * 0.9  # both views, both passes, but for the input
+    assert two.flops == pytest.approx(2 * one.flops) and two.bytes < 2.2 * one.bytes
+    assert abs(one.operations - two.operations) < 5
+
+
+def test_where_the_time_went_is_said_by_what_ran(monkeypatch):
+    clock = iter(range(10**9))
+    monkeypatch.setattr(floors.time, "process_time", lambda: float(next(clock)))
+    found = floors.shares(ask("infonce", (0,), **FEW))
+    assert set(found) == set(floors.ORDER) and sum(found.values()) == pytest.approx(1)
+    assert all(share > 0 for share in found.values())
+    told = floors.Shares()
+    with told.watching():
+        samplers.sphere(torch.ones(3))
+    assert told.seconds["drawing"] > 0 == told.seconds["observing"] + told.seconds["loss"]
+
+
+def test_the_floor_is_what_takes_longer(monkeypatch):
+    monkeypatch.setattr(floors, "speed", lambda device: floors.Speed(2e9, 1e9))
+    monkeypatch.setattr(floors, "counted", lambda members, device: floors.Count(2e6, 3e6, 7))
+    monkeypatch.setattr(floors, "pace", lambda members, device: bench.Pace(100.0, "no", None))
+    monkeypatch.setattr(floors, "shares", lambda members: {"rest": 1.0})
+    found = floors.measure("cpu", ("infonce",))
+    assert found["infonce: us of its products"] == pytest.approx(1000)
+    assert found["infonce: us of its bytes"] == pytest.approx(3000)
+    assert found["infonce: us of an update"] == pytest.approx(10_000)
+    assert found["infonce: share of the floor"] == pytest.approx(0.3)
+    assert found["infonce: share of rest"] == 1
 
 
 # --- on a GPU ----------------------------------------------------------------------------------

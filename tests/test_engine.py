@@ -544,6 +544,14 @@ def test_a_batch_is_split_over_idle_workers_but_not_too_finely(bench):
     assert sorted(len(note["members"]) for note in bench.notes("ran", few)) == [1, 6]
 
 
+def test_a_gpu_trains_a_whole_sweep_together(bench, monkeypatch):
+    many = list(asked(*range(100)).members)
+    monkeypatch.setattr(bench.engine, "workers", 1)
+    assert [len(g.members) for g in bench.engine._split(many)] == [24, 24, 24, 24, 4]
+    monkeypatch.setattr(core.run.engine, "on_gpu", lambda device: device == "auto")
+    assert [len(g.members) for g in bench.engine._split(many)] == [100]
+
+
 @pytest.fixture
 def elsewhere(bench, tmp_path):
     """A cluster that is not ours: one worker of two threads, with an engine as its guest."""

@@ -240,20 +240,26 @@ def pace(members: tuple[Member, ...], device: str, replayed: bool = True) -> Pac
 
 
 def _timed(learner: Learner, update: Callable[[int], Tensor], device: str) -> tuple[int, float]:
-    """How many updates were timed, and their seconds."""
+    """How many updates were timed, and their seconds by `clock_of`."""
     last = min(WARM + PACED, learner.steps)
     first = min(WARM, last // 2)
     for t in range(first):
         update(t)
     _wait(device)
-    start, done = time.perf_counter(), 0
+    clock = clock_of(device)
+    start, done = clock(), 0
     for t in range(first, last):
         update(t)
         done += 1
-        if device == "cpu" and time.perf_counter() - start > PATIENCE:
+        if device == "cpu" and clock() - start > PATIENCE:
             break
     _wait(device)
-    return done, time.perf_counter() - start
+    return done, clock() - start
+
+
+def clock_of(device: str) -> Callable[[], float]:
+    """Seconds on a GPU; on the CPU those of this process, which others do not lengthen."""
+    return time.process_time if device == "cpu" else time.perf_counter
 
 
 def busy(members: tuple[Member, ...], replayed: bool = True) -> dict[str, float]:

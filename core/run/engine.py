@@ -20,8 +20,8 @@ from distributed.comm import CommClosedError
 
 from core.run import task
 from core.run.bounds import Bounds, Pace
-from core.run.crew import Crew, default_workers
-from core.run.experiment import LARGEST_GROUP, Experiment, Member, Result, groups
+from core.run.crew import Crew, default_workers, on_gpu
+from core.run.experiment import LARGEST_GROUP, MOST_MEMBERS, Experiment, Member, Result, groups
 from core.run.job import Group, Job, Status, Trainers
 from core.run.link import Link, fail_early, own_scheduler
 from core.run.store import Store
@@ -228,10 +228,14 @@ class Engine:
         }
 
     def _split(self, missing: list[Member]) -> list[Group]:
-        """Tasks for the missing members: smaller batches where workers would stay idle."""
+        """Tasks for the missing members: smaller batches where workers would stay idle.
+
+        On a GPU as many train together as are asked for: it hardly takes longer.
+        """
         idle = self._capacity - len(self._tasks) - len(self._waiting)
         share = math.ceil(len(missing) / max(1, idle))
-        largest = min(LARGEST_GROUP, max(SMALLEST_GROUP, share))
+        gpu = self._places.each or (self._crew and on_gpu(self.bounds.device))
+        largest = min(MOST_MEMBERS if gpu else LARGEST_GROUP, max(SMALLEST_GROUP, share))
         return [Group("", members) for members in groups(missing, largest)]
 
     def _check(self, job: Job, viewer: str) -> None:

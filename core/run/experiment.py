@@ -14,7 +14,7 @@ from core.scenarios import SCENARIOS
 from core.scenarios.scenario import Params, Value, knobs_of
 
 EVALUATED = 8192  # latents behind a score: the first half fits, the second is scored
-LARGEST_GROUP = 24
+LARGEST_GROUP = 24  # on a CPU, where more take as long each
 MOST_MEMBERS = 120
 
 
@@ -112,16 +112,21 @@ def _belong(params: Params, scenario: str) -> None:
         raise ValueError(f"params: these are parameters of {owner}, not of {scenario}")
 
 
+def shape(member: Member) -> str:
+    """A digest of what members that train together agree in: every field that is not batched."""
+    fixed = {
+        name: getattr(member.params, name)
+        for name, knob in knobs_of(type(member.params)).items()
+        if not knob.batched
+    }
+    return _digest([member.scenario, fixed])
+
+
 def groups(members: Iterable[Member], largest: int = LARGEST_GROUP) -> list[tuple[Member, ...]]:
     """Members that agree in every field that is not batched, at most `largest` together."""
     alike: dict[str, list[Member]] = {}
     for member in members:
-        shape = {
-            name: getattr(member.params, name)
-            for name, knob in knobs_of(type(member.params)).items()
-            if not knob.batched
-        }
-        alike.setdefault(_digest([member.scenario, shape]), []).append(member)
+        alike.setdefault(shape(member), []).append(member)
     return [
         tuple(same[start : start + largest])
         for same in alike.values()

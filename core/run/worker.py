@@ -14,8 +14,9 @@ import threadpoolctl
 import torch
 import torch._dynamo  # on first use these two take seconds that a visitor would wait
 
-from core.run.experiment import Member, Progress, Result
+from core.run.experiment import Member, Progress, Result, shape
 from core.run.training import Learner, train
+from core.run.updates import memory
 from core.run.updates.capture import aside
 
 
@@ -30,9 +31,8 @@ def train_group(
     `device` is "auto" (CUDA where it is present, else the CPU), "cpu" or "cuda". Raises `Stopped`
     when `should_stop` says so.
     """
-    if (results := _fitting(members, report, should_stop, device)) is not None:
+    if (results := _fitting(members, report, should_stop, pick_device(device))) is not None:
         return results
-    torch.cuda.empty_cache()  # harmless where there is none
     half = (len(members) + 1) // 2
     told: list[Progress] = []
     if report is None:
@@ -60,14 +60,26 @@ def _fitting(
 ) -> list[Result] | None:
     """Results of members that train together, None where they do not fit the GPU's memory.
 
-    (What they held is let go once this has returned.)
+    By estimate, or else because it was tried. (What they held is let go once this has returned.)
     """
+    kind, m, gpu = shape(members[0]), len(members), device == "cuda"
+    if gpu:
+        if m > (memory.room(kind) or m):
+            return None
+        memory.watch()
     try:
-        return _run(members, report, should_stop, device)[1]
+        results = _run(members, report, should_stop, device)[1]
     except torch.OutOfMemoryError:
-        if len(members) == 1:
+        if m == 1:
             raise
-        return None
+    else:
+        if gpu:
+            memory.took(kind, m)
+        return results
+    if gpu:
+        torch.cuda.empty_cache()
+        memory.refused(kind, m)
+    return None
 
 
 def _unseen(like: Progress, m: int) -> Progress:
