@@ -202,7 +202,7 @@ article.Article(
         article.Part("why", "Why it works", article.of_run(why)),
         article.claimed(("infonce_sphere",), {"uniformity": crowding}),
         article.Part("uniformity", "Not uniform", article.alone(crowded)),
-        article.Part("paper", "The paper", article.alone(paper)),
+        article.Part(article.PAPER, "The paper", article.alone(paper)),
     ],
     "Zimmermann, Sharma, Schneider, Bethge, Brendel: Contrastive Learning Inverts the Data "
     "Generating Process, ICML 2021, arXiv 2102.08850. The degree of the map is this project's "

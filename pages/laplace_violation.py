@@ -231,7 +231,7 @@ article.Article(
         article.Part("why", "What the objective asks for", article.of_run(why)),
         article.claimed(("laplace_violation",), {"contrast": contrast, "published": paper}),
         article.Part("figures", "After the figures", article.alone(after_the_figures)),
-        article.Part("paper", "The paper", article.alone(paper)),
+        article.Part(article.PAPER, "The paper", article.alone(paper)),
     ],
     "Reizinger, Bizeul, Juhos, Vogt, Balestriero, Brendel, Klindt: Cross-Entropy Is All You Need "
     "To Invert the Data Generating Process, ICLR 2025, arXiv 2410.21869. The isotropic controls "

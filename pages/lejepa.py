@@ -50,7 +50,7 @@ article.Article(
         article.Part("why", "Why it works", article.of_run(why)),
         article.Part("laws", "Which laws", article.alone(laws.show)),
         article.claimed(("lejepa",), laws.FIGURES),
-        article.Part("paper", "The paper", article.alone(protocol.show)),
+        article.Part(article.PAPER, "The paper", article.alone(protocol.show)),
     ],
     "Klindt, LeCun, Balestriero: When Does LeJEPA Learn a World Model?, 2026, arXiv 2605.26379. "
     "SIGReg: Balestriero and LeCun, LeJEPA, 2025.",

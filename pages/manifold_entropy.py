@@ -107,7 +107,7 @@ article.Article(
         article.claimed(("manifold_entropy", "digits"), columns.FIGURES | digits.FIGURES),
         digits.part(),
         measured.part(),
-        article.Part("paper", "The paper", article.alone(paper)),
+        article.Part(article.PAPER, "The paper", article.alone(paper)),
     ],
     "Galperin, Köthe: Analyzing Generative Models by Manifold Entropic Metrics, AISTATS 2025, "
     "arXiv 2410.19426. The flows are neural spline flows (Durkan et al. 2019) as in zuko.",

@@ -82,7 +82,7 @@ article.Article(
         article.Part("axes", "Along an axis", article.of_run(pictures.along)),
         proves.part(),
         article.claimed(("pixels", "probes"), FIGURES),
-        article.Part("paper", "The papers", article.alone(papers.show), (files.SETTINGS,)),
+        article.Part(article.PAPER, "The papers", article.alone(papers.show), (files.SETTINGS,)),
     ],
     "Zimmermann et al., ICML 2021, arXiv 2102.08850; Klindt et al. (SlowVAE), ICLR 2021, arXiv "
     "2007.10930; Reizinger et al., ICLR 2025, arXiv 2410.21869. The pictures are this project’s "

@@ -48,6 +48,21 @@ def test_a_page_opens_without_an_error(page):
     assert at.title[0].value
 
 
+@pytest.mark.parametrize(
+    ("page", "paper", "parts"),
+    [(SPHERE, "2102.08850", ("paper", "home")), (BOX, "2102.08850", ("paper", "home")),
+     (AUXILIARY, "1605.06336", ("paper", "home")), (AUXILIARY, "1805.08651", ("paper", "home")),
+     (CLUSTERS, "2410.21869", ("paper", "home")), (LAPLACE, "2410.21869", ("paper", "home")),
+     (REVERSAL, "2306.03819", ("home",)), (ENTROPY, "2410.19426", ("paper", "home")),
+     (PIXELS, "2007.10930", ("paper", "home")), (LEJEPA, "2605.26379", ("paper", "home"))],
+)  # fmt: skip
+def test_the_papers_are_a_click_away_where_they_are_told_of(page, paper, parts):
+    link = f"[arXiv {paper}](https://arxiv.org/abs/{paper})"
+    for part in parts:
+        at = opened(page, part=part)
+        assert any(link in caption.value for caption in at.caption), part
+
+
 @pytest.mark.parametrize(("page", "reached"), [(SPHERE, 3), (CLUSTERS, 3), (LAPLACE, 0)])
 def test_the_first_picture_comes_from_the_gallery(page, reached):
     at = opened(page)

@@ -13,9 +13,10 @@ import streamlit as st
 from core.lessons import SETUPS
 from core.run.experiment import Experiment, Result
 from core.scenarios.scenario import Params, Scenario, Setup
-from ui import claims, export, knobs, recovery, runner, seeds, story, sweep
+from ui import claims, export, knobs, recovery, runner, seeds, story, sweep, wording
 from ui.window import address, look
 
+PAPER = "paper"  # the part that tells of what was published
 Panels = Callable[[Experiment, recovery.Choice], object]
 
 
@@ -139,7 +140,7 @@ class Article:
 
     `panels` draws the main picture, `switch` what else there is to choose about it (with `more`
     settings), `sides` says whether it has a recovered side, `one_sided` which settings have none
-    after all. `sources` are credited at the end.
+    after all. `sources` are credited below the part on the paper and at the end.
     """
 
     scenario: Scenario
@@ -156,12 +157,27 @@ class Article:
     def show(self) -> None:
         """The open part of the page."""
         scenario = self.scenario
+        parts = [self._credited(part) if part.name == PAPER else part for part in self.parts]
         Frame(
-            scenario, self.title, self.sentence, self.parts, self._explore, self._take_home,
+            scenario, self.title, self.sentence, parts, self._explore, self._take_home,
             (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
              *self.more),
             partial(sweep.settle, scenario), self._sweep, " [How the scores change ↓](#sweep)",
         ).show()  # fmt: skip
+
+    def _credited(self, part: Part) -> Part:
+        """A part with the sources below."""
+
+        def show(opened: Opened) -> None:
+            part.show(opened)
+            self._sources()
+
+        return replace(part, show=show)
+
+    def _sources(self) -> None:
+        """Who is to be thanked, with where it can be read."""
+        st.subheader("Sources", anchor="sources")
+        st.caption(wording.linked(self.sources), width="content")
 
     def _sweep(self, opened: Opened) -> None:
         """How the scores change as a parameter moves."""
@@ -192,8 +208,7 @@ class Article:
             export.take_home(list(runs.values()), opened.params, self.scenario)
         else:
             st.info("These runs are not there yet: train them in Explore.", icon=":material/info:")
-        st.subheader("Sources", anchor="sources")
-        st.caption(self.sources)
+        self._sources()
 
 
 def second(
@@ -302,5 +317,5 @@ def standard(
     return [
         Part("why", "Why it works", of_run(why)),
         claimed((page_of(scenario),), figures or {}, *settings),
-        Part("paper", "The paper", alone(paper)),
+        Part(PAPER, "The paper", alone(paper)),
     ]

@@ -1,5 +1,6 @@
 """What is said of runs: what they are, what they cost, how far they have come, whence they are."""
 
+import re
 from collections.abc import Sequence
 
 from core.run.experiment import Experiment, Result
@@ -7,6 +8,7 @@ from core.run.job import Snapshot
 from core.scenarios.scenario import knobs_of
 from ui import knobs
 
+ARXIV = re.compile(r"arXiv (\d{4}\.\d{4,5})")
 WITHOUT_TRAINERS = {
     "starting": "The trainers are still starting",
     "without a GPU": "No worker of the cluster has a GPU: this run waits until one has",
@@ -25,6 +27,11 @@ def described(experiment: Experiment) -> str:
 def instead(before: Experiment | None) -> str:
     """What is drawn while there is nothing of a setting yet, as a further sentence."""
     return "" if before is None else f" Drawn instead: {described(before)}."
+
+
+def linked(text: str) -> str:
+    """A text whose papers, named as "arXiv 2102.08850", lead to them."""
+    return ARXIV.sub(r"[arXiv \1](https://arxiv.org/abs/\1)", text)
 
 
 def untrained(about: str, before: Experiment | None) -> str:
