@@ -140,6 +140,12 @@ def test_a_factor_is_told_as_scikit_learn_tells_it(told_of_sprites):
     assert found["x"] > 0.8 > found["y"] and found["shape"] < 0.9
 
 
+def test_a_world_of_categories_alone_is_told_as_it_is_among_other_factors(told_of_sprites):
+    world, z, _, code = told_of_sprites
+    alone = by_factor(world.only("shape"), z[:, [world.varied.index("shape")]], code)
+    assert alone == {"shape": by_factor(world, z, code)["shape"]}
+
+
 @pytest.mark.parametrize("intercept", [False, True])
 def test_correlations_are_of_a_read_out_with_an_intercept_or_without(told_of_sprites, intercept):
     world, z, values, code = told_of_sprites

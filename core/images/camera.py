@@ -67,6 +67,8 @@ def by_factor(world: World, z: Array, z_hat: Array) -> dict[str, float]:
             found[factor.name] = metrics.least_squares_accuracy(z_hat, values[:, i].astype(int))
         else:
             lines[factor.name] = _on_a_line(factor.kind, z[:, i])
+    if not lines:  # a world of categories alone
+        return found
     fit, test = metrics.halves(len(z))
     target = np.concatenate(list(lines.values()), 1)
     map_, offset = metrics.affine_map(z_hat[fit], target[fit])
