@@ -10,6 +10,7 @@ from PIL import Image
 from visits import PIXELS, metric, opened, own, said
 from written import write_dsprites
 
+from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES
 from core.metrics.significance import LEVELS, on_noise
@@ -132,3 +133,36 @@ def test_every_preset_opens_with_its_picture(preset):
     at = opened(PIXELS, **{key: str(value) for key, value in preset.params.items()})
     assert not at.exception and not at.error
     assert images(at)
+
+
+def chosen(at, label):
+    """What a row of buttons, or a list, by this label shows, and what it offers."""
+    (found,) = [each for each in (*at.button_group, *at.selectbox) if each.label == label]
+    return found.value, list(found.options)
+
+
+def test_classes_are_followed_by_the_score_that_stands_for_them():
+    link = {key: str(value) for key, value in CLASSES.items()}
+    at, title = opened(PIXELS, **link), SCORES["label_accuracy"].title
+    for label in ("Score over training", "Score"):
+        value, offered = chosen(at, label)
+        assert value == "label_accuracy" and offered[0] == title
+    assert not {"curve", "score"} & at.query_params.keys()
+    pairs = opened(PIXELS)
+    for label in ("Score over training", "Score"):
+        value, offered = chosen(pairs, label)
+        assert value == "mcc" and title not in offered
+
+
+def test_a_chosen_score_stays_chosen_and_is_let_go_where_it_is_not_measured():
+    link = {key: str(value) for key, value in CLASSES.items()}
+    at = opened(PIXELS, **link, curve="linear_r2", score="linear_r2")
+    assert chosen(at, "Score over training")[0] == chosen(at, "Score")[0] == "linear_r2"
+    group = next(each for each in at.button_group if each.label == "Score over training")
+    group.set_value("mcc").run()
+    assert chosen(at, "Score over training")[0] == "mcc"
+    assert "".join(at.query_params["curve"]) == "mcc"
+    of_pairs = opened(PIXELS, curve="label_accuracy", score="label_accuracy")
+    assert chosen(of_pairs, "Score over training")[0] == chosen(of_pairs, "Score")[0] == "mcc"
+    (warning,) = of_pairs.warning
+    assert warning.value.startswith(f"{SCORES['label_accuracy'].title} is not measured here")

@@ -160,7 +160,7 @@ class Article:
         parts = [self._credited(part) if part.name == PAPER else part for part in self.parts]
         Frame(
             scenario, self.title, self.sentence, parts, self._explore, self._take_home,
-            (*recovery.settings(self.sides), seeds.settings(scenario), *sweep.settings(scenario),
+            (*recovery.settings(self.sides), seeds.settings(), *sweep.settings(scenario),
              *self.more),
             partial(sweep.settle, scenario), self._sweep, " [How the scores change ↓](#sweep)",
         ).show()  # fmt: skip

@@ -16,10 +16,9 @@ CURVE = "curve"
 Series = dict[str, tuple[Sequence[float], Sequence[float]]]
 
 
-def settings(scenario: Scenario) -> address.Settings:
-    """The key of a page's link for the score over training."""
-    title = "Score over training"
-    return address.choice(CURVE, scenario.scores, title, scenario.scores[0],
+def settings() -> address.Settings:
+    """The key of a page's link for the score over training; without it, a setting's first."""
+    return address.choice(CURVE, SCORES, "Score over training", None,
                           lambda name: SCORES[name].title)  # fmt: skip
 
 
@@ -84,13 +83,7 @@ def curves(
     from core import figures  # altair: the numbers do not wait for it
 
     with st.container(horizontal=True, horizontal_alignment="right"):
-        if address.get(CURVE) not in scores:
-            address.put(CURVE, scores[0])
-        chosen = st.segmented_control(
-            "Score over training", scores, default=address.get(CURVE), required=True,
-            key=address.widget(CURVE),
-            format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
-        )  # fmt: skip
+        chosen = _chosen(scores)
     with st.container(key=recovery.CURVES):
         columns = st.columns(2, gap="medium")
     for column, score in zip(columns, ("loss", chosen), strict=True):
@@ -106,6 +99,27 @@ def curves(
                 partial(figures.curves, history(shown, score), run.total, title, known, bold),
                 of=done, numbers=score if done else None,
             )  # fmt: skip
+
+
+def _chosen(scores: Sequence[str]) -> str:
+    """The score over training: the first until a visitor chooses.
+
+    Where the first is another it is another widget: a browser that has not heard of that yet would
+    be taken to have chosen.
+    """
+    if address.get(CURVE) not in scores:
+        address.put(CURVE, None)
+    state = address.owned(f"{CURVE}.{scores[0]}")
+    st.session_state[state] = address.get(CURVE) or scores[0]
+
+    def choose() -> None:
+        chosen = st.session_state[state]
+        address.put(CURVE, chosen if chosen != scores[0] else None)
+
+    return st.segmented_control(
+        "Score over training", scores, required=True, key=state, on_change=choose,
+        format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
+    )  # fmt: skip
 
 
 def history(shown: runner.Shown, score: str) -> Series:

@@ -75,8 +75,7 @@ def settings(scenario: Scenario) -> tuple[address.Settings, ...]:
     return (
         address.choice(VARY, fields, "The parameter to vary", None, label),
         address.choice(BY, [NOTHING, *fields], "The second parameter", None, label),
-        address.choice(SCORE, scenario.scores, "Score", scenario.scores[0],
-                       lambda name: SCORES[name].title),
+        address.choice(SCORE, SCORES, "Score", None, lambda name: SCORES[name].title),
     )  # fmt: skip
 
 
@@ -91,6 +90,19 @@ def settle(scenario: Scenario, params: Params) -> None:
     if by not in (None, NOTHING, *free) or by == (address.get(VARY) or _first(scenario, free)):
         address.put(BY, None)
         address.note(f"{_label(all_knobs, by)} cannot be the second parameter here.")
+    score = address.get(SCORE)
+    if score is not None and score not in offered(scenario, params):
+        address.put(SCORE, None)
+        address.note(f"{SCORES[score].title} is not measured here, so another score is drawn.")
+
+
+def offered(scenario: Scenario, params: Params) -> list[str]:
+    """The scores that a sweep of these parameters can draw, the one at first in front.
+
+    That is the promised one where a scenario's own scores lack it.
+    """
+    promised = scenario.promise(params).score
+    return [*([] if promised in scenario.scores else [promised]), *scenario.scores]
 
 
 def varied(
@@ -107,9 +119,9 @@ def varied(
     if by == NOTHING:
         return {vary: values}
     second = shipped.by[1] if shipped and shipped.by and shipped.by[0] == by else None
-    offered = second or _with(getattr(params, by), _few(all_knobs[by], FEW_POINTS))
-    fits_all = [_fitting(params.but(**{vary: value}), by, offered) for value in values]
-    common = tuple(value for value in offered if all(value in fits for fits in fits_all))
+    wanted = second or _with(getattr(params, by), _few(all_knobs[by], FEW_POINTS))
+    fits_all = [_fitting(params.but(**{vary: value}), by, wanted) for value in values]
+    common = tuple(value for value in wanted if all(value in fits for fits in fits_all))
     return {vary: values, by: common or (getattr(params, by),)}
 
 
@@ -154,29 +166,29 @@ def member_at(
 def choose(scenario: Scenario, params: Params) -> tuple[str, str, str]:
     """The widgets: the parameter to vary, the second one, and the score."""
     free, all_knobs = _free(params), knobs_of(scenario.Params)
+    titles = {NOTHING: NOTHING, **{name: knob.label for name, knob in all_knobs.items()}}
     vary = _select(
-        VARY, "Vary", free, _first(scenario, free), all_knobs,
+        VARY, "Vary", free, _first(scenario, free), titles,
         "Everything else stays as the knobs above say.",
     )  # fmt: skip
-    offered = [NOTHING, *(name for name in free if name != vary)]
+    others = [NOTHING, *(name for name in free if name != vary)]
     shipped = shipped_sweep(scenario, params, vary)
     usual = NOTHING
-    if shipped and shipped.by and shipped.by[0] in offered and _is_for(shipped, params):
+    if shipped and shipped.by and shipped.by[0] in others and _is_for(shipped, params):
         usual = shipped.by[0]
     by = _select(
-        BY, "For each", offered, usual, all_knobs,
+        BY, "For each", others, usual, titles,
         "A second parameter: a line for each of a few of its values.",
     )  # fmt: skip
-    score = st.selectbox(
-        "Score", scenario.scores, scenario.scores.index(address.get(SCORE)),
-        format_func=lambda name: SCORES[name].title, key=address.widget(SCORE),
-    )  # fmt: skip
-    return vary, by, score
+    scores = offered(scenario, params)
+    named = {name: SCORES[name].title for name in scores}
+    return vary, by, _select(SCORE, "Score", scores, scores[0], named)
 
 
 def _select(
-    key: str, label: str, options: list[str], usual: str, all_knobs: dict[str, Knob], help: str
-) -> str:
+    key: str, label: str, options: list[str], usual: str, titles: Mapping[str, str],
+    help: str | None = None,
+) -> str:  # fmt: skip
     """A list that shows the usual, which changes with the knobs, until a visitor chooses.
 
     Where the list or its value is changed here it is another widget: a browser that has not heard
@@ -199,7 +211,7 @@ def _select(
         label,
         options,
         options.index(wanted),
-        format_func=lambda name: _label(all_knobs, name),
+        format_func=titles.get,
         key=state,
         on_change=choose,
         help=help,
