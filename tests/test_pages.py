@@ -117,6 +117,14 @@ OF_PAGE = {SPHERE: ["infonce_sphere"], BOX: ["infonce_box"], AUXILIARY: ["auxili
            LEJEPA: ["lejepa"]}  # fmt: skip
 
 
+def test_groups_of_one_quantity_stand_under_each_other():
+    claim = CLAIMS["read-outs-through-the-origin-understate-pixels"]
+    (rows,) = claims.by_quantity(claim, claims.found(claim)).values()
+    assert list(rows) == list(claim.evidence) and all(rows.values())
+    several = CLAIMS["too-cold-tears"]  # a degree at first and at the end, and a length
+    assert len(claims.by_quantity(several, claims.found(several))) == 3
+
+
 @each_page
 def test_every_claim_of_a_page_is_open_to_a_link_with_its_numbers_and_its_picture(page):
     at = opened(page, part="claims")

@@ -183,24 +183,28 @@ def picture(claim: Claim, told: Found, figures: Figures) -> None:
 
 
 def _dots(claim: Claim, told: Found) -> None:
-    """Every group as a row of dots, one picture a score."""
-    by_score: dict[str, dict[str, list[float]]] = {}
-    for label, values in told.values.items():
-        score = claim.written_by(claim.evidence[label])
-        known = [v for v in values if v is not None and isfinite(v)]
-        # R² of one thing or another goes on one scale, and the labels tell them apart
-        by_score.setdefault("R²" if "R²" in score.title else score.axis, {})[label] = known
-    for number, (name, groups) in enumerate(by_score.items()):
+    """Every group as a row of dots, one picture a quantity."""
+    for number, (name, groups) in enumerate(by_quantity(claim, told).items()):
         if any(groups.values()):
             from core import figures
 
             values = [value for group in groups.values() for value in group]
-            best = 1.0 if "R²" in name and min(values) >= 0.5 else None
+            best = 1.0 if name == "R²" and min(values) >= 0.5 else None
             sheet.figure(
                 f"claim_{number}", f"{name} of {', '.join(groups)}, every seed a dot.",
                 lambda groups=groups, name=name, best=best: figures.compare(groups, name, best),
                 of=(claim.name,), numbers=claim.name,
             )  # fmt: skip
+
+
+def by_quantity(claim: Claim, told: Found) -> dict[str, dict[str, list[float]]]:
+    """The known values of every group by its label, by the quantity that they are values of."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for label, values in told.values.items():
+        score = claim.written_by(claim.evidence[label])
+        known = [v for v in values if v is not None and isfinite(v)]
+        found.setdefault(score.quantity, {})[label] = known
+    return found
 
 
 def _sweep(claim: Claim) -> None:

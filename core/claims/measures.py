@@ -1,7 +1,7 @@
 """What a claim may read of a run: its scores, and named measures that are derived from a Result."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -223,7 +223,8 @@ def described(name: str) -> Score:
     kind, _, score = name.partition("_")
     if kind in BASELINES and score in SCORES:
         of = SCORES[score]
-        return Score(f"{of.title}, {BASELINES[kind]}", of.meaning, format=of.format, unit=of.unit)
+        return replace(of, title=f"{of.title}, {BASELINES[kind]}", ideal="", none="",
+                       shared=of.quantity)  # fmt: skip
     words = {"chance": "Chance", "loss_floor": "Loss floor, nats"}
     if name in words:
         return Score(words[name], words[name])

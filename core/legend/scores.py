@@ -18,6 +18,12 @@ class Score:
     format: str = ".3f"
     none: str = ""  # why it has no value, where that is no accident
     unit: str = ""  # written after the number
+    shared: str = ""  # the quantity that it is, where other scores are the same one of other things
+
+    @property
+    def quantity(self) -> str:
+        """What an axis measures that it shares with other scores."""
+        return self.shared or ("R²" if "R²" in self.title else self.axis)
 
     @property
     def axis(self) -> str:
@@ -41,18 +47,21 @@ def _of_pictures() -> dict[str, Score]:
     how = {
         "ordinal": "held-out R² of this factor, read from the code by an affine map",
         "circular": "held-out R² of its sine and cosine, read from the code by an affine map",
-        "categorical": "held-out accuracy of a linear read-out of the code",
+        "categorical": "held-out accuracy of a read-out of the code by least squares",
     }
+    correlation = "Correlation of a factor with its linear read-out"
     return {
         "label_accuracy": Score("Accuracy of the class", "of the classifier that was trained, on "
                                 "pictures it never saw"),
-        **{f"factor_{name}": Score(factor.title, how[factor.kind])
+        **{f"factor_{name}": Score(factor.title, how[factor.kind],
+                                   shared="Accuracy" if factor.kind == "categorical" else "R²")
            for name, factor in named.items()},
         **{f"r_{name}": Score(f"Correlation, {factor.title.lower()}", "of the factor with its "
-                              "linear read-out, held out")
+                              "linear read-out, held out", shared=correlation)
            for name, factor in named.items()},
         **{f"r_bare_{name}": Score(f"The same without an intercept, {factor.title.lower()}",
-                                   "as published: the read-out goes through the origin")
+                                   "as published: the read-out goes through the origin",
+                                   shared=correlation)
            for name, factor in named.items()},
     }  # fmt: skip
 

@@ -170,15 +170,16 @@ CLASSES_KEPT = (
         "read-outs-through-the-origin-understate-pixels",
         PAGE,
         "**A read-out through the origin understates pixels**, here by little: size is told from "
-        "them with a correlation of {bare.mean} so, and of {whole.mean} with an intercept; from "
-        "a trained code with {code bare.mean} and {code.mean}.",
+        "them with a correlation of {pixels through 0.mean} so, and of {pixels.mean} with an "
+        "intercept; from a trained code with {code through 0.mean} and {code.mean}.",
         "The published read-out has no intercept, and neither pixels nor codes are centred. How "
         "much that costs depends on the pictures.",
-        {"bare": shape.read("raw_r_bare_scale"), "whole": shape.read("raw_r_scale"),
-         "code bare": shape.read("r_bare_scale"), "code": shape.read("r_scale")},
+        {"pixels through 0": shape.read("raw_r_bare_scale"),
+         "pixels": shape.read("raw_r_scale"),
+         "code through 0": shape.read("r_bare_scale"), "code": shape.read("r_scale")},
         "raw_r_scale",
-        mean("bare") < mean("whole"),
-        ("bare", shape.read("raw_r_scale")),
+        mean("pixels through 0") < mean("pixels"),
+        ("pixels through 0", shape.read("raw_r_scale")),
         Opens(PAGE, "shape"),
         source="Reizinger et al. 2025, Table 4, on other pictures",
     ),
