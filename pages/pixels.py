@@ -61,12 +61,13 @@ def curves(shown: runner.Shown, run: recovery.Run, params: Pixels, seed: int) ->
 
 def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: bool) -> None:
     """True latents beside recovered ones, and who matches whom."""
-    box, beside = st.columns([3.2, 1], gap="small", vertical_alignment="center")
+    box, beside = st.columns([2.4, 1], gap="small", vertical_alignment="center")
     with box:
         view = picture.view_of(run, params, choice, stale)
         recovery.picture(view, "pixels", 300 if address.presenting() else 172)
     with beside:
-        picture.matching(run, briefly=True)
+        words = [factor.word for factor in params.seen.factors]
+        picture.matching(run, briefly=True, names=words)
 
 
 FIGURES = {"kept": lambda: sheet.show(factors.classes()), **proves.FIGURES}

@@ -31,6 +31,11 @@ class Factor:
     rest: float = 0.0  # its value, in its unit, where it does not vary
     classes: tuple[str, ...] = ()  # names of a categorical factor's values
 
+    @property
+    def word(self) -> str:
+        """Its name as a narrow axis has it."""
+        return self.name.replace("_", " ")
+
     def value(self, z: Any) -> Any:
         """Latents in [-1, 1], a NumPy array or a tensor of any shape, in the factor's unit."""
         share = (z + 1) / 2

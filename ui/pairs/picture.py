@@ -1,5 +1,6 @@
 """The box's lines carried by h beside the true ones, and which code stands for which latent."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -110,8 +111,11 @@ def _remarks(
     return [*remarks, *([f"lines to ±{params.flat.high:g}"] if wider else []), how]
 
 
-def matching(run: recovery.Run, briefly: bool = False) -> None:
-    """|correlation| of each latent with each code, the pairs that MCC counts outlined."""
+def matching(run: recovery.Run, briefly: bool = False, names: Sequence[str] = ()) -> None:
+    """|correlation| of each latent with each code, the pairs that MCC counts outlined.
+
+    Latents go by their `names` where they have any.
+    """
     from core import figures, metrics
     from core.figures.proofs import MATCHED
 
@@ -126,6 +130,7 @@ def matching(run: recovery.Run, briefly: bool = False) -> None:
         sheet.figure(
             "matching", "Absolute correlation of every latent with every code, matched pairs "
             "outlined.",
-            lambda: figures.matching(correlation, pairs, height=LOW if briefly else MATCHED),
+            lambda: figures.matching(correlation, pairs, height=LOW if briefly else MATCHED,
+                                     names=names),
             of=None if run.live else (run.name,), numbers=None if run.live else "matching",
         )  # fmt: skip
