@@ -10,6 +10,7 @@ from scipy.special import gamma, gammainc, gammainccinv, logsumexp, softmax, xlo
 from core.laws import vmf
 
 Array = np.ndarray
+SCALED = 8  # batches behind a scale
 STANDARD_ERROR = 0.01
 
 
@@ -78,6 +79,31 @@ def turned_info_nce(
         turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
         losses.append(info_nce_at(critic, z @ turn.T, z_pos @ turn.T, negatives))
     return np.array(losses)
+
+
+def least_scale(z: Array, z_pos: Array, p: int, tau: float, batch: int, negatives: str) -> float:
+    """The factor of all distances with which InfoNCE of the latents z, z_pos (n, d) is least.
+
+    The similarity is -factor |u - v|_p^p / tau, over batches of `batch` pairs, n at most. It is
+    about 1 where views are the negatives and norm and tau are the noise's own, and less with
+    anchors: each repels itself, at no distance, however large the others are.
+    """
+    from scipy.optimize import minimize_scalar  # takes a while to import
+
+    rng, losses = np.random.default_rng(0), []
+    for _ in range(SCALED):
+        chosen = rng.permutation(len(z))[:batch]
+        u, v = z[chosen], z_pos[chosen]
+        near, far = ((np.abs(a[:, None] - b) ** p).sum(-1) / tau for a, b in ((u, v), (u, u)))
+        losses.append((near.diagonal(), near if negatives == "views" else
+                       np.column_stack([far, near.diagonal()])))  # fmt: skip
+
+    def loss(log_factor: float) -> float:
+        factor = np.exp(log_factor)
+        return float(np.mean([(logsumexp(-factor * all_, axis=1) + factor * own).mean()
+                              for own, all_ in losses]))  # fmt: skip
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-5, 3), method="bounded").x))
 
 
 def loss_floor(

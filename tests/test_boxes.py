@@ -384,6 +384,17 @@ def test_a_turn_costs_nothing_for_p_2_and_something_for_the_others():
             assert np.ptp(losses[:3]) > 1e-3
 
 
+@pytest.mark.parametrize("p", [1, 2])
+def test_an_anchor_that_repels_itself_shortens_the_distances_of_least_loss(p):
+    rng = np.random.default_rng(7)
+    z = rng.random((4000, 2))
+    noise = rng.laplace(scale=0.05, size=z.shape) if p == 1 else rng.normal(0, 0.05, z.shape)
+    tau = 0.05 if p == 1 else 2 * 0.05**2
+    views, anchors = (theory.least_scale(z, z + noise, p, tau, 256, n) for n in LP_INFO_NCE)
+    assert views == pytest.approx(1, abs=0.1) and anchors < views - 0.1
+    assert anchors < theory.least_scale(z, z + noise, p, tau, 2000, "anchors")  # more to repel
+
+
 # --- the world and its settings ---------------------------------------------------------------
 
 

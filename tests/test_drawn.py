@@ -125,6 +125,25 @@ def test_codes_that_are_drawn_keep_their_numbers():
     assert framed[["Latent", "Code"]].to_numpy().tolist() == [[1, 21], [2, 5]]
 
 
+def test_latents_that_have_names_go_by_them():
+    found = np.array([[0.1, -0.98], [0.97, 0.02]])
+    names = ["y", "object hue"]  # in the world's order, not the alphabet's
+    drawn = figures.matching(found, (np.array([0, 1]), np.array([1, 0])), names=names)
+    latent, code = Marks(drawn, "text").at("y", "x")
+    assert list(zip(latent, code, strict=True)) == [(n, j) for n in names for j in (1, 2)]
+    framed = drawn[1][drawn[1]["Matched"]]
+    assert framed[["Latent", "Code"]].to_numpy().tolist() == [["y", 2], ["object hue", 1]]
+    for spec in (drawn[0].to_dict(), figures.matrix(found, names)[0].to_dict()):
+        assert spec["layer"][0]["encoding"]["y"]["sort"] == names
+
+
+def test_a_slope_has_its_own_line_through_the_origin():
+    drawn = figures.agreement(STEPS / 400, STEPS / 300, ("w", "m"), 2.0, 0.0, {"least": 0.5})
+    lines = [layer for layer in drawn[0].to_dict()["layer"] if layer["mark"]["type"] == "line"]
+    ends = [rows(drawn[0].to_dict(), layer)[-1] for layer in lines]
+    assert ends == [{"world": 2.0, "model": 2.0}, {"world": 2.0, "model": 1.0}]
+
+
 def test_a_turned_code_has_a_line_a_norm_above_its_unturned_loss():
     angles = np.arange(0.0, 91.0, 15)
     losses = {"p = 1": 3 + np.sin(np.deg2rad(2 * angles)), "p = 2": 0 * angles + 7}

@@ -24,11 +24,12 @@ def agreement(
     names: tuple[str, str],
     reach: float | None,
     least: float | None = None,
+    slopes: Mapping[str, float] | None = None,
 ) -> Figure:
     """What the world says against what the model says, a dot a pair, as a proof equates them.
 
     `reach` draws the identity from `least` (-reach if None) to reach: None where the proof's
-    assumptions fail.
+    assumptions fail. `slopes` of further lines through 0, by their names, are drawn as far.
     """
     table = pd.DataFrame({"world": world, "model": model})
     ends = [] if reach is None else [-reach if least is None else least, reach]
@@ -39,19 +40,27 @@ def agreement(
         alt.Chart(table).mark_circle(size=16, color=ROLE["z_hat"], opacity=0.45).encode(x=x, y=y)
     ]
     if reach is not None:
-        diagonal = pd.DataFrame({"world": ends, "model": ends})
-        identity = alt.Chart(diagonal).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
-        layers.append(identity.encode(x=x, y=y))
-        layers.append(words.beside({"identity": reach}, {}, y, INSIDE, up))
+        lines = {"identity": 1.0, **(slopes or {})}
+        for slope in lines.values():
+            ends_of = pd.DataFrame({"world": ends, "model": [slope * end for end in ends]})
+            line = alt.Chart(ends_of).mark_line(strokeDash=[5, 4], color=ROLE["theory"])
+            layers.append(line.encode(x=x, y=y))
+        heights = {name: slope * reach for name, slope in lines.items()}
+        layers.append(words.beside(heights, {}, y, INSIDE, up))
     chart = alt.layer(*layers, height=HEIGHT)
     shown = table.rename(columns={"world": names[0], "model": names[1]})
     return words.finished(chart), shown
 
 
-def matrix(entries: np.ndarray) -> Figure:
-    """A small matrix as shaded, numbered squares: the identity is a bright diagonal."""
-    table = _shaded(entries, ("row", "column"))
-    base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=alt.Y("row:O", axis=None))
+def matrix(entries: np.ndarray, names: Sequence[str] = ()) -> Figure:
+    """A small matrix as shaded, numbered squares: the identity is a bright diagonal.
+
+    Its rows have `names` where any are given.
+    """
+    table = _shaded(entries, ("row", "column"), names)
+    axis = alt.Axis(title=None, ticks=False, domain=False) if names else None
+    y = alt.Y("row:O", axis=axis, sort=list(names) or alt.Undefined)
+    base = alt.Chart(table).encode(x=alt.X("column:O", axis=None), y=y)
     cells = _cells(base)
     numbers = base.mark_text(fontSize=13 if len(entries) < 7 else 10, fill=words.OWN_INK).encode(
         text=alt.Text("value:Q", format=".2f")
@@ -66,12 +75,14 @@ def matching(
     pairs: tuple[np.ndarray, np.ndarray],
     codes: np.ndarray | None = None,
     height: int = MATCHED,
+    names: Sequence[str] = (),
 ) -> Figure:
     """Absolute correlations (d, m) of latents with codes, and frames around the pairs matched.
 
-    Columns go by the indices `codes` (m,), in rising order: all there are if None.
+    Columns go by the indices `codes` (m,), in rising order: all there are if None. Rows have the
+    latents' `names`, or their numbers from 1.
     """
-    table = _shaded(np.abs(correlation), ("latent", "code")).assign(pair=False)
+    table = _shaded(np.abs(correlation), ("latent", "code"), names).assign(pair=False)
     table.loc[pairs[0] * correlation.shape[1] + pairs[1], "pair"] = True
     if codes is not None:
         table["code"] = np.asarray(codes)[table["code"] - 1] + 1
@@ -80,8 +91,9 @@ def matching(
     base = alt.Chart(table).encode(
         tooltip=told,
         x=alt.X("code:O", title="code", axis=alt.Axis(orient="top", labelAngle=0, ticks=False)),
-        y=alt.Y("latent:O", title="latent", axis=alt.Axis(ticks=False)),
-    )
+        y=alt.Y("latent:O", title=None if names else "latent", sort=list(names) or alt.Undefined,
+                axis=alt.Axis(ticks=False)),
+    )  # fmt: skip
     frames = (
         base.transform_filter("datum.pair")
         .mark_rect(fillOpacity=0, stroke=words.OUTLINE, strokeWidth=2.5, cornerRadius=3)
@@ -101,10 +113,16 @@ def matching(
     return words.finished(alt.layer(*layers, height=height)), shown
 
 
-def _shaded(entries: np.ndarray, names: tuple[str, str]) -> pd.DataFrame:
-    """A matrix's entries, each with its row and column from 1, its shade and its number's ink."""
+def _shaded(
+    entries: np.ndarray, names: tuple[str, str], of_rows: Sequence[str] = ()
+) -> pd.DataFrame:
+    """A matrix's entries, each with its row and column from 1, its shade and its number's ink.
+
+    Rows that have names go by them.
+    """
     rows, columns = np.indices(entries.shape) + 1
-    places = dict(zip(names, (rows.ravel(), columns.ravel()), strict=True))
+    called = np.repeat(list(of_rows), entries.shape[1]) if of_rows else rows.ravel()
+    places = dict(zip(names, (called, columns.ravel()), strict=True))
     table = pd.DataFrame({**places, "value": entries.ravel()})
     table["shade"] = FAINTEST + (1 - FAINTEST) * table["value"].abs().clip(upper=1)
     inks = [on_shade(ROLE["z_hat"], shade) for shade in table["shade"]]
@@ -182,8 +200,11 @@ def _free_spot(point: np.ndarray, drawn: np.ndarray) -> np.ndarray:
                 spots[int(np.argmax(room))])  # fmt: skip
 
 
-def turned(degrees: np.ndarray, losses: Mapping[str, np.ndarray]) -> Figure:
-    """Loss in nats of a code turned by an angle (a,), above its loss unturned, a line a norm."""
+def turned(degrees: np.ndarray, losses: Mapping[str, np.ndarray], own: str = "") -> Figure:
+    """Loss in nats of a code turned by an angle (a,), above its loss unturned, a line a norm.
+
+    The line named `own` is bolder.
+    """
     rows = [
         pd.DataFrame({"angle": degrees, "loss": loss - loss[0], "norm": name})
         for name, loss in losses.items()
@@ -198,7 +219,9 @@ def turned(degrees: np.ndarray, losses: Mapping[str, np.ndarray]) -> Figure:
     y = alt.Y("loss:Q", title="loss above that of the latents themselves, nats",
               scale=alt.Scale(domain=span, nice=False))  # fmt: skip
     scale = alt.Scale(domain=list(shades), range=list(shades.values()))
-    lines = alt.Chart(table).mark_line(strokeWidth=2.5)
+    bold = alt.StrokeWidthValue(**alt.condition(alt.datum.norm == own, alt.value(3.5),
+                                                alt.value(2)))  # fmt: skip
+    lines = alt.Chart(table).mark_line().encode(strokeWidth=bold)
     colour = alt.Color("norm:N", legend=None, scale=scale)
     # where the lines are farthest apart, beside the picture's right edge
     middle = {name: float(loss[len(degrees) // 2] - loss[0]) for name, loss in losses.items()}

@@ -16,7 +16,7 @@ from ui.pairs import runs
 PAIRS = 1000  # in the picture of the first step
 TURNED = 200  # latents whose loss is taken at every angle
 DEGREES = np.arange(0.0, 91.0, 3.0)
-NORMS = (1, 2, 3)
+NORMS = (1, 2)  # drawn beside that of the setting
 MOST = 6  # latents that a numbered matrix has room for
 
 
@@ -25,10 +25,23 @@ def why(result: Result) -> None:
     steps(result, broken_by(cast(InfoNCEBox, result.member.params)))
 
 
-def steps(result: Result, broken: Sequence[str]) -> None:
+def _slope(slope: float, least: float | None, batch: int) -> str:
+    """What the slope of the dots is, and why it is not 1."""
+    found = f"The dots have slope {slope:.2f}."
+    if least is None:
+        return found
+    return (
+        f"{found} Why less than 1: every anchor repels itself as well, at no distance, which the "
+        "identity does not weigh against the others; codes that are smaller than the truth then "
+        f"have a lower loss. In batches of {batch} the latents’ own loss is least with distances "
+        f"times {least:.2f}: the lower dashed line."
+    )
+
+
+def steps(result: Result, broken: Sequence[str], names: Sequence[str] = ()) -> None:
     """Distances are kept, a norm may know the axes, and so each code is a latent.
 
-    `broken` says what keeps distances from agreeing.
+    `broken` says what keeps distances from agreeing, `names` are the latents' own, if any.
     """
     from core import figures, metrics, theory
 
@@ -43,40 +56,47 @@ def steps(result: Result, broken: Sequence[str]) -> None:
         a, b = np.random.default_rng(0).integers(len(z), size=(2, PAIRS))
         world = (np.abs(z[a] - z[b]) ** shape).sum(1) / scale**shape
         model = (np.abs(z_hat[a] - z_hat[b]) ** params.p).sum(1) / params.model_tau
+        least = {}
+        if params.negatives == "anchors" and not broken:
+            z_pos = result.world["z_pos"].astype(float)
+            least["least loss"] = theory.least_scale(
+                z, z_pos, params.p, scale**shape, params.batch, params.negatives
+            )
         sheet.figure(
             "distances", "World distance against model distance over random pairs.",
             lambda: figures.agreement(
                 world, model,
                 ("world: (|z − z′| / λ)^β, summed", "model: |h(z) − h(z′)|ₚᵖ / τ"),
-                None if broken else float(world.max()), 0.0,
+                None if broken else float(world.max()), 0.0, least,
             ),
             of=(result.member.key,),
         )  # fmt: skip
-        if params.negatives == "anchors":
-            st.caption("Every anchor repels itself as well, and in many dimensions others are "
-                       "far: smaller codes than the truth then have a lower loss, and dots lie "
-                       "below the line.")  # fmt: skip
-        if broken:
-            st.caption(f"No identity line: it can hold only with {', '.join(broken)}.")
+        slope = float(world @ model / (world @ world))
+        st.caption(_slope(slope, least.get("least loss"), params.batch) if finite and not broken
+                   else f"No identity line: it can hold only with {', '.join(broken)}."
+                   if broken else "The codes of this run are not finite.")  # fmt: skip
 
     def turned() -> None:
         few, views = z[:TURNED, :2], result.world["z_pos"][:TURNED, :2].astype(float)
         size = params.law.generalised[1]
+        norms = {p: f"p = {p}{', here' if p == params.p else ''}"
+                 for p in sorted({*NORMS, params.p})}  # fmt: skip
 
         def losses() -> dict[str, np.ndarray]:
             return {
-                f"p = {p}": theory.turned_info_nce(few, views, p, size**p, DEGREES, "views")
-                for p in NORMS
+                norms[p]: theory.turned_info_nce(few, views, p, size**p, DEGREES, "views")
+                for p in norms
             }
 
         sheet.figure(
-            "turned", "Loss of the true latents turned by an angle, for p = 1, 2 and 3.",
-            lambda: figures.turned(DEGREES, losses()),
+            "turned", "Loss of the true latents turned by an angle, by the norm of the similarity.",
+            lambda: figures.turned(DEGREES, losses(), norms[params.p]),
             of=(result.member.key,),
         )  # fmt: skip
-        st.caption("Nothing is trained here: the code is z itself, turned in the plane of its "
-                   "first two coordinates, over this world’s own pairs. Below 0 a norm would "
-                   "rather turn them: it is not the one of the noise.")  # fmt: skip
+        st.caption("Bold: this setting’s p; the others are there to compare. Nothing is trained "
+                   "here: the code is z itself, turned in the plane of its first two coordinates, "
+                   "over this setting’s own pairs. Below 0 a norm would rather turn them: it is "
+                   "not the one of the noise.")  # fmt: skip
 
     def permutation() -> None:
         if not finite:
@@ -89,7 +109,7 @@ def steps(result: Result, broken: Sequence[str]) -> None:
             return
         sheet.figure(
             "map", "The fitted linear map from codes to latents, in their deviations.",
-            lambda: figures.matrix(map_.T), of=(result.member.key,),
+            lambda: figures.matrix(map_.T, names), of=(result.member.key,),
         )  # fmt: skip
         st.caption("A row is a latent, a column a code. A permutation has one entry of size 1 in "
                    "each.")  # fmt: skip
@@ -105,7 +125,7 @@ def steps(result: Result, broken: Sequence[str]) -> None:
             ),
             (
                 "2. A norm may know the axes",
-                r"A turned code keeps all distances if $p = 2$. For $p = 1$ or $3$ only turns that "
+                r"A turned code keeps all distances if $p = 2$. For any other $p$ only turns that "
                 r"permute and mirror the axes map the unit ball onto itself. The loss says so.",
                 turned,
             ),

@@ -23,7 +23,7 @@ def why(result: Result) -> None:
             icon=":material/info:",
         )
     else:
-        of_pairs.steps(result, broken(params))
+        of_pairs.steps(result, broken(params), [factor.word for factor in params.seen.factors])
 
 
 def _classes(result: Result, params: Pixels) -> None:
