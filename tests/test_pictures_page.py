@@ -14,6 +14,7 @@ from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES
 from core.metrics.significance import LEVELS, on_noise
+from core.papers.images import DISLIB, KITTI
 from core.scenarios.pixels import Pixels
 from ui.pixels import files, pictures
 
@@ -96,7 +97,16 @@ def test_the_live_null_counts_what_it_says():
 def test_the_papers_tables_stand_beside_measured_ones():
     at = opened(PIXELS, part="paper")
     kitti, ident, dislib = (each.value for each in at.dataframe)
-    assert len(kitti) == 5 and len(ident) == 2 and len(dislib) == 4
+    assert len(kitti) == 3 and len(ident) == 2 and len(dislib) == 4
+    assert list(kitti.columns) == list(KITTI.rows[0])  # as published
+    latents = [row["latent"] for row in DISLIB.rows if row["data"] == "dSprites"]
+    assert list(dislib["latent"]) == latents
+    published, ours = (
+        [name.removeprefix(of) for name in dislib.columns if name.startswith(of)]
+        for of in ("paper, ", "here, ")
+    )
+    assert published == [name for name in DISLIB.rows[0] if name not in ("data", "latent")]
+    assert ours[:2] == ["x", "trained"]
     for table in (kitti, ident, dislib):
         assert not (table == "not measured here").any(axis=None) and not (table == "").any(
             axis=None

@@ -38,17 +38,16 @@ def _kitti() -> None:
         "normal, unbounded": NORMAL, "normal, box": {**NORMAL, "space": "box"},
     }  # fmt: skip
     rows = [
-        {
-            "model": model,
-            **{f"paper, Δt {row['mean Δt']}": row[model] for row in KITTI.rows},
-            "walkers’ masks here": _percent(setting, "mcc"),
-        }
-        for model, setting in ours.items()
-    ]
+        *({"mean Δt": f"paper, {row['mean Δt']}", **{model: row[model] for model in ours}}
+          for row in KITTI.rows),
+        {"mean Δt": "walkers’ masks here",
+         **{model: _percent(setting, "mcc") for model, setting in ours.items()}},
+    ]  # fmt: skip
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     st.caption(
-        "MCC in percent. There all models see the walkers’ own steps; here the normal model’s are "
-        f"normal. SlowVAE here has ten codes, and {SLOW['steps']:,} steps."
+        "MCC in percent, models in the table’s order. There all models see the walkers’ own steps; "
+        f"here the normal model’s are normal. SlowVAE here has ten codes, and {SLOW['steps']:,} "
+        "steps."
     )
 
 
@@ -79,9 +78,9 @@ def _dislib() -> None:
     rows = [
         {
             "latent": theirs,
-            "paper, x": printed[theirs]["x"], "paper, MLP": printed[theirs]["MLP"],
+            **{f"paper, {column}": printed[theirs][column] for column in ("x", "MLP", "CNN")},
             **{f"here, {said}": seeds.span_of([r.scores[f"{of}r_bare_{name}"] for r in records])
-               for said, of in (("x", "raw_"), ("untrained", "untrained_"), ("trained", ""))},
+               for said, of in (("x", "raw_"), ("trained", ""), ("untrained", "untrained_"))},
             "here, x with an intercept": seeds.span_of([r.scores[f"raw_r_{name}"]
                                                         for r in records]),
         }
@@ -89,9 +88,10 @@ def _dislib() -> None:
     ]  # fmt: skip
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     st.caption(
-        "Correlation of a factor with its linear read-out, as published without an intercept. The "
-        "paper’s codes are wide; ours has eight dimensions, so that it must choose. Its table has "
-        "no untrained encoder."
+        "Correlation of a factor with its linear read-out, as published without an intercept: x is "
+        "the pixels, MLP and CNN are the paper’s trained encoders. Rows and columns stand in the "
+        "table’s order, and after ours what it lacks: an untrained encoder, an intercept. The "
+        "paper’s codes are wide; ours has eight dimensions, so that it must choose."
     )
 
 
