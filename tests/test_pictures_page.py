@@ -176,3 +176,14 @@ def test_a_chosen_score_stays_chosen_and_is_let_go_where_it_is_not_measured():
     assert chosen(of_pairs, "Score over training")[0] == chosen(of_pairs, "Score")[0] == "mcc"
     (warning,) = of_pairs.warning
     assert warning.value.startswith(f"{SCORES['label_accuracy'].title} is not measured here")
+
+
+def test_the_world_of_classes_is_said_to_be_sprites_and_comes_back_with_pairs():
+    link = {key: str(value) for key, value in CLASSES.items()}
+    at = opened(PIXELS, **link, world="scene")
+    world = next(each for each in at.selectbox if each.label == "World")
+    assert world.disabled and world.value == "sprites"
+    task = next(each for each in at.button_group if each.label == "Task")
+    task.set_value("pairs").run()
+    world = next(each for each in at.selectbox if each.label == "World")
+    assert not at.exception and not world.disabled and world.value == "scene"

@@ -100,11 +100,11 @@ def draw(scenario: Setup, params: Params, prefix: str = "") -> None:
 
 
 def _draw(scenario: Setup, params: Params, prefix: str) -> None:
-    off = params.inactive()
+    off, fixed = params.inactive(), params.instead()
     knobs = {name: knob for name, knob in scenario.controls().items() if has_widget(knob)}
     for name, knob in knobs.items():
         if not knob.advanced:
-            _widget(knob, key_of(name, prefix), name in off)
+            _widget(knob, key_of(name, prefix), name in off, fixed.get(name))
     if scenario.trained:
         count = key_of(SEEDS, prefix)
         st.slider(
@@ -114,7 +114,7 @@ def _draw(scenario: Setup, params: Params, prefix: str) -> None:
     with st.expander("Advanced"):
         for name, knob in knobs.items():
             if knob.advanced:
-                _widget(knob, key_of(name, prefix), name in off)
+                _widget(knob, key_of(name, prefix), name in off, fixed.get(name))
 
 
 def apply(scenario: Setup, preset: Preset, prefix: str = "") -> None:
@@ -180,12 +180,15 @@ def query(scenario: Setup, preset: Preset, prefix: str = "") -> dict[str, str]:
     return {**wanted, **switched, **always}
 
 
-def _widget(knob: Knob, key: str, off: bool) -> None:
+def _widget(knob: Knob, key: str, off: bool, fixed: Value = None) -> None:
+    """A knob's widget; where the others fix its value (`fixed`) one that says that and no more."""
     about = f"{knob.help} ({knob.unit})" if knob.unit else knob.help
     if knob.none:
         about += f" auto: {knob.none}."
-    value = address.get(key)  # said twice, as one that is new to the browser shows its default
-    common = {"key": address.widget(key), "help": about, "disabled": off}
+    # said twice, as one that is new to the browser shows its default
+    value = address.get(key) if fixed is None else fixed
+    state = address.widget(key) if fixed is None else address.owned(f"{key}.fixed")
+    common = {"key": state, "help": about, "disabled": off}
     if knob.kind is bool:
         st.toggle(label_of(knob), value, **common)
     elif knob.choices and len("".join(map(wording, knob.choices))) > WIDEST:

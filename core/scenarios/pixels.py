@@ -64,7 +64,8 @@ class Pixels(Params):
     )
     world: Literal["masks", "scene", "sprites"] = knob(
         "masks",
-        "masks: a walker's silhouette. scene: a lit teapot. sprites: a flat shape.",
+        "masks: a walker's silhouette. scene: a lit teapot. sprites: a flat shape. Classes are "
+        "of sprites alone.",
         label="World",
         unit="what is drawn",
     )
@@ -218,6 +219,10 @@ class Pixels(Params):
         if self.method == "supervised":  # of which the second picture is never drawn
             off |= {"d_hat", "transition", "spread"}
         return frozenset(off)
+
+    def instead(self) -> dict[str, Value]:
+        """Classes are of sprites."""
+        return {"world": "sprites"} if self.task == "classify" else {}
 
     def unsaid(self) -> dict[str, Value]:
         """As in `Params`: what each of them stands for where it is left out."""

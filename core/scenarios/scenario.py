@@ -29,6 +29,10 @@ class Params(BaseModel):
         """Names of the fields that have no effect given the others (greyed out, not in the key)."""
         return frozenset()
 
+    def instead(self) -> Mapping[str, Value]:
+        """By inactive field the value that holds in its place, where one does."""
+        return {}
+
     @property
     def whole(self) -> bool:
         """Whether the latents cover their space, so that the degree of the map says something."""
