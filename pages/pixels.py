@@ -4,6 +4,7 @@ from typing import cast
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.lessons import LESSONS
 from core.scenarios.pixels import Pixels
@@ -32,11 +33,11 @@ def draw(shown: runner.Shown, choice: recovery.Choice) -> None:
     else:
         runs.show(run, promise, params, place, SHOWN)
     with place.picture:
-        strip = st.container(key=address.owned("inputs"))
         if params.task == "classify" and not run.live:
+            strip = st.container()
             factors.show(shown, run, params)
         else:
-            latents(run, params, choice, shown.stale)
+            strip = latents(run, params, choice, shown.stale)
     recovery.picture_first("pixels")
     with strip:
         pictures.strip(params)
@@ -59,15 +60,19 @@ def curves(shown: runner.Shown, run: recovery.Run, params: Pixels, seed: int) ->
         runs.curves(shown, run, scenario, params, seed)
 
 
-def latents(run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: bool) -> None:
-    """True latents beside recovered ones, and who matches whom."""
+def latents(
+    run: recovery.Run, params: Pixels, choice: recovery.Choice, stale: bool
+) -> DeltaGenerator:
+    """True latents beside recovered ones, and who matches whom; a place over them for pictures."""
     box, beside = st.columns([2.4, 1], gap="small", vertical_alignment="center")
     with box:
+        above = st.container()
         view = picture.view_of(run, params, choice, stale)
-        recovery.picture(view, "pixels", 300 if address.presenting() else 172)
+        recovery.picture(view, "pixels", 260 if address.presenting() else 156)
     with beside:
         words = [factor.word for factor in params.seen.factors]
         picture.matching(run, briefly=True, names=words)
+    return above
 
 
 FIGURES = {"kept": lambda: sheet.show(factors.classes()), **proves.FIGURES}

@@ -53,5 +53,5 @@ def _seen(read: np.ndarray) -> np.ndarray:
     """Pictures (n, h, w) or (n, h, w, 3) in colour, thinned out and square."""
     seen = read[..., None].repeat(3, -1) if read.ndim == 3 else read
     side = min(seen.shape[1:3])
-    step = max(1, side // pictures.LARGE)
+    step = max(1, side // pictures.NARROW)
     return seen[:, :side:step, :side:step]

@@ -5,19 +5,22 @@ latents are.
 """
 
 import base64
+from collections.abc import Sequence
 from io import BytesIO
 from typing import cast
 
 import numpy as np
 import streamlit as st
 
-from core.images.world import World
+from core.images.world import Factor, World
 from core.run.experiment import Result
 from core.scenarios.pixels import HIGH, LOW, ORDER, Pixels
 from ui.window import address, turns
 
-SIDE, LARGE, GAP = 40, 64, 3  # pixels of a picture in Explore, elsewhere, and between two
-MOVES = 9  # pictures of a factor on its way
+SIDE, LARGE, GAP = 68, 128, 3  # pixels of a picture in Explore, elsewhere, and between two
+NARROW = 84  # pixels that a large picture keeps on a phone, where a row takes several lines
+LEAST = "max(46px,0.3*(640px - 100vw))"  # of one in Explore: larger on a phone
+MOVES = 5  # pictures of a factor on its way
 ALONG = 7  # pictures along an axis
 MOST_AXES = 5
 TENTHS = 10  # of a latent unit, in which a link says where a factor is
@@ -36,27 +39,38 @@ def strip(params: Pixels) -> None:
     titles = {factor.name: factor.title for factor in world.factors}
     if address.get(FACTOR) not in titles:
         address.put(FACTOR, world.varied[0])
-    chosen, moved, shown = st.columns([1, 1, 3.4], gap="small", vertical_alignment="center")
-    name = chosen.selectbox(
-        "Factor that moves", list(titles), list(titles).index(address.get(FACTOR)),
-        format_func=titles.get, key=address.widget(FACTOR), label_visibility="collapsed",
-    )  # fmt: skip
-    at = moved.slider(
-        "From low to high", int(LOW * TENTHS), int(HIGH * TENTHS), address.get(AT),
-        key=address.widget(AT), label_visibility="collapsed", format=" ",
-    )  # fmt: skip
+    set_, shown = st.columns([1, 3], gap="small")
+    with set_, st.container(gap=None):
+        name = st.selectbox(
+            "Factor that moves", list(titles), list(titles).index(address.get(FACTOR)),
+            format_func=titles.get, key=address.widget(FACTOR), label_visibility="collapsed",
+        )  # fmt: skip
+        at = st.slider(
+            "From low to high", int(LOW * TENTHS), int(HIGH * TENTHS), address.get(AT),
+            key=address.widget(AT), label_visibility="collapsed", format=" ",
+        )  # fmt: skip
     axis = world.varied.index(name)
     z = np.zeros((MOVES + 1, len(titles)))
-    z[:MOVES, axis] = np.linspace(LOW, HIGH, MOVES)
-    z[MOVES, axis] = at / TENTHS
-    value = world.values(z[MOVES:])[0, axis]
-    factor = world.factors[axis]
-    said = factor.classes[int(value)] if factor.classes else f"{value:.2f} {factor.unit}"
+    z[1:, axis] = np.linspace(LOW, HIGH, MOVES)
+    z[0, axis] = at / TENTHS
+    said = [_said(world.factors[axis], value) for value in world.values(z)[:, axis]]
     with shown:
         drawn = rendered(world, z, SIDE)
-        row(np.concatenate([drawn[MOVES:], drawn[:MOVES]]),
-               f"{factor.title}: {said}. Right of it from low to high in {MOVES} pictures; the "
-               "other factors rest.", 1, said)  # fmt: skip
+        one = _grid(drawn[:1], said[:1], LEAST, SIDE, f"{titles[name]}: {said[0]}")
+        way = f"{titles[name]} from low to high"
+        moves = _grid(drawn[1:], said[1:], LEAST, SIDE, way)
+        st.html(
+            '<div style="display:flex;gap:1rem">'
+            f'<div style="flex:1 1 0;min-width:{LEAST};max-width:{SIDE}px">{one}</div>'
+            f'<div style="flex:{MOVES} 1 0;min-width:0">{moves}</div></div>'
+            f'<small style="opacity:0.75">At {said[0]}; then {titles[name].lower()} alone, low to '
+            "high.</small>"
+        )
+
+
+def _said(factor: Factor, value: float) -> str:
+    """A value of a factor in words."""
+    return factor.classes[int(value)] if factor.classes else f"{value:.2f} {factor.unit}"
 
 
 def along(result: Result) -> None:
@@ -66,19 +80,22 @@ def along(result: Result) -> None:
     if not np.isfinite(z_hat).all():
         st.caption("The codes of this run are not finite.")
         return
+    st.markdown(
+        f"A row is a code, which rises from left to right: of {len(z)} pictures those nearest to "
+        f"{ALONG} points of a line on which this code goes from low to high and the others stay in "
+        "the middle. Where a code is one factor, that alone changes along its row."
+    )
     names = _partners(world, z, z_hat)
     units = (z_hat - np.median(z_hat, 0)) / z_hat.std(0).clip(1e-12)
     for code in range(min(z_hat.shape[1], MOST_AXES)):
         picked = _on_the_way(units, code)
         said = f"Code {code + 1}" + (f", matched with {names[code]}" if code in names else "")
         st.caption(f"**{said}**")
-        row(rendered(world, z[picked], LARGE), f"{said}: {ALONG} pictures from low to high.")
+        row(rendered(world, z[picked], LARGE),
+            f"{said}: {ALONG} pictures from low to high.")  # fmt: skip
     left = z_hat.shape[1] - MOST_AXES
-    st.caption(
-        f"Of {len(z)} pictures the nearest to points of a line on which one code goes from low to "
-        "high and the others stay in the middle. A code that is one factor moves that alone."
-        + (f" {left} more codes are not drawn." if left > 0 else "")
-    )
+    if left > 0:
+        st.caption(f"{left} more codes are not drawn.")
 
 
 def _partners(world: World, z: np.ndarray, z_hat: np.ndarray) -> dict[int, str]:
@@ -112,21 +129,32 @@ def rendered(world: World, z: np.ndarray, side: int) -> np.ndarray:
     return (255 * drawn).round().astype(np.uint8)
 
 
-def row(pictures: np.ndarray, alt: str, apart: int = 0, said: str = "") -> None:
-    """Pictures in a row after a word, a wider gap after the first few that stand `apart`."""
+def row(pictures: np.ndarray, alt: str) -> None:
+    """Large pictures in a row, on a phone in several lines; `alt` for who does not see them."""
+    st.html(_grid(pictures, [""] * len(pictures), f"{NARROW}px", LARGE, alt))
+
+
+def _grid(
+    pictures: np.ndarray, titles: Sequence[str], least: str, most: int, alt: str
+) -> str:  # fmt: skip
+    """Pictures side by side as HTML, between two widths, each with its title on hover."""
+    images = "".join(
+        f'<img alt="" title="{title}" style="width:100%;display:block" src="{_png(picture)}">'
+        for picture, title in zip(pictures, titles, strict=True)
+    )
+    count = len(pictures)
+    width = f"max({least},(100% - {(count - 1) * GAP}px)/{count})"
+    return (
+        f'<div role="img" aria-label="{alt}" style="display:grid;gap:{GAP}px;'
+        f"max-width:{count * (most + GAP)}px;"
+        f'grid-template-columns:repeat(auto-fill,minmax({width},1fr))">{images}</div>'
+    )
+
+
+def _png(picture: np.ndarray) -> str:
+    """A picture (side, side, 3) of 8 bits a number as an address that holds it."""
     from PIL import Image
 
-    count, side = pictures.shape[:2]
-    width = count * (side + GAP) + (4 * GAP if apart else 0)
-    drawn = np.zeros((side, width, 4), np.uint8)
-    for i, picture in enumerate(pictures):
-        left = i * (side + GAP) + (4 * GAP if apart and i >= apart else 0)
-        drawn[:, left : left + side, :3] = picture
-        drawn[:, left : left + side, 3] = 255
     file = BytesIO()
-    Image.fromarray(drawn).save(file, "png")
-    text = base64.b64encode(file.getvalue()).decode()
-    image = (f'<img alt="{alt}" title="{alt}" style="min-width:0;max-width:100%;height:auto" '
-             f'src="data:image/png;base64,{text}">')  # fmt: skip
-    word = f'<small style="white-space:nowrap">{said}</small>' if said else ""
-    st.html(f'<div style="display:flex;align-items:center;gap:0.6rem">{word}{image}</div>')
+    Image.fromarray(picture).save(file, "png")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
