@@ -80,6 +80,7 @@ def test_classes_are_drawn_by_what_they_keep():
     link = {key: str(value) for key, value in {**CLASSES, "label": "position"}.items()}
     at = opened(PIXELS, **link)
     assert not at.exception and float(metric(at, "Accuracy of the class")) > 0.8
+    assert not [c for c in at.caption if "of the same codes" in c.value]
     assert "Position x: 0.00" in images(at)[0][0]
     assert not [box for box in at.get("component_instance")]
     why = opened(PIXELS, part="why", **link)
@@ -189,3 +190,10 @@ def test_the_world_of_classes_is_said_to_be_sprites_and_comes_back_with_pairs():
     task.set_value("pairs").run()
     world = next(each for each in at.selectbox if each.label == "World")
     assert not at.exception and not world.disabled and world.value == "scene"
+
+
+def test_the_two_accuracies_of_a_shape_are_told_apart():
+    at = opened(PIXELS, **{key: str(value) for key, value in {**CLASSES, "label": "shape"}.items()})
+    (said_,) = [c.value for c in at.caption if "of the same codes" in c.value]
+    lows = [float(text) for text in re.findall(r"(0\.\d+) to 0\.\d+", said_)]
+    assert lows[0] < lows[1] <= float(metric(at, "Accuracy of the class"))

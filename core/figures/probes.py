@@ -82,8 +82,9 @@ def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
         if (value := run.get(f"{of}factor_{factor.name}")) is not None
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["factor", "code", "score", "at", "colour", "size"])
-    x = alt.X("at:Q", title="R²; of a category accuracy", axis=alt.Axis(tickCount=5),
-              scale=alt.Scale(domain=[-0.03, 1.03], nice=False))  # fmt: skip
+    x = alt.X("at:Q", title="of a linear read-out: R², of a category accuracy",
+              axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[-0.03, 1.03], nice=False),
+              )  # fmt: skip
     y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors])
     scale = alt.Scale(domain=[each[1] for each in READ], range=[each[2] for each in READ])
     key = alt.Legend(orient="top", columns=2)

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
+import streamlit as st
+
 from core.legend import wording
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES
-from core.scenarios.pixels import Pixels
+from core.scenarios.pixels import CELLS, Pixels
 from ui import recovery, seeds, sheet
 from ui.runner import Shown
 
@@ -18,6 +20,25 @@ def show(shown: Shown, run: recovery.Run, params: Pixels) -> None:
     known = [scores for scores in results if f"factor_{params.seen.varied[0]}" in scores]
     if known:
         drawn(params, known, (run.name, len(known)), "factors")
+        if params.task == "classify" and (said := of_classes(params, known)):
+            st.caption(said)
+
+
+def of_classes(params: Pixels, runs: Sequence[Scores]) -> str:
+    """Why a category here and the class that it makes have two accuracies; nothing of others."""
+    category = [factor for factor in params.seen.factors if factor.kind == "categorical"]
+    alike = [factor for factor in category if list(CELLS[params.label]) == [factor.name]]
+    if not alike:
+        return ""
+    (factor,) = alike
+    here = seeds.span_of([v for r in runs if (v := r[f"factor_{factor.name}"]) is not None])
+    there = seeds.span_of([v for r in runs if (v := r["label_accuracy"]) is not None])
+    return (
+        f"{factor.title} has {here} here and the class {there} below, of the same codes: here a "
+        "new read-out is fitted to every factor by least squares, on labels that are 0 or 1 and "
+        "not on the borders between them; below, it is the classifier that was trained with the "
+        "code."
+    )
 
 
 def drawn(params: Pixels, runs: Sequence[Scores], of: tuple, key: str) -> None:
