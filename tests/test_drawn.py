@@ -55,11 +55,8 @@ def test_a_strip_has_its_seeds_and_its_baselines():
     assert Marks(drawn, "circle").at("x")[0].tolist() == [0.99, 0.7]
     assert Marks(drawn, "tick").at("x")[0].tolist() == [0.8, 0.6]
     said = Marks(drawn, "text")
-    told = {}
-    for layer in range(2):
-        at, name = said.at("x", "text", layer=layer)
-        told[name.item()] = at.item()
-    assert told == {"raw x": 0.8, "untrained": 0.6}
+    told = [rows(said.spec, layer)[0] for layer in said.layers]
+    assert {each["name"]: each["value"] for each in told} == {"raw x": 0.8, "untrained": 0.6}
 
 
 def test_a_comparison_has_a_row_a_setting():

@@ -389,18 +389,69 @@ def test_long_names_take_two_lines():
                for line in words.wrapped(text).split("\n"))  # fmt: skip
 
 
-def test_words_at_the_ends_of_a_strip_point_inwards():
-    spec = figures.strip({"s": 0.9}, {"worst": 0.5, "best": 0.99}, "R²", 1.0)[0].to_dict()
-    assert [layer["mark"]["align"] for layer in texts(spec)] == ["left", "right"]
+def drawn_at(layers, spec, width):
+    """Every name of a strip this wide: its line, and where it begins and ends, in pixels."""
+
+    def of(value):
+        if isinstance(value, dict):
+            most, there, else_ = re.fullmatch(
+                "width < (.*?) \\? (.*) : (.*)", value["expr"]
+            ).groups()
+            chosen = there if width < float(most) else else_
+            return eval(chosen, {"min": min, "max": max, "width": width})
+        return value
+
+    found = []
+    for layer in layers:
+        (row,), half = rows(spec, layer), 0.5 * words.LETTER
+        at, half = of(layer["encoding"]["x"]["value"]), half * len(row["name"])
+        found.append((row["name"], of(layer["mark"]["dy"]), at - half, at + half))
+    return found
 
 
-def test_the_name_before_one_at_the_end_of_a_strip_ends_at_its_place():
-    values = {"mean raw x": 0.81, "mean untrained": 0.83, "mean supervised": 0.996}
-    spec = figures.strip({"s": 0.99}, values, "R²", 1.0)[0].to_dict()
-    said = [(rows(spec, layer)[0]["name"], layer["mark"]["align"]) for layer in texts(spec)]
-    assert said == [("mean raw x, untrained", "right"), ("supervised", "right")]
-    alone = figures.strip({"s": 0.9}, {"mean raw x": 0.75}, "R²", 1.0)[0].to_dict()
-    assert [layer["mark"]["align"] for layer in texts(alone)] == ["center"]
+CROWDS = {
+    "one place": ({"mean raw x": 0.81, "mean untrained": 0.812, "mean supervised": 0.83}, 1.0),
+    "both ends": ({"mean raw x": 0.0, "mean untrained": 0.5, "mean supervised": 0.996}, 1.0),
+    "at the end": ({"raw x": 0.97, "untrained": 0.98, "supervised": 0.999}, 1.0),
+    "digits": ({"PCA": 0.0, "Cholesky by scale": 6.9, "Cholesky by pixel": 7.5,
+                "random rotation": 16.2}, 0.0),
+    "alone": ({"mean raw x": 0.75}, 1.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [240, 310, 480, 900])
+@pytest.mark.parametrize("crowd", CROWDS)
+def test_names_over_a_strip_are_apart_and_whole_at_any_width(crowd, width):
+    values, best = CROWDS[crowd]
+    spec = figures.strip({"seed 0": 0.9}, values, "Score", best)[0].to_dict()
+    low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
+    found = drawn_at(texts(spec), spec, width)
+    name_of = {rows(spec, layer)[0]["name"]: layer for layer in texts(spec)}
+    for name, line, left, right in found:
+        assert left >= -0.1 and right <= width + 0.1, (name, left, right)
+        for other, its_line, its_left, its_right in found:
+            assert name == other or line != its_line or right < its_left or its_right < left
+        at = width * (rows(spec, name_of[name])[0]["value"] - low) / (high - low)
+        assert (
+            line != words.ABOVE
+            or len({each[1] for each in found}) > 1
+            or (left - 2 <= at <= right + 2)
+        ), "in one line all are over their places"
+        if len(values) == 1:
+            assert (left + right) / 2 == pytest.approx(at, abs=0.1)
+
+
+def test_two_names_at_one_place_stand_over_each_other():
+    spec = figures.strip({"s": 0.9}, {"raw x": 0.7, "untrained": 0.71}, "R²", 1.0)[0].to_dict()
+    (_, low, *first), (_, high, *second) = drawn_at(texts(spec), spec, 480)
+    assert low - high == words.LINE and abs(np.mean(first) - np.mean(second)) < 15
+
+
+def test_a_word_that_all_names_begin_with_is_said_once():
+    names = {"mean raw x": 0.81, "mean untrained": 0.83, "mean supervised": 0.996}
+    spec = figures.strip({"s": 0.99}, names, "R²", 1.0)[0].to_dict()
+    said = [rows(spec, layer)[0]["name"] for layer in texts(spec)]
+    assert said == ["mean raw x", "untrained", "supervised"]
 
 
 def test_names_of_points_lie_on_no_curve():
@@ -523,8 +574,8 @@ def test_a_ruler_has_its_marks_above_the_decoders_own_number():
     assert table["nats"].tolist() == [0.65, 0.0, 0.4, 0.42]
     low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert low == 0 and high > 0.67
-    words = {rows(spec, layer)[0]["name"]: layer["mark"]["dy"] for layer in texts(spec)}
-    assert words == {"PCA": -17, "Cholesky, random rotation": -17, "this decoder 0.650": 18}
+    found = {name: line for name, line, *_ in drawn_at(texts(spec), spec, 600)}
+    assert found == {"PCA": -17, "Cholesky": -32, "random rotation": -17, "this decoder 0.650": 18}
 
 
 def test_blocks_are_set_apart_where_the_next_one_begins():

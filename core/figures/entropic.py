@@ -11,7 +11,6 @@ import pandas as pd
 from core.colours import ROLE, class_colours, on_shade
 from core.figures import words
 from core.figures.figure import Figure
-from core.figures.training import NAMED_APART, in_a_line, towards_the_middle
 
 HEIGHT, INSIDE = 300, 235  # of a spectrum, and of it between the axes
 FEW = 24  # latents, up to which a spectrum counts them off and shows each with its error
@@ -22,6 +21,7 @@ NUMBERED = 8  # latents, up to which its cells hold their numbers
 LABELS = 8  # along a side of it
 DIGITS = 4  # of a pair, in the picture; its table has all of them
 RULER = 84  # pixels of the line of marks
+BELOW = 18  # of its middle, to the words under it
 FAINTEST = 0.06  # opacity of a pair that shares nothing: the diagonal, which is empty, has none
 UNIT = "Manifold entropy, nats"
 SHARED = "Mutual information, nats"
@@ -136,19 +136,12 @@ def ruler(value: float, error: float, marks: Mapping[str, float], title: str) ->
     told = [alt.Tooltip("name:N", title="Linear decoder"),
             alt.Tooltip("value:Q", format=".3f", title="nats")]  # fmt: skip
     layers = [tick.encode(x=x, tooltip=told)]
-    for name, at in in_a_line(marks, NAMED_APART * high):
-        word = alt.Chart(pd.DataFrame({"name": [name], "value": [at]})).mark_text(
-            dy=-17, color=words.QUIET, fontSize=12, align=towards_the_middle(at / high)
-        )
-        layers.append(word.encode(x=x, text=alt.Text("name:N")))
+    layers += words.over(marks, (0, high))
     spread = alt.Chart(own).mark_rule(color=ROLE["z_hat"], strokeWidth=2)
     layers.append(spread.encode(x=alt.X("low:Q", scale=x["scale"]), x2=alt.X2("high:Q")))
     layers.append(alt.Chart(own).mark_circle(size=90, color=ROLE["z_hat"], opacity=1).encode(x=x))
-    said = alt.Chart(own).mark_text(
-        dy=18, color=words.ink(ROLE["z_hat"]), fontSize=12, fontWeight=600,
-        align=towards_the_middle(value / high),
-    )  # fmt: skip
-    layers.append(said.encode(x=x, text=alt.Text("name:N")))
+    own_name = {f"this decoder {value:.3f}": value}
+    layers += words.over(own_name, (0, high), words.ink(ROLE["z_hat"]), BELOW, fontWeight=600)
     chart = alt.layer(*layers, height=RULER)
     shown = pd.concat([own.assign(name="this decoder"), drawn]).drop(columns=["low", "high"])
     named = shown.assign(error=[error, *(np.nan for _ in marks)]).rename(

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal
 
 import altair as alt
 import numpy as np
@@ -15,13 +13,10 @@ from core.figures.figure import Figure
 
 LINE_HEIGHT = 230
 INSIDE = 165  # of it, between the axes
-ENDS = 0.2  # of a strip, where a centred word would be cut
-CROWDED = 0.45  # of a strip, beyond which a long word has room to its left
 STEP, RAISED = 30, 7  # pixels of a row, and by which a name of two lines is raised
 PUBLISHED, OURS = "published", "here"
 SHORTEST = 0.1  # axis of a comparison, so that small differences look small
 NOISE = 1e-6  # below which a value is 0, rounded
-NAMED_APART = 0.3  # of a strip, so that two names fit on a line
 
 
 def curves(
@@ -92,49 +87,10 @@ def strip(
     )
     marks = pd.DataFrame({"name": list(baselines), "value": list(baselines.values())})
     tick = alt.Chart(marks).mark_tick(color=ROLE["baseline"], thickness=2, size=18).encode(x=x)
-    places = in_a_line(baselines, NAMED_APART * (high - low))
-    shares = [(at - low) / (high - low) for _, at in places]
-    said = [
-        alt.Chart(pd.DataFrame({"name": [name], "value": [at]}))
-        .mark_text(dy=-17, color=words.QUIET, fontSize=12, align=align)
-        .encode(x=x, text=alt.Text("name:N"))
-        for (name, at), align in zip(places, aligned(shares), strict=True)
-    ]
+    said = words.over(baselines, (low, high))
     chart = alt.layer(tick, *said, dots, height=68)
     named = table.rename(columns={"seed": "Seed", "value": title})
-    return words.finished(chart, top=16, bottom=2), named
-
-
-def in_a_line(values: Mapping[str, float], apart: float) -> list[tuple[str, float]]:
-    """Names of values and where they stand; those that are not `apart` share a place."""
-    groups: list[list[tuple[str, float]]] = []
-    for name, at in sorted(values.items(), key=lambda each: each[1]):
-        if groups and at - groups[-1][-1][1] < apart:
-            groups[-1].append((name, at))
-        else:
-            groups.append([(name, at)])
-    places: list[tuple[str, float]] = []
-    for group in groups:
-        first, *others = (name for name, _ in group)
-        kind = first.split(" ")[0] + " "  # "mean raw x", "mean untrained": one mean is enough
-        first = first.removeprefix(kind) if places and places[0][0].startswith(kind) else first
-        together = ", ".join([first, *(name.removeprefix(kind) for name in others)])
-        places.append((together, sum(at for _, at in group) / len(group)))
-    return places
-
-
-def aligned(shares: Sequence[float]) -> list[Literal["left", "center", "right"]]:
-    """How words at these shares of a picture's width, in their order, stay off each other."""
-    found = [towards_the_middle(share) for share in shares]
-    for i, (share, following) in enumerate(pairwise(shares)):
-        if found[i] == "center" and share > CROWDED and following - share < 1 - CROWDED:
-            found[i] = "right"  # the next one ends at its own place, and needs the room between
-    return found
-
-
-def towards_the_middle(share: float) -> Literal["left", "center", "right"]:
-    """How a word at this share of a picture's width is aligned, so that its end is not cut."""
-    return "left" if share < ENDS else "right" if share > 1 - ENDS else "center"
+    return words.finished(chart, top=11, bottom=2), named
 
 
 def compare(groups: Mapping[str, Sequence[float]], title: str, best: float | None = 1.0) -> Figure:

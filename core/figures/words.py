@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import altair as alt
@@ -17,6 +18,7 @@ from core.scenarios.scenario import Knob
 Axis = TypeVar("Axis", alt.X, alt.Y)
 BRIGHT = "luminance(background) > 0.5"  # Vega knows the page's colour when it draws
 LETTER = 6.6  # pixels, of the font at 12 px; a little more than measured
+ABOVE = -17  # pixels from the middle of a line of dots to the words over it
 LINE = 15.0  # pixels from one line of text to the next
 GAP = 0.25  # of a line, between names of which some have two
 LONGEST = 15  # letters of a name in one line, so that a phone has room for the picture
@@ -104,6 +106,73 @@ def beside(
     )  # fmt: skip
     right = alt.XValue(alt.expr("width"))
     return words.encode(x=right, y=along(y, "at"), text=alt.Text("name:N"))
+
+
+def over(
+    names: Mapping[str, float], span: tuple[float, float], colour: Any = None, dy: float = ABOVE,
+    **style: Any,
+) -> list[alt.Chart]:  # fmt: skip
+    """Names over their places on a line whose axis shows `span`; none lies on another, or is cut.
+
+    A name moves aside as far as those before and after it ask for, at any width. Where one of them
+    would leave its place every second name is in another line, farther from the axis.
+    """
+    order = sorted(names, key=lambda name: names[name])
+    texts = _told_once(order)
+    shares = [(names[name] - span[0]) / (span[1] - span[0]) for name in order]
+    taken = [LETTER * len(text) for text in texts]
+    wide = [at for at in range(LARGEST, SMALLEST, -10) if not _in_one_line(shares, taken, at)]
+    room = max(wide, default=SMALLEST) + 10
+    one = _side_by_side(shares, taken)
+    two = [""] * len(order)
+    for first in (0, 1):
+        two[first::2] = _side_by_side(shares[first::2], taken[first::2])
+    farther = dy + (LINE if dy > 0 else -LINE)
+    layers = []
+    for i, (name, text) in enumerate(zip(order, texts, strict=True)):
+        row = pd.DataFrame({"name": [text], "value": [names[name]]})
+        up = alt.expr(f"width < {room} ? {farther:g} : {dy:g}") if i % 2 else dy
+        word = alt.Chart(row).mark_text(fontSize=12, color=colour or QUIET, align="center", dy=up,
+                                        **style)  # fmt: skip
+        place = alt.expr(f"width < {room} ? {two[i]} : {one[i]}")
+        layers.append(word.encode(x=alt.XValue(place), text=alt.Text("name:N")))
+    return layers
+
+
+def _told_once(names: Sequence[str]) -> list[str]:
+    """Names in a row without a first word that the first of them, or the one before, has said."""
+    found = []
+    for i, name in enumerate(names):
+        word = name.split(" ")[0] + " "
+        said = i > 0 and any(names[j].startswith(word) for j in (0, i - 1))
+        found.append(name.removeprefix(word) if said else name)
+    return found
+
+
+def _side_by_side(shares: Sequence[float], taken: Sequence[float]) -> list[str]:
+    """Vega's expressions for the middles of words near shares of a width, in order and apart."""
+    gaps = [(a + b) / 2 + APART for a, b in pairwise(taken)]
+    right: list[str] = []  # pushed by those before it, and the width's beginning
+    for i, share in enumerate(shares):
+        least = f"{taken[0] / 2:.1f}" if not i else f"{right[-1]} + {gaps[i - 1]:.1f}"
+        right.append(f"max({share:.4f} * width, {least})")
+    found: list[str] = []  # and back by those behind it, and the width's end
+    for i in reversed(range(len(shares))):
+        most = f"{found[0]} - {gaps[i]:.1f}" if found else f"width - {taken[i] / 2:.1f}"
+        found.insert(0, f"min({right[i]}, {most})")
+    return found
+
+
+def _in_one_line(shares: Sequence[float], taken: Sequence[float], width: float) -> bool:
+    """Whether such words are all over their places, a width in pixels being given."""
+    gaps = [(a + b) / 2 + APART for a, b in pairwise(taken)]
+    at = [share * width for share in shares]
+    for i in range(len(at)):
+        at[i] = max(at[i], at[i - 1] + gaps[i - 1] if i else taken[0] / 2)
+    for i in reversed(range(len(at))):
+        at[i] = min(at[i], at[i + 1] - gaps[i] if i + 1 < len(at) else width - taken[i] / 2)
+    return all(abs(found - share * width) <= long / 2 + 1
+               for found, share, long in zip(at, shares, taken, strict=True))  # fmt: skip
 
 
 def along(y: Axis, field: str) -> Axis:
