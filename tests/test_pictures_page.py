@@ -13,9 +13,10 @@ from written import write_dsprites
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES
-from core.metrics.significance import LEVELS, on_noise
+from core.metrics.significance import ALPHA, LEVELS, on_noise
 from core.papers.images import DISLIB, KITTI
 from core.scenarios.pixels import Pixels
+from core.scenarios.probes import TESTS
 from ui.pixels import files, pictures
 
 
@@ -95,6 +96,15 @@ def test_the_live_null_counts_what_it_says():
     again = on_noise("fixed", seed=1)["published"]
     assert "".join(at.query_params["probes_draw"]) == "1"
     assert any(f"in {(again < LEVELS[0]).mean():.0%} of them" in c.value for c in at.caption)
+
+
+def test_every_mark_of_a_probe_is_said_in_words_with_its_source():
+    at = opened(PIXELS, part="proves")
+    text = "\n".join(each.value for each in (*at.caption, *at.markdown))
+    for word in ("**probe**", "dashed, a coin", "✱:", "✱✱:", f"{ALPHA:g} / {TESTS}"):
+        assert word in text
+    links = re.findall(r"\]\((https://[^)]+)\)", text)
+    assert {link.split("/")[2] for link in links} == {"arxiv.org", "doi.org"} and len(links) >= 3
 
 
 def test_the_papers_tables_stand_beside_measured_ones():

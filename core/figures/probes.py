@@ -20,7 +20,7 @@ LINE = 10.0  # pixels from one code of a factor to the next
 KEY, GAP = 1.6, 1.2  # lines that a line of the key takes, and between two factors
 INK = {"trained": ROLE["z_hat"], "shuffled": ROLE["w"], "untrained": ROLE["v"],
        "pixels": ROLE["z"], "noise": ROLE["baseline"]}  # fmt: skip
-SAID = {1: "asterisk, as published", 2: "with its variance corrected, too"}  # by their number
+SAID = {1: "above chance by the published test", 2: "and by the corrected one, too"}  # by number
 STAR = "M0,-1L0,1M-.87,-.5L.87,.5M-.87,.5L.87,-.5"
 HEIGHT, INSIDE = 300, 245  # of the other picture, and between its axes
 SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
@@ -42,7 +42,7 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
     the others are small. Chance is dashed.
     """
     order = list(FACTORS)
-    key = KEY * (len(codes) + len(SAID)) + GAP
+    key = KEY * (len(codes) + len(SAID)) + 2 * GAP
     rows = []
     for i, factor in enumerate(order):
         for j, (code, runs) in enumerate(codes.items()):
@@ -58,7 +58,7 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
     y = alt.Y("at:Q", title=None, scale=alt.Scale(domain=[whole - GAP, -1], nice=False, zero=False),
               axis=_named(middle, [FACTORS[name] for name in order]))  # fmt: skip
     chart = alt.layer(
-        _chance(key, whole - GAP, x, y), *_accuracies(table, x, y), *_key(codes, x, y, low),
+        *_chance(key, whole - GAP, x, y), *_accuracies(table, x, y), *_key(codes, x, y, low),
         height=round(LINE * (whole + 1)),
     )  # fmt: skip
     names = {"factor": "Factor", "code": "Code", "seed": "Seed", "accuracy": "Accuracy",
@@ -120,10 +120,13 @@ def _named(places: Sequence[float], texts: Sequence[str]) -> alt.Axis:
                     domain=False, labelPadding=8)  # fmt: skip
 
 
-def _chance(top: float, bottom: float, x: alt.X, y: alt.Y) -> alt.Chart:
-    line = pd.DataFrame({"accuracy": [CHANCE], "at": [top - GAP / 2], "end": [bottom]})
+def _chance(top: float, bottom: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:
+    """Dashed, where a coin would be, with its name."""
+    line = pd.DataFrame({"accuracy": [CHANCE], "at": [top - GAP / 2], "end": [bottom],
+                         "name": ["chance"]})  # fmt: skip
     rule = alt.Chart(line).mark_rule(color=ROLE["theory"], strokeDash=[5, 4], strokeWidth=1.5)
-    return rule.encode(x=x, y=y, y2="end:Q")
+    name = alt.Chart(line).mark_text(dy=-8, fontSize=12, color=words.QUIET)
+    return [rule.encode(x=x, y=y, y2="end:Q"), name.encode(x=x, y=y, text=alt.Text("name:N"))]
 
 
 def _accuracies(table: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
@@ -192,16 +195,17 @@ def wrongly(p_values: Mapping[str, np.ndarray]) -> Figure:
         )
     least = float(np.log10(fewest))
     ends = [float(np.log10(levels[0])), float(np.log10(levels[-1]))]
-    x = alt.X("level_at:Q", title="level of the test", axis=_decades([*LEVELS, 0.005, 0.5]),
-              scale=alt.Scale(domain=ends, nice=False))  # fmt: skip
+    x = alt.X("level_at:Q", title="level: how often a test may be wrong",
+              axis=_decades([*LEVELS, 0.005, 0.5]), scale=alt.Scale(domain=ends, nice=False),
+              )  # fmt: skip
     span = (least, 0.0)
-    y = alt.Y("share_at:Q", title="share of noise below it", scale=alt.Scale(domain=list(span)),
-              axis=_shares(least))  # fmt: skip
+    y = alt.Y("share_at:Q", title="how often it is, of pure noise", axis=_shares(least),
+              scale=alt.Scale(domain=list(span)))  # fmt: skip
     scale = alt.Scale(domain=list(SHADES), range=list(SHADES.values()))
     colour = alt.Color("procedure:N", legend=None, scale=scale)
     known = table[np.isfinite(table["share_at"])]
     last = known.groupby("procedure", sort=False)["share_at"].last()
-    named = {NAMES[name]: value for name, value in last.items()}
+    named = {NAMES[name]: value for name, value in last.items()} | {"as it should": ends[1]}
     tints = {NAMES[name]: shade for name, shade in SHADES.items()}
     chart = alt.layer(
         alt.Chart(table).mark_area(opacity=0.14, clip=True).encode(

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core.lessons import LESSONS
 from core.lessons.probes import FEATURES
-from core.metrics.significance import LEVELS
+from core.metrics.significance import ALPHA, LEVELS
+from core.scenarios.probes import TESTS
 from ui import article, knobs, numbers, recovery, runner, seeds, sheet
 from ui.window import address, turns
 
@@ -18,6 +19,21 @@ KINDS = {"fixed": "one balanced set", "redrawn": "a rare factor"}
 SCORED = ("classifier_accuracy", "asterisks_published", "asterisks_corrected", "asterisks_fresh")
 MOST_DRAWS = 20  # of the live null
 scenario = LESSONS["probes"]
+PAPER = "https://arxiv.org/abs/2410.21869"
+BONFERRONI = "[Bonferroni’s correction](https://doi.org/10.1080/01621459.1961.10482090)"
+CORRECTED = "[Nadeau and Bengio 2003](https://doi.org/10.1023/A:1024068626366)"
+HOW = f"""
+- Up and down are the factors, each as a question with two answers: is the digit’s ink above its
+  median? Along is how often a probe is right on images that it was not fitted to; dashed, a coin.
+- A colour is a code. The large dot is the first seed, and its bar holds 95 % of what other splits
+  of the images give; small dots are the other seeds. Asterisks are the first seed’s.
+- ✱: ten splits of the images into those that fit and those that test are right more often than a
+  coin, by a t-test with p below {ALPHA:g} / {TESTS}: {TESTS} probes share the {ALPHA:.0%} that one
+  alone may be wrong ({BONFERRONI}).
+- ✱✱: they are so, too, when the test counts that the ten splits share their images, which makes
+  their accuracies vary less than fresh images would ({CORRECTED}).
+"""
+ORIGIN = {"fixed": "the same ones, split ten times", "redrawn": "most are drawn anew every time"}
 
 
 def part() -> article.Part:
@@ -38,12 +54,14 @@ def settings() -> tuple[address.Settings, ...]:
 def show() -> None:
     """The figure of all codes, the live null, and a setting of the visitor's own."""
     st.markdown(
-        "Figure 3 of the cross-entropy paper probes the codes of large networks for the factors "
-        "of ImageNet-X, and gives a factor an **asterisk** where a probe is better than chance. "
-        "Here the images are scikit-learn’s real digits, with ten factors measured on them, and "
-        "beside the trained encoder stand those that the figure lacks, and a test that holds its "
-        "level."
+        f"A **probe** is a small classifier that is fitted to a code: if it tells a factor, the "
+        f"code has it. [Figure 3 of Reizinger et al. 2025]({PAPER}) probes the codes of large "
+        "networks for the factors of ImageNet-X, and gives a factor an **asterisk** ✱ where its "
+        "probe is better than chance. Here the images are scikit-learn’s real digits, with ten "
+        "factors measured on them, and beside the trained encoder stand codes that the figure "
+        "lacks, and a test that holds its level."
     )
+    st.caption(HOW)
     sheet.show(side_by_side())
     st.subheader("Noise, and what a test makes of it", anchor="null")
     null()
@@ -56,7 +74,8 @@ def null() -> None:
     left, right = st.columns([1, 2.4], gap="medium")
     with left:
         kind = st.radio("Images", list(KINDS), list(KINDS).index(address.get(SETS)),
-                        format_func=KINDS.get, key=address.widget(SETS))  # fmt: skip
+                        format_func=KINDS.get, key=address.widget(SETS),
+                        captions=list(ORIGIN.values()))  # fmt: skip
         drawn = int(address.get(SEED))
         st.button("Draw again", icon=":material/casino:", key=address.owned("draw"),
                   on_click=partial(address.put, SEED, (drawn + 1) % MOST_DRAWS))  # fmt: skip
@@ -64,10 +83,12 @@ def null() -> None:
             p = on_noise(kind, drawn)
         rate = {name: float((values < LEVELS[0]).mean()) for name, values in p.items()}
         st.caption(
-            f"A hundred codes of pure noise, twenty dimensions each. At the level {LEVELS[0]:g} "
+            f"{len(p['published'])} codes of pure noise have nothing to tell, so that every factor "
+            f"found in one is an error. At the level {LEVELS[0]:g} (one in {1 / LEVELS[0]:.0f}) "
             f"the published test finds a factor in {rate['published']:.0%} of them, with its "
-            f"variance corrected (Nadeau and Bengio 2003) in {rate['corrected']:.0%}, an exact "
-            f"test of one split in {rate['once']:.0%}."
+            f"variance corrected ({CORRECTED}) in {rate['corrected']:.0%}, an exact test of one "
+            f"split in {rate['once']:.0%}. On the dashed line a test is wrong as often as it says; "
+            "above it, more often. Bands: 95 % intervals of the shares."
         )
     with right:
         from core import figures
