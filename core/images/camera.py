@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from core import metrics
@@ -42,7 +41,7 @@ class Camera:
         pictures = paint(self.world, z, self.world.side)
         pictures = pictures[:, None] if self.world.channels == 1 else pictures.permute(0, 3, 1, 2)
         if self.side < self.world.side:
-            pictures = F.avg_pool2d(pictures, self.world.side // self.side)
+            pictures = pooled(pictures, self.world.side // self.side)
         return (pictures.flatten(1) * LEVELS).round() / LEVELS
 
     def members(self, chosen: Sequence[int]) -> "Camera":
@@ -52,6 +51,20 @@ class Camera:
     def arrays(self, i: int) -> dict[str, Array]:
         """Nothing was drawn to make it."""
         return {}
+
+
+def pooled(pictures: Tensor, size: int) -> Tensor:
+    """Means of blocks of size x size pixels, of pictures (..., side, side).
+
+    Bit for bit what PyTorch's own pooling gives, in a fraction of its time on a CPU.
+    """
+    first, *others = (
+        pictures[..., row::size, column::size] for row in range(size) for column in range(size)
+    )
+    total = first.clone()
+    for each in others:
+        total += each
+    return total.div_(size**2)
 
 
 def by_factor(world: World, z: Array, z_hat: Array) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.encoder import APART, Bounded, Encoder, Variational, make_encoder
+from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
@@ -22,6 +22,8 @@ from core.run.updates.capture import Time
 from core.scenarios.pixels import HIGH, LOW
 from core.scenarios.pixels import Pixels as Params
 
+UNIFORM = (HIGH - LOW) / 12**0.5  # the deviation of a latent
+FLATTENED = 1.5  # times as far codes start before a sigmoid (measured: 1 and 2 miss factors)
 AT_ONCE = 1024  # pairs drawn beforehand, at a time
 
 
@@ -75,7 +77,8 @@ class Learner(OfPairs):
     def _network(self, starts: Sequence[torch.Generator]) -> nn.Module:
         """An encoder, with a box around its codes or a decoder where that is asked for.
 
-        Of InfoNCE codes start apart: otherwise a factor that is hard to see is missed now and then.
+        Of InfoNCE codes start apart, spread as the latents are: otherwise a factor that is hard to
+        see is missed now and then.
         """
         p, x = self.settings[0], self.g(self.world.latents(CENTRED, self.data))
         if p.method == "supervised":
@@ -88,7 +91,8 @@ class Learner(OfPairs):
         if p.space == "sphere":
             return nn.Sequential(*before, last)
         assert isinstance(last, Encoder)
-        apart = APART * torch.tensor([s.step_size for s in self.settings], device=self.device)
+        wide = UNIFORM * (FLATTENED if p.space == "box" else 1)
+        apart = torch.full((len(self.settings),), wide, device=self.device)
         last.start_apart(nn.Sequential(*before)(x), apart)
         if p.space == "unbounded":
             return nn.Sequential(*before, last)

@@ -201,8 +201,8 @@ class Pixels(Params):
     width: int = width_knob(128)
     depth: int = DEPTH
     batch: int = batch_knob(128, "Pairs, or pictures, a step.", "pictures", le=1024)
-    steps: int = steps_knob(400, le=20_000)
-    learning_rate: float = rate_knob(1.5e-2, le=0.3)
+    steps: int = steps_knob(450, le=20_000)
+    learning_rate: float = rate_knob(8e-3, le=0.3)
 
     def inactive(self) -> frozenset[str]:
         """Classes know no pairs; a told encoder no similarity; SlowVAE has a space of its own."""
@@ -439,7 +439,7 @@ SCENARIO = Scenario(
     name="pixels",
     title="Pixels",
     Params=Pixels,
-    version=1,
+    version=2,
     scored=2,
     promise=promise,
     scores=("mcc", "linear_r2"),
