@@ -19,6 +19,8 @@ TILT = 0.4  # radians by which the scene is seen from above
 BLEND = 12.0  # inverse thickness of the seam between parts, a unit of the teapot
 KEY = (-0.42, 0.68, 0.60)  # direction of the white light
 LEAN = 0.9  # radians between the spotlight and the line of sight
+POOL, BEAM = 0.3, 1.2  # the spotlight on the wall: how narrow, and its strength beside the white
+DIM, DARK = 0.42, 0.85  # the wall's share of white light; what the shadow takes of the spotlight
 
 
 class Part(NamedTuple):
@@ -180,23 +182,34 @@ def _turned(
     )
 
 
-def _wall(x: Tensor, y: Tensor, scale: Tensor, spot: Tensor, side: int) -> Tensor:
-    """Brightness of the wall: falling off to the corners, with the teapot's soft shadow."""
+def _wall(x: Tensor, y: Tensor, scale: Tensor, spot: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Brightness of the wall in white light, falling off to the corners, and in the spotlight's.
+
+    That shines on a round part of the wall about the teapot, which throws a soft shadow in it.
+    """
     column, row = pixels(side, x)
     away = 0.45 * scale
-    u, v, size = each(
-        torch.stack([x - away * torch.cos(spot), y - away * torch.sin(spot), scale], -1)
+    u, v, middle, height, size = each(
+        torch.stack([x - away * torch.cos(spot), y - away * torch.sin(spot), x, y, scale], -1)
     )
-    near = ((column - u) / size) ** 2 + ((row - v) / size) ** 2
-    shadow = torch.exp_(near.mul_(-1.1)).mul_(-0.42).add_(1)
+    shadow = _bump(column - u, row - v, 1.1 / size**2).mul_(-DARK).add_(1)
+    pool = _bump(column - middle, row - height, POOL / size**2)
     light = 1.0 - 0.22 * ((column + 0.3) ** 2 + (row - 0.4) ** 2) / 2
-    return shadow.mul_(light)
+    return light, pool.mul_(shadow)
+
+
+def _bump(across: Tensor, above: Tensor, narrow: Tensor) -> Tensor:
+    """A normal's height (n, side, side) at (n, 1, side) and (n, side, 1) from its middle."""
+    return torch.exp_(-narrow * across**2) * torch.exp_(-narrow * above**2)
 
 
 def _lit(
-    surface: Surface, lamp: tuple[Tensor, ...], wall: Tensor, hues: tuple[Tensor, ...]
+    surface: Surface,
+    lamp: tuple[Tensor, ...],
+    wall: tuple[Tensor, Tensor],
+    hues: tuple[Tensor, ...],
 ) -> Tensor:
-    """Phong's model in linear light, the spotlight's colour times the object's; sRGB by a root."""
+    """Phong's model in linear light, the spotlight's colour times what it meets; sRGB by a root."""
     n1, n2, n3 = surface.normal
     white = (n1 * KEY[0]).add_(n2, alpha=KEY[1]).add_(n3, alpha=KEY[2])
     gloss = _gloss(white, n3, KEY[2])
@@ -205,12 +218,13 @@ def _lit(
     flare = _gloss(beam, n3, lamp[2])
     beam.clamp_min_(0).mul_(0.75).add_(flare, alpha=0.5)
     body, spot, back = wheel(hues[0], 0.93), wheel(hues[1], 0.97), wheel(hues[2], 0.6)
-    image = wall.new_empty(*wall.shape, 3)
+    light, pool = wall
+    image = pool.new_empty(*pool.shape, 3)
     for channel in range(3):
         shade = (
             torch.addcmul(plain, beam, spot[channel]).mul_(body[channel]).add_(gloss, alpha=0.35)
         )
-        behind = wall * (0.75 * back[channel])
+        behind = torch.addcmul(light, pool, BEAM * spot[channel]).mul_(DIM * back[channel])
         behind.lerp_(shade, surface.cover)
         image[..., channel] = behind.clamp_(0, 1).sqrt_()
     return image

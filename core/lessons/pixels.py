@@ -8,8 +8,10 @@ from core.scenarios.scenario import Preset, Sweep, Value
 
 NORMAL: Mapping[str, Value] = {"transition": "normal", "p": 2}
 SCENE: Mapping[str, Value] = {
-    **NORMAL, "world": "scene", "steps": 800, "learning_rate": 0.005,
+    **NORMAL, "world": "scene", "spread": 0.25, "batch": 256, "steps": 500,
+    "learning_rate": 0.005,
 }  # fmt: skip
+SEVEN: Mapping[str, Value] = {**SCENE, "space": "box", "n_factors": 7, "steps": 1000}
 SLOW: Mapping[str, Value] = {
     "method": "slowvae", "d_hat": 10, "steps": 1200, "learning_rate": 0.01,
 }  # fmt: skip
@@ -40,15 +42,15 @@ PRESETS = (
            "ten codes: it has pictures to draw as well, and takes longer.", SLOW),
     Preset("ten-codes", "Ten codes", "Ten codes for three factors, contrastive: what SlowVAE is "
            "to be held against.", TEN),
-    Preset("scene-seven", "Seven factors", "The angle and hue of a spotlight vary as well. Its hue "
-           "is seen on the pot alone, and is not found.",
-           {**SCENE, "space": "box", "n_factors": 7}, further=()),
+    Preset("scene-seven", "Seven factors", "The angle and hue of a spotlight vary as well: found "
+           "where the step between pictures is wide enough.", SEVEN, further=()),
 )  # fmt: skip
 
 SWEEPS = (
     Sweep("p", (1, 2), {}),
     Sweep("warm", (1.0, 10.0, 100.0), {}),
     Sweep("spread", (0.03, 0.1, 0.3), {}),
+    Sweep("spread", (0.1, 0.25), SEVEN),
     Sweep("d_hat", (3, 5, 10), NORMAL),
     Sweep("steps", (100, 200, 400, 800), {}),
     Sweep("steps", (600, 1200, 2400), SLOW),
