@@ -7,6 +7,7 @@ from core.scenarios import pixels
 from core.scenarios.scenario import Preset, Sweep, Value
 
 NORMAL: Mapping[str, Value] = {"transition": "normal", "p": 2}
+LONG: Mapping[str, Value] = {**NORMAL, "steps": 800}  # in a box axes come later than factors
 SCENE: Mapping[str, Value] = {
     **NORMAL, "world": "scene", "spread": 0.25, "batch": 256, "steps": 500,
     "learning_rate": 0.005,
@@ -23,9 +24,9 @@ PRESETS = (
     Preset("walkers", "Walkers", "Two frames of a walker, a Laplace step apart: a Laplace model "
            "finds place and size one by one, with no walls.", {}),
     Preset("turned", "Turned", "The step is normal, and so is the model: it tells all three "
-           "factors, and turns them. Distances with p = 2 know no axes.", NORMAL),
+           "factors, and turns them. Distances with p = 2 know no axes.", LONG),
     Preset("walls", "Walls", "The same normal model with codes in a box: walls break the rotation.",
-           {**NORMAL, "space": "box"}),
+           {**LONG, "space": "box"}),
     Preset("scene", "Scene", "A lit teapot: place, depth and two hues, found one by one with codes "
            "in a box.", {**SCENE, "space": "box"}),
     Preset("shape", "Shape", "Sprites classified by shape through a bottleneck of eight: the code "
@@ -60,6 +61,7 @@ SWEEPS = (
 
 TOLD = (  # the same encoders told the factors: a baseline
     Sweep("method", ("supervised",), {}, further=(3, 4)),
+    Sweep("method", ("supervised",), {"steps": LONG["steps"]}, further=(3, 4)),
     Sweep("method", ("supervised",), {k: v for k, v in SCENE.items() if k not in NORMAL},
           further=(3, 4)),
 )  # fmt: skip
