@@ -44,7 +44,7 @@ def test_a_factor_that_moves_changes_the_pictures_and_the_link():
     at.selectbox(key=own(at, "factor")).set_value("size").run()
     (alt, _), (_, others) = images(at)
     assert alt.startswith("Log height") and not np.array_equal(others, still)
-    assert metric(at, "MCC") == "0.995"  # nothing is trained anew
+    assert metric(at, "MCC") == "0.993"  # nothing is trained anew
 
 
 def test_a_factor_that_a_world_has_not_gives_way():
@@ -72,8 +72,8 @@ def test_every_code_has_its_row_of_pictures():
     at = opened(PIXELS, part="axes")
     assert not at.exception
     assert [alt.split(":")[0] for alt, _ in images(at)] == [
-        "Code 1, matched with position y", "Code 2, matched with log height",
-        "Code 3, matched with position x",
+        "Code 1, matched with position x", "Code 2, matched with log height",
+        "Code 3, matched with position y",
     ]  # fmt: skip
 
 

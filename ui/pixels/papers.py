@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES, NORMAL, SCENE, SLOW
+from core.lessons.pixels import CLASSES, LONG, SCENE, SLOW
 from core.papers.images import DISLIB, IDENT, KITTI
 from ui import seeds
 from ui.pixels import files
@@ -35,7 +35,7 @@ def _kitti() -> None:
     st.markdown(f"**{KITTI.title}** ({KITTI.source})")
     ours: dict[str, dict] = {
         "SlowVAE, unbounded": SLOW, "Laplace, unbounded": {}, "Laplace, box": {"space": "box"},
-        "normal, unbounded": NORMAL, "normal, box": {**NORMAL, "space": "box"},
+        "normal, unbounded": LONG, "normal, box": {**LONG, "space": "box"},
     }  # fmt: skip
     rows = [
         *({"mean Δt": f"paper, {row['mean Δt']}", **{model: row[model] for model in ours}}
