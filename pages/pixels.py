@@ -68,7 +68,7 @@ def latents(
     with box:
         above = st.container()
         view = picture.view_of(run, params, choice, stale)
-        recovery.picture(view, "pixels", 260 if address.presenting() else 156)
+        recovery.picture(view, "pixels", 232 if address.presenting() else 156)
     with beside:
         words = [factor.word for factor in params.seen.factors]
         picture.matching(run, briefly=True, names=words)

@@ -76,9 +76,8 @@ PAIRS = (
     Claim(
         "warm-starts-gain-nothing",
         PAGE,
-        "**A warm start gains nothing where codes start apart**: walkers get MCC {warm = 1.span} "
-        "at one temperature, {warm = 10.span} when it falls from tenfold and {warm = 100.span} "
-        "from a hundredfold.",
+        "**A warm start gains nothing where codes start apart**: MCC is {warm = 1.span} at one "
+        "temperature, {warm = 10.span} from tenfold, {warm = 100.span} from a hundredfold.",
         "The encoder’s last layer is set from a first batch so that codes start uncorrelated. "
         "What a warm start does to codes that start alike is not measured here.",
         {**warm},
