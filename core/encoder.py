@@ -12,7 +12,6 @@ from torch.func import functional_call
 SLOPE = 0.01
 VECTOR = 32  # numbers that a processor takes at a time, at most
 WHITENED = 4096  # observations that a whitening is made of
-APART = 2.0  # steps between pairs: the deviation of codes that start apart
 Initialisation = Literal["identity", "standard", "skip"]
 Activation = Literal["leaky", "silu"]
 

@@ -191,6 +191,17 @@ def test_a_chosen_score_stays_chosen_and_is_let_go_where_it_is_not_measured():
     assert warning.value.startswith(f"{SCORES['label_accuracy'].title} is not measured here")
 
 
+@pytest.mark.parametrize("which", ["curve", "score"])
+def test_a_score_that_is_not_measured_here_is_said_where_a_link_asks_for_it(which):
+    at = opened(PIXELS, **{which: "label_accuracy"})
+    (warning,) = at.warning
+    assert warning.value.startswith(f"{SCORES['label_accuracy'].title} is not measured here")
+    assert which not in at.query_params
+    group = next(each for each in at.button_group if each.label == "Score over training")
+    group.set_value("linear_r2").run()
+    assert not at.warning and not at.exception
+
+
 def test_the_world_of_classes_is_said_to_be_sprites_and_comes_back_with_pairs():
     link = {key: str(value) for key, value in CLASSES.items()}
     at = opened(PIXELS, **link, world="scene")

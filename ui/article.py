@@ -197,8 +197,10 @@ class Article:
             self.switch()
             if not address.presenting():
                 story.notes(self.scenario, opened.params)
-        story.refused(address.refusals())  # once all of the page's choices have been read
+        told = st.container()
         self.panels(opened.experiment, replace(choice, row=row))
+        with told:  # once all of the page's choices have been read
+            story.refused(address.refusals())
 
     def _take_home(self, opened: Opened) -> None:
         """The runs' data, scores and commands, and who is to be thanked."""

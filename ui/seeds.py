@@ -102,24 +102,22 @@ def curves(
 
 
 def _chosen(scores: Sequence[str]) -> str:
-    """The score over training: the first until a visitor chooses.
-
-    Where the first is another it is another widget: a browser that has not heard of that yet would
-    be taken to have chosen.
-    """
-    if address.get(CURVE) not in scores:
+    """The score over training: the first until a visitor chooses another that is measured."""
+    wanted = address.get(CURVE)
+    if wanted is not None and wanted not in scores:
         address.put(CURVE, None)
-    state = address.owned(f"{CURVE}.{scores[0]}")
-    st.session_state[state] = address.get(CURVE) or scores[0]
-
-    def choose() -> None:
-        chosen = st.session_state[state]
-        address.put(CURVE, chosen if chosen != scores[0] else None)
-
+        address.note(unmeasured(wanted))
+    listed = address.listed(CURVE, scores, scores[0])
     return st.segmented_control(
-        "Score over training", scores, required=True, key=state, on_change=choose,
-        format_func=lambda name: SCORES[name].title, label_visibility="collapsed",
+        "Score over training", scores, default=listed.value, required=True, key=listed.widget,
+        on_change=listed.choose, format_func=lambda name: SCORES[name].title,
+        label_visibility="collapsed",
     )  # fmt: skip
+
+
+def unmeasured(score: str) -> str:
+    """What is said where a link, or a choice before, asks for a score that a setting has not."""
+    return f"{SCORES[score].title} is not measured here, so another score is drawn."
 
 
 def history(shown: runner.Shown, score: str) -> Series:

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from core.legend import SCORES, baselines, spoken
 from core.run.experiment import Experiment, Member
 from core.scenarios.scenario import Knob, Params, Scenario, Sweep, Value, knobs_of
-from ui import knobs, runner, sheet, story
+from ui import knobs, runner, seeds, sheet, story
 from ui.window import address
 
 VARY, BY, SCORE = "vary", "by", "score"
@@ -93,7 +93,7 @@ def settle(scenario: Scenario, params: Params) -> None:
     score = address.get(SCORE)
     if score is not None and score not in offered(scenario, params):
         address.put(SCORE, None)
-        address.note(f"{SCORES[score].title} is not measured here, so another score is drawn.")
+        address.note(seeds.unmeasured(score))
 
 
 def offered(scenario: Scenario, params: Params) -> list[str]:
@@ -189,30 +189,20 @@ def _select(
     key: str, label: str, options: list[str], usual: str, titles: Mapping[str, str],
     help: str | None = None,
 ) -> str:  # fmt: skip
-    """A list that shows the usual, which changes with the knobs, until a visitor chooses.
-
-    Where the list or its value is changed here it is another widget: a browser that has not heard
-    of that yet would be taken to have chosen the older value.
-    """
-    wanted, told = address.get(key) or usual, address.owned(f"{key}.told")
-    *before, turn = st.session_state.get(told, (wanted, options, 0))
-    turn += before != [wanted, options]
-    st.session_state[told] = (wanted, options, turn)
-    state = address.owned(f"{key}.list{turn}")
+    """A list that shows the usual, which changes with the knobs, until a visitor chooses."""
+    listed = address.listed(key, options, usual)
 
     def choose() -> None:
-        chosen = st.session_state[state]
-        st.session_state[told] = (chosen, options, turn)
-        address.put(key, chosen if chosen != usual else None)
+        listed.choose()
         if key == VARY:  # the second one belonged to the other
             address.put(BY, None)
 
     return st.selectbox(
         label,
         options,
-        options.index(wanted),
+        options.index(listed.value),
         format_func=titles.get,
-        key=state,
+        key=listed.widget,
         on_change=choose,
         help=help,
     )

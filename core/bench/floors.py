@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from core.bench.speeds import SEEDS, TITLES, Figures, clock_of, pace, several
+from core.bench.speeds import SEEDS, TITLES, Figures, clock_of, pace, ready, several, wait
 from core.run.experiment import Member
 from core.run.updates.capture import aside
 from core.run.worker import keep_memory, learner_of, train_group
@@ -107,18 +107,13 @@ def _seconds(of: Callable[[], Any], device: str) -> float:
     """Of one call: the fastest of a few tries, of several calls each."""
     tries, clock = [], clock_of(device)
     for _ in range(TRIES + 1):
-        _settle(device)
+        wait(device)
         start = clock()
         for _ in range(REPEATED):
             of()
-        _settle(device)
+        wait(device)
         tries.append((clock() - start) / REPEATED)
     return min(tries[1:])
-
-
-def _settle(device: str) -> None:
-    if device == "cuda":
-        torch.cuda.synchronize()
 
 
 class Shares:
@@ -190,8 +185,7 @@ def shares(members: tuple[Member, ...]) -> dict[str, float]:
 def measure(device: str, titles: tuple[str, ...] = TITLES, m: int = len(SEEDS)) -> Figures:
     """Of every setting: an update of m members, its floor, and on the CPU a whole run's parts."""
     keep_memory()
-    torch.set_num_threads(1)
-    torch.backends.cuda.matmul.allow_tf32 = True
+    ready()
     top = speed(device)
     figures: Figures = {
         "device": torch.cuda.get_device_name() if device == "cuda" else "cpu",

@@ -183,7 +183,7 @@ class Pace(NamedTuple):
 def measure_cuda(titles: tuple[str, ...] = TITLES, sizes: tuple[int, ...] = SIZES) -> Figures:
     """Every setting's updates on the GPU, and the CPU's one thread beside them in the same run."""
     keep_memory()
-    _ready()
+    ready()
     figures: Figures = {"device": torch.cuda.get_device_name(), "torch": str(torch.__version__)}
     for title in titles:
         figures |= _setting(title, sizes)
@@ -226,7 +226,7 @@ def several(title: str, m: int) -> tuple[Member, ...]:
 
 def pace(members: tuple[Member, ...], device: str, replayed: bool = True) -> Pace:
     """Updates a second of a fresh learner, without observations."""
-    _ready()
+    ready()
     if device == "cuda":
         torch.cuda.reset_peak_memory_stats()
     with aside(device):
@@ -245,7 +245,7 @@ def _timed(learner: Learner, update: Callable[[int], Tensor], device: str) -> tu
     first = min(WARM, last // 2)
     for t in range(first):
         update(t)
-    _wait(device)
+    wait(device)
     clock = clock_of(device)
     start, done = clock(), 0
     for t in range(first, last):
@@ -253,7 +253,7 @@ def _timed(learner: Learner, update: Callable[[int], Tensor], device: str) -> tu
         done += 1
         if device == "cpu" and clock() - start > PATIENCE:
             break
-    _wait(device)
+    wait(device)
     return done, clock() - start
 
 
@@ -264,22 +264,22 @@ def clock_of(device: str) -> Callable[[], float]:
 
 def busy(members: tuple[Member, ...], replayed: bool = True) -> dict[str, float]:
     """Of an update on the GPU: microseconds, those that kernels take, and how many they are."""
-    _ready()
+    ready()
     with aside("cuda"):
         learner = learner_of(members, "cuda")
         update = updates(learner, "cuda") if replayed else learner.step
         for t in range(WARM):
             update(t)
-        _wait("cuda")
+        wait("cuda")
         start = time.perf_counter()
         for t in range(WARM, WARM + PROFILED):
             update(t)
-        _wait("cuda")
+        wait("cuda")
         wall = (time.perf_counter() - start) / PROFILED
         with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as seen:
             for t in range(WARM + PROFILED, WARM + 2 * PROFILED):
                 update(t)
-            _wait("cuda")
+            wait("cuda")
     events = [e for e in seen.events() if e.device_type == torch.autograd.DeviceType.CUDA]
     return {
         "us": wall * 1e6,
@@ -292,7 +292,7 @@ def published() -> Figures:
     """The first row's published recipe, ours and a plain loop: updates a second, one member."""
     params = {**ROW.params, **TABLES[0].budget(ROW)}
     member = Member("infonce", SCENARIOS["infonce"].Params.model_validate(params), 0)
-    _ready()
+    ready()
     with aside("cuda"):
         learner = learner_of((member,), "cuda")
         done, seconds = _timed(learner, updates(learner, "cuda"), "cuda")
@@ -307,7 +307,7 @@ def published() -> Figures:
                     found[f"published, plain, {encoder}, {name}, {pairs}: updates/s"] = (
                         done / seconds
                     )
-    _ready()
+    ready()
     return found
 
 
@@ -358,12 +358,13 @@ def _plain(source: Any, member: Member, widths: list[int], drawn: bool) -> Calla
     return update
 
 
-def _ready() -> None:
+def ready() -> None:
     """What a worker sets before it trains."""
     torch.set_num_threads(1)
     torch.backends.cuda.matmul.allow_tf32 = True
 
 
-def _wait(device: str) -> None:
+def wait(device: str) -> None:
+    """Until a GPU has done what it was asked for."""
     if device == "cuda":
         torch.cuda.synchronize()

@@ -44,6 +44,15 @@ class Settings:
     write: Callable[[str, Value], str] = lambda key, value: spelt(value)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A widget's key, what it shows, and its callback once something is chosen."""
+
+    widget: str
+    value: str
+    choose: Callable[[], None]
+
+
 @dataclass
 class Page:
     """What a visitor has set on one page, kept while they are elsewhere."""
@@ -53,6 +62,7 @@ class Page:
     refused: list[str] = field(default_factory=list)
     link: dict[str, str] | None = None  # what this run still has to take its settings from
     arrived: bool = False  # in this very run, from its link
+    drawing: bool = False  # this very run; what is set between two is set by a visitor
     untold: set[str] = field(default_factory=set)  # set here, and maybe not yet known to a browser
 
     def query(self) -> dict[str, str]:
@@ -101,6 +111,7 @@ def declare(*groups: Settings) -> None:
     """
     page = _here()
     page.declared = {key: group for group in groups for key in group.rest}
+    page.drawing = True
     if page.link is None and not page.values:  # a page that runs alone
         page.link = st.query_params.to_dict()
     page.arrived = page.link is not None
@@ -133,6 +144,8 @@ def presenting() -> bool:
 def put(key: str, value: Value) -> None:
     """Give a setting a value (from a callback, or before its widget is drawn)."""
     page = _here()
+    if not page.drawing and page.values.get(key) != value:
+        page.refused = []
     st.session_state[owned(key)] = page.values[key] = value
     page.untold.add(key)
 
@@ -150,6 +163,26 @@ def widget(key: str) -> str:
     elif key in page.untold:
         st.session_state[state] = st.session_state[state]
     return state
+
+
+def listed(key: str, options: Sequence[str], usual: str) -> Listed:
+    """A list for a setting that shows the usual, which changes with others, until one is chosen.
+
+    Where the list or its value is changed here it is another widget: a browser that has not heard
+    of that yet would be taken to have chosen the older value.
+    """
+    wanted, told = get(key) or usual, owned(f"{key}.told")
+    *before, turn = st.session_state.get(told, (wanted, options, 0))
+    turn += before != [wanted, options]
+    st.session_state[told] = (wanted, options, turn)
+    state = owned(f"{key}.list{turn}")
+
+    def choose() -> None:
+        chosen = st.session_state[state]
+        st.session_state[told] = (chosen, options, turn)
+        put(key, chosen if chosen != usual else None)
+
+    return Listed(state, wanted, choose)
 
 
 def arrived() -> bool:
@@ -180,7 +213,9 @@ def sync() -> None:
 
 def finished() -> None:
     """End a run of a page that came to its end."""
-    _here().untold.clear()
+    page = _here()
+    page.drawing = False
+    page.untold.clear()
 
 
 def reset() -> None:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.encoder import APART, Bounded, Encoder, Variational, make_encoder
+from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.images.convolution import encoder_layers
 from core.laws.samplers import Noise, generator
@@ -24,6 +24,7 @@ Array = np.ndarray
 FED = 16  # pixels a side that a multilayer encoder is fed
 CENTRED = 1024  # pictures that a centring is made of
 AT_ONCE = 1024  # pictures whose codes are taken together
+APART = 2.0  # steps between pairs: the deviation of codes that start apart
 GAMMA, RATE = 10.0, 6.0  # SlowVAE's, as published
 
 
