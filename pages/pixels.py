@@ -75,7 +75,11 @@ def latents(
     return above
 
 
-FIGURES = {"kept": lambda: sheet.show(factors.classes()), **proves.FIGURES}
+FIGURES = {
+    "kept": lambda: sheet.show(factors.classes()),
+    "wide": lambda: sheet.show(factors.widths()),
+    **proves.FIGURES,
+}
 
 article.Article(
     scenario,

@@ -624,9 +624,9 @@ GOLDEN = {
     "classes of sprites": (
         {"scenario": "pixels", "task": "classify", "label": "all"},
         {"label_accuracy": 0.0625, "linear_r2": 0.42649, "factor_x": 0.7776,
-         "factor_shape": 0.38867, "r_bare_x": 0.8712, "r_x": 0.88185,
+         "factor_shape": 0.38867, "r_bare_x": 0.8716, "r_x": 0.88185,
          "null_label_accuracy": 0.0189, "loss": 3.85519, "chance": 0.02441,
-         "raw_factor_scale": 0.89933, "raw_r_bare_shape": -0.11877, "raw_r_shape": 0.16889,
+         "raw_factor_scale": 0.89933, "raw_r_bare_shape": 0.0805, "raw_r_shape": 0.16889,
          "untrained_factor_shape": 0.36475},
     ),
     "a classifier of digits": (
@@ -675,7 +675,7 @@ GOLDEN = {
 }  # fmt: skip
 
 
-# the same where a processor of wider vectors rounds what the samplers accept otherwise
+# the same where another processor rounds otherwise what samplers accept, or an update adds
 WIDER = {
     "a signed game": {
         "angle_to_v_deg": 0.87312, "angle_to_v_perp_deg": 89.12688, "adversary_loss": 0.53612,
@@ -688,6 +688,11 @@ WIDER = {
         "information_nats": 0.81936, "content_r2": -0.00254, "probe_accuracy_linear": 0.87842,
         "chance": 0.33594, "closed_angle_to_v_perp_deg": 0.27034,
         "closed_information_nats": 0.00005,
+    },
+    "pictures of pairs": {
+        "mcc": 0.34068, "linear_r2": 0.17375, "factor_x": 0.29087, "factor_size": 0.12834,
+        "loss": 7.0656, "loss_floor": 3.05011, "raw_linear_r2": 0.9469, "raw_mcc": 0.35412,
+        "raw_factor_size": 0.96925, "untrained_mcc": 0.2543,
     },
 }  # fmt: skip
 
@@ -735,6 +740,7 @@ def test_a_shipped_run_is_what_this_code_trains(members):
         # another machine rounds otherwise: where a rotation ends, or a game of two, differs more
         tolerance = 0.3 if "deg" in name else 0.03 if name in turning else 0.01
         tolerance = 0.05 if name.endswith("entropy_nats") else tolerance
+        tolerance = 0.02 if name.startswith("mtc") else tolerance
         relative = 0.02 if name == "feature_norm" else 0.0  # which nothing holds in place
         assert result.scores[name] == pytest.approx(value, rel=relative, abs=tolerance), name
 

@@ -14,7 +14,7 @@ from core.images.render import render
 from core.images.worlds import WORLDS
 from core.laws.samplers import Noise, generator, sampler
 from core.learners import pairs, pixels, sprite_classes
-from core.learners.pictures import HARDLY, camera_of, varying
+from core.learners.pictures import HARDLY, camera_of, readable
 from core.learners.sprite_classes import Labels
 from core.run.evaluation import HALF
 from core.run.experiment import EVALUATED, Experiment, groups
@@ -102,7 +102,14 @@ def test_every_member_has_the_same_camera():
 def test_pixels_that_hardly_vary_are_not_read():
     x = np.zeros((100, 3))
     x[::2, 1], x[::2, 2] = 1.9 * HARDLY, 2.1 * HARDLY  # deviations of half as much
-    np.testing.assert_array_equal(varying(x), x[:, 2:])
+    np.testing.assert_array_equal(readable(Params(), x), x[:, 2:])
+
+
+def test_pictures_that_convolutions_see_are_read_pooled():
+    p = Params(world="scene", encoder="conv")
+    x = np.random.default_rng(0).uniform(size=(50, p.input_size)).astype(np.float32)
+    blocks = x.reshape(50, 3, POOLED, 2, POOLED, 2).mean((3, 5)).reshape(50, -1)
+    np.testing.assert_allclose(readable(p, x), blocks, rtol=1e-5)
 
 
 # --- how well factors are told ----------------------------------------------------------------
@@ -153,6 +160,7 @@ def test_correlations_are_of_a_read_out_with_an_intercept_or_without(told_of_spr
     assert list(found) == ["shape", "scale", "x", "y"]  # a circle has no Pearson's r
     for name, r in found.items():
         target = values[:, world.varied.index(name)]
+        target = (target - target[:300].mean()) / target[:300].std()  # as published
         line = LinearRegression(fit_intercept=intercept).fit(code[:300], target[:300])
         expected = np.corrcoef(target[300:], line.predict(code[300:]))[0, 1]
         assert r == pytest.approx(expected, abs=1e-10)
@@ -592,12 +600,12 @@ def test_every_factor_has_a_score_of_pixels_of_the_start_and_of_the_end():
         code, z = one.evaluation.features(i), one.evaluation.z[i]
         expected = by_factor(one.settings[0].seen, z, code)
         assert {name: final[i][f"factor_{name}"] for name in names} == expected
-        raw = by_factor(one.settings[0].seen, z, varying(one.evaluation.raw_x(i)))
+        raw = by_factor(one.settings[0].seen, z, readable(one.settings[0], one.evaluation.raw_x(i)))
         assert {name: one.baselines[i][f"raw_factor_{name}"] for name in names} == raw
         start = [one.baselines[i][f"untrained_factor_{name}"] for name in names]
         assert start != list(expected.values()) and len(start) == 5
         assert one.baselines[i]["raw_linear_r2"] == metrics.linear_r2(
-            z, varying(one.evaluation.raw_x(i))
+            z, readable(one.settings[0], one.evaluation.raw_x(i))
         )
 
 

@@ -95,16 +95,13 @@ def by_factor(world: World, z: Array, z_hat: Array) -> dict[str, float]:
 def correlations(world: World, z: Array, z_hat: Array, intercept: bool) -> dict[str, float]:
     """By ordinal or categorical factor Pearson's r of it and its linear read-out, held out.
 
-    As published (Reizinger et al. 2025, Table 4), a category by its number; without an `intercept`
-    the read-out is a map through the origin.
+    As published, a category by its number; without an `intercept` the read-out goes through the
+    origin (`core.metrics.read_out_correlations`).
     """
-    values = world.values(z)
-    fit, test = metrics.halves(len(z))
-    code = np.column_stack([z_hat, np.ones(len(z))]) if intercept else z_hat
-    told = code[test] @ metrics.linear_map(values[fit], code[fit])
+    told = metrics.read_out_correlations(world.values(z), z_hat, *metrics.halves(len(z)), intercept)
     return {
-        factor.name: float(np.corrcoef(values[test, i], told[:, i])[0, 1])
-        for i, factor in enumerate(world.factors)
+        factor.name: float(r)
+        for factor, r in zip(world.factors, told, strict=True)
         if factor.kind != "circular"
     }
 

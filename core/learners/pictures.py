@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics
-from core.images.camera import Camera, by_factor
+from core.images.camera import Camera, by_factor, pooled
 from core.images.convolution import encoder_layers
 from core.images.world import World
 from core.run.experiment import Scores
@@ -30,11 +30,16 @@ def layers_of(
     return encoder_layers(p.encoder, x, starts, shape, p.width, p.depth, d_hat, normalised)
 
 
-def varying(x: np.ndarray) -> np.ndarray:
-    """The pixels of x (n, d_x) that a read-out may use: those of some deviation.
+def readable(p: Pixels, x: np.ndarray) -> np.ndarray:
+    """The pixels of x (n, d_x) that a read-out may use: pooled, and of some deviation.
 
-    One that is lit in a few pictures alone fits those, and misses by far in the next ones.
+    As many as there are pictures would fit them all, and one that is lit in a few pictures alone
+    fits those and misses by far in the next ones.
     """
+    camera = camera_of(p)
+    if camera.side > POOLED:
+        shape = len(x), p.seen.channels, camera.side, camera.side
+        x = pooled(torch.from_numpy(x).view(shape), camera.side // POOLED).flatten(1).numpy()
     return x[:, x.std(0) > HARDLY]
 
 

@@ -14,7 +14,7 @@ from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
 from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
-from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_chance, varying
+from core.learners.pictures import CENTRED, camera_of, layers_of, readable, told, told_by_chance
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
 from core.run.experiment import Member, Scores
@@ -64,7 +64,7 @@ class Learner(OfPairs):
         return self.camera
 
     def _raw(self, i: int) -> np.ndarray:
-        return varying(super()._raw(i))
+        return readable(self.settings[i], super()._raw(i))
 
     def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
         """No picture: who shows one draws it anew."""

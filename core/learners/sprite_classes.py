@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from core import metrics
 from core.images.camera import correlations
 from core.laws.samplers import Noise, generator
-from core.learners.pictures import CENTRED, camera_of, layers_of, told, told_by_chance, varying
+from core.learners.pictures import CENTRED, camera_of, layers_of, readable, told, told_by_chance
 from core.objectives import label_cross_entropy
 from core.run.evaluation import HALF, Evaluation, chance, watched
 from core.run.experiment import EVALUATED, Member, Scores
@@ -170,7 +170,10 @@ class OfClasses:
         """What pixels and the encoder at its start tell of every factor, and always one class."""
         seen, z = self.evaluation, self.evaluation.z[i]
         found: Scores = {"chance": chance(self.y[i])}
-        for of, code in (("raw_", varying(seen.raw_x(i))), ("untrained_", seen.features(i))):
+        for of, code in (
+            ("raw_", readable(self.p, seen.raw_x(i))),
+            ("untrained_", seen.features(i)),
+        ):
             found |= {
                 f"{of}linear_r2": metrics.linear_r2(z, code),
                 f"{of}mcc": metrics.mcc(z, code),

@@ -18,7 +18,10 @@ SLOW: Mapping[str, Value] = {
 }  # fmt: skip
 TEN: Mapping[str, Value] = {"d_hat": 10}  # codes for three factors
 CLASSES: Mapping[str, Value] = {"task": "classify", "learning_rate": 0.005, "steps": 1500}
-WIDE = 256
+WIDE: Mapping[str, Value] = {  # codes as wide as the paper's, for as long as they keep place
+    **CLASSES, "label": "shape", "d_hat": 512, "width": 512, "learning_rate": 0.001, "steps": 600,
+}  # fmt: skip
+CONVOLVED: Mapping[str, Value] = {**WIDE, "encoder": "conv", "learning_rate": 0.002}
 
 PRESETS = (
     Preset("walkers", "Walkers", "Two frames of a walker, a Laplace step apart: a Laplace model "
@@ -56,8 +59,10 @@ SWEEPS = (
     Sweep("steps", (100, 200, 400, 800), {}),
     Sweep("steps", (600, 1200, 2400), SLOW),
     Sweep("label", ("shape", "shape-scale", "position", "all", "random"), CLASSES),
-    Sweep("d_hat", (4, 8, 32, WIDE), {**CLASSES, "label": "shape"}),
+    Sweep("d_hat", (4, 8, 32, 128), {**CLASSES, "label": "shape"}),
 )
+
+AS_WIDE = (Sweep("encoder", ("mlp",), WIDE), Sweep("encoder", ("conv",), CONVOLVED))
 
 TOLD = (  # the same encoders told the factors: a baseline
     Sweep("method", ("supervised",), {}, further=(3, 4)),
@@ -69,7 +74,7 @@ TOLD = (  # the same encoders told the factors: a baseline
 LESSON = replace(
     pixels.SCENARIO,
     presets=PRESETS,
-    sweeps=(*SWEEPS, *TOLD),
+    sweeps=(*SWEEPS, *AS_WIDE, *TOLD),
     front=("task", "world", "transition", "space", "p", "label"),
     frames=16,
 )

@@ -34,6 +34,7 @@ from core.metrics.regression import (
     orthogonal_r2,
     procrustes,
     r2,
+    read_out_correlations,
     singular_value_mae,
     span,
     span_r2,
@@ -73,6 +74,7 @@ __all__ = [
     "linear_r2_in_sample", "linear_r2_in_sample_draws",
     "matching", "mcc", "mcc_draws", "mcc_spearman", "mig_draws", "mutual_information_gap", "null",
     "orthogonal_r2", "orthogonal_r2_draws", "probe_accuracy", "procrustes", "r2", "ranks",
-    "readout_r2", "readout_r2_by_class", "share_interval", "singular_value_mae", "span", "span_r2",
+    "read_out_correlations", "readout_r2", "readout_r2_by_class", "share_interval",
+    "singular_value_mae", "span", "span_r2",
     "told_by_point", "unmixing", "v_orthogonal_r2", "v_r2",
 ]  # fmt: skip

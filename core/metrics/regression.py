@@ -72,6 +72,25 @@ def linear_map(z: Array, z_hat: Array) -> Array:
     return np.linalg.lstsq(z_hat.astype(float), z, rcond=None)[0]
 
 
+def read_out_correlations(
+    z: Array, code: Array, fit: Array | slice, test: Array | slice, intercept: bool
+) -> Array:
+    """Pearson's r (k,), on rows `test`, of factors z (n, k) and their linear read-out of a code.
+
+    As published (Reizinger et al. 2025, Table 4) of factors standardised on the rows that `fit`;
+    without an `intercept` the read-out is a map through the origin. nan of a factor, or a
+    read-out, that does not vary, and of a code that is not finite.
+    """
+    if not np.isfinite(code).all():
+        return np.full(z.shape[1], np.nan)
+    spread = z[fit].std(0)
+    target = (z[fit] - z[fit].mean(0)) / np.where(spread > 0, spread, 1)
+    design = np.column_stack([code, np.ones(len(code))]) if intercept else code
+    told = design[test] @ linear_map(target, design[fit])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.array([np.corrcoef(*each)[0, 1] for each in zip(z[test].T, told.T, strict=True)])
+
+
 def v_r2(v: Array, w: Array, cluster: Array) -> float | None:
     """R2 of cluster vectors foretold from the head's rows by an affine map w -> v.
 

@@ -6,12 +6,14 @@ import streamlit as st
 
 from core.legend import wording
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES
+from core.lessons.pixels import CLASSES, CONVOLVED, WIDE
 from core.scenarios.pixels import CELLS, Pixels
+from core.scenarios.scenario import Value
 from ui import recovery, seeds, sheet
 from ui.runner import Shown
 
 Scores = Mapping[str, float | None]
+Setting = Mapping[str, Value]
 
 
 def show(shown: Shown, run: recovery.Run, params: Pixels) -> None:
@@ -53,11 +55,26 @@ def drawn(params: Pixels, runs: Sequence[Scores], of: tuple, key: str) -> None:
 
 def classes() -> list[sheet.Part]:
     """What is kept, by what makes a class."""
+    labels = ("shape", "shape-scale", "position", "random")
+    return _side_by_side(
+        {f"Class: {wording(label)}": {**CLASSES, "label": label} for label in labels}
+    )
+
+
+def widths() -> list[sheet.Part]:
+    """What a code of classes tells, by how wide it is."""
+    narrow: Setting = {**CLASSES, "label": "shape"}
+    settings = {"Eight dimensions": narrow, f"{WIDE['d_hat']} dimensions": WIDE,
+                f"{CONVOLVED['d_hat']} dimensions, convolutions": CONVOLVED}  # fmt: skip
+    return _side_by_side(settings)
+
+
+def _side_by_side(settings: Mapping[str, Setting]) -> list[sheet.Part]:
+    """How well each factor is told in some settings, by their titles; two in a row."""
     from core import figures
 
     scenario, parts = LESSONS["pixels"], []
-    for label in ("shape", "shape-scale", "position", "random"):
-        changes = {**CLASSES, "label": label}
+    for title, changes in settings.items():
         stored = seeds.stored(scenario, changes)
         if not stored:
             return [sheet.NOT_STORED]
@@ -66,8 +83,9 @@ def classes() -> list[sheet.Part]:
         parts.append(
             sheet.drawing(
                 figures.told(params.seen.factors, [run.scores for run in stored]),
-                f"kept-{label}", f"How well each factor is told by a code of classes: {label}.",
-                f"Class: {wording(label)}",
+                f"kept-{len(parts)}",
+                f"How well each factor is told by a code of classes. {title}.",
+                title,
             )
         )  # fmt: skip
     return [sheet.Row(parts[:2]), sheet.Row(parts[2:])]

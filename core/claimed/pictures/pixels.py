@@ -1,8 +1,8 @@
 """Claims of the page on pictures: which factors an encoder's code keeps."""
 
 from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
-from core.claims.relations import by_seed, count, every, high, low, mean, value
-from core.lessons.pixels import CLASSES, NORMAL, SEVEN, SLOW, WIDE
+from core.claims.relations import by_seed, count, every, mean, value
+from core.lessons.pixels import CONVOLVED, NORMAL, SEVEN, SLOW, WIDE
 
 PAGE = "pixels"
 FOUND = 0.95  # an MCC from which on each factor has a code of its own
@@ -17,7 +17,7 @@ slow, ten = preset(PAGE, "slow"), preset(PAGE, "ten-codes")
 longer = Runs(PAGE, {**SLOW, "steps": 2400}, (0, 1, 2))
 normal_ten = Runs(PAGE, {**NORMAL, "d_hat": 10}, (0, 1, 2))
 warm = swept(PAGE, "warm", (1.0, 10.0, 100.0), symbol="warm", seeds=(0, 1, 2))
-wide = Runs(PAGE, {**CLASSES, "label": "shape", "d_hat": WIDE}, (0, 1, 2))
+wide, convolved = (Runs(PAGE, each, (0, 1, 2)) for each in (WIDE, CONVOLVED))
 BY_CLASS = Shows("figure", "kept")
 
 PAIRS = (
@@ -64,15 +64,16 @@ PAIRS = (
         "slowvae-takes-longer",
         PAGE,
         "**SlowVAE gets there later than contrastive learning**: with ten codes for three "
-        "factors it has MCC {slow.mean} after {slow.steps} steps and {longer.mean} after "
-        "{longer.steps}; the Laplace model has {ten.span} after {ten.steps}, and a normal one "
-        "{normal.mean}.",
-        "It has pictures to draw as well. As published it lies below the Laplace model; above the "
-        "normal one, as published too, it is not at this budget, and is once it has the time.",
+        "factors it has MCC {slow.mean} in the mean after {slow.steps} steps ({slow.span}) and "
+        "{longer.mean} after {longer.steps}; the Laplace model has {ten.span} after {ten.steps}, "
+        "and a normal one {normal.mean}.",
+        "It has pictures to draw as well. As published it lies below the Laplace model, in the "
+        "mean; above the normal one, as published too, it is once it has the time. Before, it is "
+        "for the seed to say.",
         {"slow": slow, "longer": longer, "ten": ten, "normal": normal_ten},
         "mcc",
-        (low("ten") > high("slow")) & (mean("longer") > mean("slow"))
-        & (mean("slow") < mean("normal")) & (mean("longer") > mean("normal")),
+        (mean("ten") > mean("slow") + 0.05) & (mean("longer") > mean("slow") + 0.05)
+        & (mean("longer") > mean("normal") + 0.05),
         ("slow", ten),
         Opens(PAGE, "slow"),
         kind="published",
@@ -162,31 +163,35 @@ CLASSES_KEPT = (
         PAGE,
         "**A wide code tells factors that nobody taught it**: of {wide.d_hat} dimensions place is "
         "read with R² {start.mean} before any training, and with {wide.mean} after it was "
-        "trained on shapes; a code of eight has {narrow.mean}.",
+        "trained on shapes ({convolutions.mean} of convolutions); a code of eight has "
+        "{narrow.mean}.",
         "Random features of pixels span much. Training for a class lowers what the class does not "
-        "ask for, and more where there is little room.",
-        {"start": wide.read("untrained_factor_x"), "wide": wide,
+        "ask for, and more where there is little room. A table of trained wide codes alone cannot "
+        "tell what training put there.",
+        {"start": wide.read("untrained_factor_x"), "wide": wide, "convolutions": convolved,
          "narrow": shape.read("factor_x")},
         "factor_x",
-        (by_seed("start") > by_seed("wide")) & (mean("wide") > mean("narrow")),
+        (by_seed("start") > by_seed("wide")) & (mean("wide") > mean("narrow") + 0.3)
+        & (mean("convolutions") > mean("narrow") + 0.3),
         ("start", wide.read("factor_x")),
         Opens.of(wide),
-        shows=Shows("sweep", "d_hat", params={**CLASSES, "label": "shape"}),
+        source="Reizinger et al. 2025, Table 4, on other pictures, with the untrained code beside",
+        shows=Shows("figure", "wide"),
         typed=("eight",),
     ),
     Claim(
         "read-outs-through-the-origin-understate-pixels",
         PAGE,
-        "**A read-out through the origin understates pixels**, here by little: size is told from "
-        "them with a correlation of {pixels through 0.mean} so, and of {pixels.mean} with an "
-        "intercept; from a trained code with {code through 0.mean} and {code.mean}.",
-        "The published read-out has no intercept, and neither pixels nor codes are centred. How "
-        "much that costs depends on the pictures.",
+        "**A read-out through the origin understates pixels**: size is told from them with a "
+        "correlation of {pixels through 0.mean} so, and of {pixels.mean} with an intercept; from a "
+        "trained code with {code through 0.mean} and {code.mean}.",
+        "The published read-out has no intercept: factors are centred, and neither pixels nor "
+        "codes are. What a code seems to gain over pixels, an intercept gives as well.",
         {"pixels through 0": shape.read("raw_r_bare_scale"),
          "pixels": shape.read("raw_r_scale"),
          "code through 0": shape.read("r_bare_scale"), "code": shape.read("r_scale")},
         "raw_r_scale",
-        mean("pixels through 0") < mean("pixels"),
+        mean("pixels through 0") < mean("pixels") - 0.2,
         ("pixels through 0", shape.read("raw_r_scale")),
         Opens(PAGE, "shape"),
         source="Reizinger et al. 2025, Table 4, on other pictures",

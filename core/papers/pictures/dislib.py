@@ -11,7 +11,7 @@ import numpy as np
 
 from core.datasets.loaded import Misread
 from core.datasets.registry import SOURCES
-from core.metrics import linear_map
+from core.metrics import read_out_correlations
 from core.papers.images import DISLIB
 from core.papers.pictures.pooled import pooled, some
 from core.papers.pictures.protocol import Number, Protocol, Recipe, Scored, known
@@ -69,12 +69,12 @@ def _of_set(
     z = values[:, [place[factors[latent]] for latent in wanted]]
 
     x = train.raw(pictures)
-    bare, affine = (correlations(z, x, fit, test, each) for each in (False, True))
+    bare, affine = (read_out_correlations(z, x, fit, test, each) for each in (False, True))
     columns = [("x", [bare] * len(seeds), {"with intercept": [affine] * len(seeds)})]
     for kind, recipe in ENCODERS.items():
         codes = train.of_classes(pictures, labels, fit, recipe, seeds)
         found = [
-            [correlations(z, code, fit, test, intercept) for code in each]
+            [read_out_correlations(z, code, fit, test, intercept) for code in each]
             for each in (codes.trained, codes.untrained)
             for intercept in (False, True)
         ]
@@ -89,22 +89,6 @@ def _of_set(
                 f"{name}-{latent}", f"{title}, {latent}", column, _of(here, i),
                 {word: _of(each, i) for word, each in beside.items()}, printed[column],
             )  # fmt: skip
-
-
-def correlations(z: Array, code: Array, fit: Array, test: Array, intercept: bool) -> Array:
-    """Pearson's r (k,), held out, of factors z (n, k) and their linear read-out of a code.
-
-    As published of standardised factors, a category by its number; without an `intercept` the
-    read-out is a map through the origin. nan of a factor, or a read-out, that does not vary.
-    """
-    if not np.isfinite(code).all():
-        return np.full(z.shape[1], np.nan)
-    spread = z[fit].std(0)
-    target = (z[fit] - z[fit].mean(0)) / np.where(spread > 0, spread, 1)
-    design = np.column_stack([code, np.ones(len(code))]) if intercept else code
-    told = design[test] @ linear_map(target, design[fit])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.array([np.corrcoef(*each)[0, 1] for each in zip(z[test].T, told.T, strict=True)])
 
 
 def _of(found: Sequence[Array], i: int) -> Scored:
