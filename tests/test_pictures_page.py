@@ -71,10 +71,9 @@ def test_pictures_along_a_code_move_it_and_leave_the_others_in_the_middle():
 def test_every_code_has_its_row_of_pictures():
     at = opened(PIXELS, part="axes")
     assert not at.exception
-    assert [alt.split(":")[0] for alt, _ in images(at)] == [
-        "Code 1, matched with position x", "Code 2, matched with log height",
-        "Code 3, matched with position y",
-    ]  # fmt: skip
+    names = [alt.split(":")[0].split(", matched with ") for alt, _ in images(at)]
+    assert [code for code, _ in names] == ["Code 1", "Code 2", "Code 3"]
+    assert {factor for _, factor in names} == {"position x", "position y", "log height"}
 
 
 def test_classes_are_drawn_by_what_they_keep():

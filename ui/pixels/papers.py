@@ -4,8 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES, CONVOLVED, LONG, SCENE, SLOW, WIDE
+from core.lessons.pixels import CONVOLVED, LONG, SCENE, SLOW, WIDE
 from core.papers.images import DISLIB, IDENT, KITTI
+from core.scenarios.pixels import Pixels
 from ui import seeds
 from ui.pixels import files
 
@@ -74,28 +75,17 @@ def _dislib() -> None:
     st.markdown(f"**{DISLIB.title}** ({DISLIB.source}), dSprites")
     printed = {row["latent"]: row for row in DISLIB.rows if row["data"] == "dSprites"}
     called = {"category": "shape", "scale": "scale", "posX": "x", "posY": "y"}
-    stored = {
-        words: seeds.stored(scenario, setting)
-        for words, setting in (
-            ("MLP", WIDE),
-            ("CNN", CONVOLVED),
-            ("eight", {**CLASSES, "label": "shape"}),
-        )
-    }
+    wide = {"MLP": seeds.stored(scenario, WIDE), "CNN": seeds.stored(scenario, CONVOLVED)}
     columns = {
-        "x": ("MLP", "raw_r_bare"),
-        "MLP": ("MLP", "r_bare"),
-        "CNN": ("CNN", "r_bare"),
-        "MLP untrained": ("MLP", "untrained_r_bare"),
-        "CNN untrained": ("CNN", "untrained_r_bare"),
+        "x": ("MLP", "raw_r_bare"), "MLP": ("MLP", "r_bare"), "CNN": ("CNN", "r_bare"),
+        "MLP untrained": ("MLP", "untrained_r_bare"), "CNN untrained": ("CNN", "untrained_r_bare"),
         "x with an intercept": ("MLP", "raw_r"),
-        "eight dimensions": ("eight", "r_bare"),
-    }
+    }  # fmt: skip
     rows = [
         {
             "latent": theirs,
             **{f"paper, {column}": printed[theirs][column] for column in ("x", "MLP", "CNN")},
-            **{f"here, {said}": seeds.span_of([r.scores[f"{score}_{name}"] for r in stored[words]])
+            **{f"here, {said}": seeds.span_of([r.scores[f"{score}_{name}"] for r in wide[words]])
                for said, (words, score) in columns.items()},
         }
         for theirs, name in called.items()
@@ -105,8 +95,8 @@ def _dislib() -> None:
         "Correlation of a factor with its linear read-out, as published without an intercept: x is "
         "the pixels, MLP and CNN are trained encoders with codes of 512 dimensions. Rows and "
         "columns stand in the table’s order, and after ours what it lacks: encoders before any "
-        "training, an intercept, a code of eight dimensions that must choose. Ours have no "
-        "BatchNorm, and the CNN has three layers."
+        "training, and an intercept. Ours have no BatchNorm, the CNN has three layers, and they "
+        f"see {WIDE['steps']} batches of {Pixels().batch}."
     )
 
 
