@@ -611,9 +611,10 @@ GOLDEN = {
          "raw_linear_r2": 0.78738},
     ),
     "pictures of pairs": (
-        {"scenario": "pixels"},
-        {"mcc": 0.33509, "linear_r2": 0.16449, "factor_x": 0.25074, "factor_size": 0.11218,
-         "loss": 7.06068, "loss_floor": 3.05011, "raw_linear_r2": 0.9469, "raw_mcc": 0.35412,
+        # at the default rate a first update of 1e-7 more or less is told from the scores
+        {"scenario": "pixels", "learning_rate": 3e-4},
+        {"mcc": 0.26933, "linear_r2": 0.12484, "factor_x": 0.27655, "factor_size": 0.04154,
+         "loss": 9.16769, "loss_floor": 3.05011, "raw_linear_r2": 0.9469, "raw_mcc": 0.35412,
          "raw_factor_size": 0.96925, "untrained_mcc": 0.2543},
     ),
     "pictures of pairs, slowly": (
@@ -675,7 +676,7 @@ GOLDEN = {
 }  # fmt: skip
 
 
-# the same where another processor rounds otherwise what samplers accept, or an update adds
+# the same where a processor of wider vectors rounds what the samplers accept otherwise
 WIDER = {
     "a signed game": {
         "angle_to_v_deg": 0.87312, "angle_to_v_perp_deg": 89.12688, "adversary_loss": 0.53612,
@@ -688,11 +689,6 @@ WIDER = {
         "information_nats": 0.81936, "content_r2": -0.00254, "probe_accuracy_linear": 0.87842,
         "chance": 0.33594, "closed_angle_to_v_perp_deg": 0.27034,
         "closed_information_nats": 0.00005,
-    },
-    "pictures of pairs": {
-        "mcc": 0.34068, "linear_r2": 0.17375, "factor_x": 0.29087, "factor_size": 0.12834,
-        "loss": 7.0656, "loss_floor": 3.05011, "raw_linear_r2": 0.9469, "raw_mcc": 0.35412,
-        "raw_factor_size": 0.96925, "untrained_mcc": 0.2543,
     },
 }  # fmt: skip
 
