@@ -8,6 +8,7 @@ from core.scenarios.scenario import Preset, Sweep, Value
 
 NORMAL: Mapping[str, Value] = {"transition": "normal", "p": 2}
 LONG: Mapping[str, Value] = {**NORMAL, "steps": 800}  # in a box axes come later than factors
+WALLED: Mapping[str, Value] = {"space": "box", "spread": 0.2}  # at 0.1 a run may lose a factor
 SCENE: Mapping[str, Value] = {
     **NORMAL, "world": "scene", "spread": 0.25, "batch": 256, "steps": 500,
     "learning_rate": 0.005,
@@ -48,7 +49,7 @@ PRESETS = (
     Preset("random", "Dealt at random", "Classes dealt at random to fine cells: there is nothing "
            "to keep.", {**CLASSES, "label": "random"}),
     Preset("laplace-walls", "Laplace, walls", "Laplace step and model in a box: both find axes.",
-           {"space": "box"}),
+           WALLED),
     Preset("slow", "SlowVAE", "A variational autoencoder whose prior expects Laplace steps, with "
            "ten codes: it has pictures to draw as well, and takes longer.", SLOW),
     Preset("ten-codes", "Ten codes", "Ten codes for three factors, contrastive: what SlowVAE is "

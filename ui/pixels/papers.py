@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.lessons import LESSONS
-from core.lessons.pixels import CONVOLVED, LONG, SCENE, SLOW, WIDE
+from core.lessons.pixels import CONVOLVED, LONG, SCENE, SLOW, WALLED, WIDE
 from core.papers.images import DISLIB, IDENT, KITTI
 from core.scenarios.pixels import Pixels
 from ui import seeds
@@ -35,7 +35,7 @@ def _kitti() -> None:
     """Models of walkers' masks."""
     st.markdown(f"**{KITTI.title}** ({KITTI.source})")
     ours: dict[str, dict] = {
-        "SlowVAE, unbounded": SLOW, "Laplace, unbounded": {}, "Laplace, box": {"space": "box"},
+        "SlowVAE, unbounded": SLOW, "Laplace, unbounded": {}, "Laplace, box": WALLED,
         "normal, unbounded": LONG, "normal, box": {**LONG, "space": "box"},
     }  # fmt: skip
     rows = [
@@ -48,7 +48,7 @@ def _kitti() -> None:
     st.caption(
         "MCC in percent, models in the table’s order. There all models see the walkers’ own steps; "
         f"here the normal model’s are normal. SlowVAE here has ten codes, and {SLOW['steps']:,} "
-        "steps."
+        f"steps. Laplace pairs of the box are a step of {WALLED['spread']} apart."
     )
 
 
