@@ -26,7 +26,7 @@ HEIGHT, INSIDE = 300, 245  # of the other picture, and between its axes
 SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
 NAMES = {"published": "published", "corrected": "corrected", "once": "one split, exact"}
 Scores = Mapping[str, float | None]
-STEP = 30  # pixels a factor
+STEP, LONGEST = 30, 140  # pixels a factor, and of its name
 READ = (  # what a score is of: its prefix, its name, its colour, how large its dots are
     ("null_", "shuffled", ROLE["baseline"], 40),
     ("raw_", "pixels", ROLE["z"], 40),
@@ -85,7 +85,8 @@ def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
     x = alt.X("at:Q", title="of a linear read-out: R², of a category accuracy",
               axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[-0.03, 1.03], nice=False),
               )  # fmt: skip
-    y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors])
+    y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors],
+              axis=alt.Axis(labelLimit=LONGEST))  # fmt: skip
     scale = alt.Scale(domain=[each[1] for each in READ], range=[each[2] for each in READ])
     key = alt.Legend(orient="top", columns=2)
     colour = alt.Color("code:N", title=None, scale=scale, legend=key)
