@@ -13,8 +13,11 @@ from written import write_dsprites
 from core.legend import SCORES
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES
+from core.metrics import matching
 from core.metrics.significance import ALPHA, LEVELS, on_noise
 from core.papers.images import DISLIB, KITTI
+from core.run.archive import Gallery
+from core.run.experiment import Member
 from core.scenarios.pixels import Pixels
 from core.scenarios.probes import TESTS
 from ui.pixels import files, pictures
@@ -72,8 +75,13 @@ def test_every_code_has_its_row_of_pictures():
     at = opened(PIXELS, part="axes")
     assert not at.exception
     names = [alt.split(":")[0].split(", matched with ") for alt, _ in images(at)]
-    assert [code for code, _ in names] == ["Code 1", "Code 2", "Code 3"]
-    assert {factor for _, factor in names} == {"position x", "position y", "log height"}
+    lesson = LESSONS["pixels"]
+    result = Gallery().get(Member(lesson.name, lesson.at_start(), 0))
+    factors, codes = matching(result.z, result.z_hat[-1])[1]
+    of_code = dict(zip(codes, factors, strict=True))
+    titles = [factor.title.lower() for factor in lesson.at_start().seen.factors]
+    assert set(titles) == {"position x", "position y", "log height"}
+    assert names == [[f"Code {j + 1}", titles[of_code[j]]] for j in range(3)]
 
 
 def test_classes_are_drawn_by_what_they_keep():

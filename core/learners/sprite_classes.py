@@ -192,7 +192,7 @@ class OfClasses:
             lines = [f.name for f in self.p.seen.factors if f.kind != "circular"]
             return {f"{way}_{name}": None for way, _ in ways for name in lines}
         return {
-            f"{way}_{name}": r
+            f"{way}_{name}": number(r)
             for way, intercept in ways
             for name, r in correlations(self.p.seen, z, code, intercept).items()
         }

@@ -13,7 +13,9 @@ SCENE: Mapping[str, Value] = {
     **NORMAL, "world": "scene", "spread": 0.25, "batch": 256, "steps": 500,
     "learning_rate": 0.005,
 }  # fmt: skip
-SEVEN: Mapping[str, Value] = {  # at the step of the five a run loses a factor now and then
+SEVEN: Mapping[
+    str, Value
+] = {  # pairs further apart and more of them than of five: fewer runs lose a factor
     **SCENE,
     "space": "box",
     "n_factors": 7,

@@ -7,7 +7,7 @@ import streamlit as st
 from core.legend import wording
 from core.lessons import LESSONS
 from core.lessons.pixels import CLASSES, CONVOLVED, WIDE
-from core.scenarios.pixels import CELLS, Pixels
+from core.scenarios.pixels import CELLS, CODES, Pixels
 from core.scenarios.scenario import Value
 from ui import recovery, seeds, sheet
 from ui.runner import Shown
@@ -64,7 +64,7 @@ def classes() -> list[sheet.Part]:
 def widths() -> list[sheet.Part]:
     """What a code of classes tells, by how wide it is."""
     narrow: Setting = {**CLASSES, "label": "shape"}
-    settings = {"Eight dimensions": narrow, f"{WIDE['d_hat']} dimensions": WIDE,
+    settings = {f"{CODES} dimensions": narrow, f"{WIDE['d_hat']} dimensions": WIDE,
                 f"{CONVOLVED['d_hat']} dimensions, convolutions": CONVOLVED}  # fmt: skip
     return _side_by_side(settings)
 

@@ -93,10 +93,10 @@ def _dislib() -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="content")
     st.caption(
         "Correlation of a factor with its linear read-out, as published without an intercept: x is "
-        "the pixels, MLP and CNN are trained encoders with codes of 512 dimensions. Rows and "
-        "columns stand in the table’s order, and after ours what it lacks: encoders before any "
-        "training, and an intercept. Ours have no BatchNorm, the CNN has three layers, and they "
-        f"see {WIDE['steps']} batches of {Pixels().batch}."
+        "the pixels, MLP and CNN are trained encoders with wide codes, ours of "
+        f"{WIDE['d_hat']} dimensions. Rows and columns stand in the table’s order, and after ours "
+        "what it lacks: encoders before any training, and an intercept. Ours have no BatchNorm, "
+        f"the CNN has three layers, and they see {WIDE['steps']} batches of {Pixels().batch}."
     )
 
 
