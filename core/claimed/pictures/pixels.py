@@ -30,8 +30,7 @@ PAIRS = (
         "{walls.span}, with a code for each factor in {apart} of {walls.runs} runs; with a Laplace "
         "step and model, without walls, {laplace.span}.",
         "The theorem says nothing of what hides the latents, as long as it can be undone: pixels "
-        "do as well as an invertible network. A code that starts turned may lose a factor on "
-        "its way into a box: that is a matter of training, not of the model.",
+        "do as well as an invertible network.",
         {"turned": turned, "r2": turned.read("linear_r2"), "walls": walls, "laplace": walkers},
         "mcc",
         (count("r2", value >= 0.98) > count("r2", value < 0.98))
