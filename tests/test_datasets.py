@@ -1,12 +1,10 @@
 """Published data sets are read back exactly, row by row, in little memory, from files alone."""
 
-import gc
 import os
 import pickle
 import re
 import subprocess
 import sys
-import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -69,50 +67,46 @@ def test_more_rows_than_fit_into_the_stated_memory_are_refused(tmp_path, monkeyp
         data.read([0, 1, 2, 3])
 
 
-@pytest.mark.parametrize("packed", (True, False), ids=("compressed", "stored"))
-def test_rows_are_streamed_and_nothing_is_read_after_the_last(packed, tmp_path, monkeypatch):
-    n, stride = 1200, 64**2
-    imgs, values = written.write_dsprites(tmp_path, n, packed)
-    data, counted = dsprites.load(tmp_path), []
-    exactly = members.exactly
+def streamed(folder: Path) -> tuple[np.ndarray, np.ndarray, list[int], int]:
+    """Rows 900, 7 and 7 of a dSprites, the bytes of every read of them, and the memory at most."""
+    data, counted, exactly = dsprites.load(folder), [], members.exactly
 
     def counting(file, count, path):
         counted.append(count)
         return exactly(file, count, path)
 
-    monkeypatch.setattr(members, "exactly", counting)
-    monkeypatch.setattr(members, "BLOCK", 2**15)
-    peaks = []
-    for _ in range(3):  # the least, as other threads of this process are counted as well
-        counted.clear()
-        gc.collect()
-        tracemalloc.start()
-        try:
-            picked, theirs = data.read([900, 7, 7])
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
+    members.exactly, members.BLOCK = counting, 2**15  # in a process of its own
+    data.read([0])  # what Python itself loads at the first time
+    counted.clear()
+    (images, values), peak = written.traced(lambda: data.read([900, 7, 7]))
+    return images, values, counted, peak
+
+
+@pytest.mark.parametrize("packed", (True, False), ids=("compressed", "stored"))
+def test_rows_are_streamed_and_nothing_is_read_after_the_last(packed, tmp_path):
+    n, stride = 1200, 64**2
+    imgs, values = written.write_dsprites(tmp_path, n, packed)
+    picked, theirs, counted, peak = written.alone(streamed, tmp_path)
     assert np.array_equal(picked, imgs[[900, 7, 7]])
     np.testing.assert_allclose(theirs, values[[900, 7, 7]])
     assert max(counted) <= 2**15
-    assert min(peaks) < 12 * 2**15 < imgs.nbytes / 10
+    assert peak < 12 * 2**15 < imgs.nbytes / 10
     if packed:
         assert 901 * stride < sum(counted) < 901 * stride + 1000  # and a header
     else:
         assert sum(counted) < 2 * stride + 1000
 
 
+def last_read(name: str, folder: Path) -> int:
+    """The memory at most, in bytes, while the last row of a small set is read."""
+    data, images, _ = made(name, folder)
+    data.read([0])  # what Python itself loads at the first time
+    return written.traced(lambda: data.read([len(images) - 1]))[1]
+
+
 @pytest.mark.parametrize("name", ("cars3d", "smallnorb", "3dident_train"))
 def test_one_picture_takes_the_memory_of_a_few(name, tmp_path):
-    data, images, _ = made(name, tmp_path)
-    data.read([0])  # what Python itself loads at the first time
-    gc.collect()
-    tracemalloc.start()
-    try:
-        data.read([len(images) - 1])
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    peak = written.alone(last_read, name, tmp_path)
     assert peak < (2**24 if name == "cars3d" else 2**20)  # a car, a picture
 
 

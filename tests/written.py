@@ -4,9 +4,14 @@ import io
 import json
 import struct
 import tarfile
+import tracemalloc
 import zipfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from math import prod
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +206,18 @@ def made(name, folder):
         pytest.importorskip("h5py", reason="h5py, which reads .h5, is not installed")
     images, values = write(folder)
     return load(folder), images, values
+
+
+def alone(measure: Callable[..., Any], *given: Any) -> Any:
+    """What a function of a module gives in a process where no other thread takes memory."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(measure, *given).result()
+
+
+def traced(read: Callable[[], Any]) -> tuple[Any, int]:
+    """What a function gives, and the memory at most meanwhile, in bytes."""
+    tracemalloc.start()
+    try:
+        return read(), tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
