@@ -78,6 +78,7 @@ def latents(
 FIGURES = {
     "kept": lambda: sheet.show(factors.classes()),
     "wide": lambda: sheet.show(factors.widths()),
+    "luck": lambda: sheet.show(factors.luck()),
     **proves.FIGURES,
 }
 

@@ -106,6 +106,9 @@ FIGURES = {
     "scales": lambda: figures.scales(0.1 + STEPS / 400, STEPS / 400 - 0.5),
     "crowding": crowd,
     "probes": lambda: figures.probes({"trained": [probed(0.9), probed(0.8)], "noise": [probed()]}),
+    "by luck": lambda: figures.by_luck(
+        {"two": RNG.random(90), "five": RNG.random(90)},
+        {"two": {"no walls": [0.7, 0.9], "in a box": [0.99]}, "five": {"no walls": [0.6]}}, "MCC"),
     "wrongly": lambda: figures.wrongly({"published": RNG.random(90) ** 2, "once": RNG.random(90)}),
 }  # fmt: skip
 
@@ -166,6 +169,31 @@ def test_a_probe_has_an_asterisk_a_test_and_every_seed_is_drawn():
     assert len(set(places)) == 3 * len(PROBED)  # a line each
     (chance,) = [layer for layer in layers_of(spec) if layer["mark"].get("strokeDash")]
     assert [row["accuracy"] for row in rows(spec, chance)] == [0.5]
+
+
+def test_runs_lie_under_the_law_of_luck_of_their_row():
+    luck = {"two": RNG.uniform(0.7, 1, 500), "five": RNG.uniform(0.5, 0.9, 500)}
+    runs = {"two": {"no walls": [0.8], "in a box": [0.99]}, "five": {"no walls": [0.6, 0.7]}}
+    chart, table = figures.by_luck(luck, runs, "MCC")
+    spec = chart.to_dict()
+    hills, dots = (rows(spec, layer) for layer in layers_of(spec))
+    for i, (row, values) in enumerate(luck.items()):
+        hill = [each for each in hills if each["row"] == i]
+        assert {each["at"] for each in hill} == {i}
+        assert min(each["top"] for each in hill) == pytest.approx(i - 0.75)  # up, of one height
+        assert hill[0]["value"] == pytest.approx(values.min())
+        assert hill[-1]["value"] == pytest.approx(values.max())
+        below = [each for each in dots if each["row"] == row]
+        assert [each["value"] for each in below] == [
+            v for group in runs[row].values() for v in group
+        ]
+        assert all(i < each["at"] < i + 0.25 for each in below)
+    named = table.set_index(["Of", "Codes"])["MCC"]
+    assert named["five", "rotations at random, mean"] == pytest.approx(luck["five"].mean())
+    assert named["two", "rotations at random, 95 %"] == pytest.approx(
+        np.quantile(luck["two"], 0.95)
+    )
+    assert table["Codes"].value_counts()["no walls"] == 3
 
 
 def test_a_share_stands_over_its_level_with_its_interval_and_none_is_not_drawn():

@@ -40,6 +40,25 @@ def test_the_null_of_r2_in_sample_is_that_of_the_f_distribution():
     assert found.mean() == pytest.approx(m / (n - 1), abs=0.02) and held_out.mean() < 0
 
 
+def test_a_rotation_at_random_has_the_mcc_of_its_angle_in_the_plane_and_less_of_more_factors():
+    """In the plane MCC is the larger of |cos a| and |sin a|, a uniform: arcsine's law, folded."""
+    found = metrics.mcc_of_rotations(2, 4000)
+    law = stats.uniform(0, np.pi / 4)
+    assert stats.kstest(np.arccos(np.clip(found, 0, 1)), law.cdf).pvalue > 1e-3
+    assert found.mean() == pytest.approx(4 / np.pi * np.sin(np.pi / 4), abs=4 * found.std() / 63)
+    means = [metrics.mcc_of_rotations(d, 500).mean() for d in (1, 2, 3, 5, 7)]
+    assert means[0] == 1 and (np.diff(means) < 0).all()
+
+
+def test_the_mcc_of_a_rotation_is_that_of_turned_latents():
+    z = RNG.uniform(-1, 1, (40_000, 5))
+    turns = stats.ortho_group.rvs(5, 30, random_state=1)
+    found = np.array([metrics.mcc(z, z @ turn) for turn in turns])
+    expected = metrics.mcc_of_rotations(5)
+    assert stats.ks_2samp(found, expected).pvalue > 1e-3
+    assert abs(found.mean() - expected.mean()) < 4 * expected.std() / 30**0.5
+
+
 def test_a_null_is_the_score_of_shuffled_rows_and_the_same_for_its_seed():
     z = RNG.standard_normal((300, 3))
     found = metrics.null(metrics.mcc, z, z, shuffles=3, seed=4)

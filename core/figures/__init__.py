@@ -12,7 +12,8 @@ from core.figures.digits import columns, samples, scales, traversal
 from core.figures.entropic import pairs, ruler, spectrum
 from core.figures.figure import specification
 from core.figures.game import Gauge, bistable, gauges, generating, meridian, pursuit
-from core.figures.probes import probes, told, wrongly
+from core.figures.pictures.factors import by_luck, told
+from core.figures.pictures.probes import probes, wrongly
 from core.figures.proofs import (
     agreement,
     closed_curves,
@@ -43,7 +44,7 @@ from core.figures.training import Beside, beside, compare, curves, strip
 
 __all__ = [
     "Along", "Asked", "Beside", "Gauge", "Line", "Measured", "against_angle", "against_count",
-    "against_factor", "agreement", "asked", "beside", "bistable", "by_degree", "cells",
+    "against_factor", "agreement", "asked", "beside", "bistable", "by_degree", "by_luck", "cells",
     "closed_curves", "cloud", "columns", "compare", "crowding", "curves", "foretold",
     "forgetting", "from_the_front", "gauges", "generating", "matching", "matrix", "meridian",
     "nets", "observed", "pairs", "phase", "plane", "probes", "pursuit", "reach", "readings",

@@ -225,6 +225,14 @@ def ticks_at(values: Sequence[float], place: np.ndarray, texts: Sequence[str]) -
                     labelPadding=6, labelOverlap=False, labelExpr=text)  # fmt: skip
 
 
+def named_at(places: Sequence[float], texts: Sequence[str]) -> alt.Axis:
+    """A y axis with a text at each place, and no ticks."""
+    said = json.dumps(list(texts), ensure_ascii=False)
+    expression = f"{said}[indexof({json.dumps(list(places))}, datum.value)]"
+    return alt.Axis(values=list(places), labelExpr=expression, grid=False, ticks=False,
+                    domain=False, labelPadding=8)  # fmt: skip
+
+
 def first_to_last(last: int) -> alt.Axis:
     """An axis of whole numbers from 0 to `last`, in round steps, with both ends."""
     step = 10 ** int(np.log10(max(last, 1)))

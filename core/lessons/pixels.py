@@ -13,16 +13,10 @@ SCENE: Mapping[str, Value] = {
     **NORMAL, "world": "scene", "spread": 0.25, "batch": 256, "steps": 500,
     "learning_rate": 0.005,
 }  # fmt: skip
-SEVEN: Mapping[
-    str, Value
-] = {  # pairs further apart and more of them than of five: fewer runs lose a factor
-    **SCENE,
-    "space": "box",
-    "n_factors": 7,
-    "spread": 0.35,
-    "pairs": 16_384,
-    "steps": 1000,
-}
+SEVEN: Mapping[str, Value] = {  # pairs further apart than five's, and more: fewer lose a factor
+    **SCENE, "space": "box", "n_factors": 7, "spread": 0.35, "pairs": 16_384, "steps": 1000,
+}  # fmt: skip
+OPEN: Mapping[str, Value] = {**SEVEN, "space": "unbounded"}
 SLOW: Mapping[str, Value] = {
     "method": "slowvae", "d_hat": 10, "steps": 1200, "learning_rate": 0.01,
 }  # fmt: skip
@@ -31,7 +25,7 @@ CLASSES: Mapping[str, Value] = {"task": "classify", "learning_rate": 0.005, "ste
 WIDE: Mapping[str, Value] = {  # codes as wide as the paper's, for as long as they keep place
     **CLASSES, "label": "shape", "d_hat": 512, "width": 512, "learning_rate": 0.001, "steps": 600,
 }  # fmt: skip
-CONVOLVED: Mapping[str, Value] = {**WIDE, "encoder": "conv", "learning_rate": 0.002}
+CONVOLVED: Mapping[str, Value] = {**WIDE, "encoder": "conv", "steps": 1000}
 
 PRESETS = (
     Preset("walkers", "Walkers", "Two frames of a walker, a Laplace step apart: a Laplace model "
@@ -66,6 +60,7 @@ SWEEPS = (
     Sweep("spread", (0.03, 0.1, 0.3), {}),
     Sweep("spread", (0.1, 0.25, 0.35), SEVEN),
     Sweep("pairs", (1024, 4096, 16_384), SEVEN),
+    Sweep("space", ("box", "unbounded"), SEVEN, further=(3, 4)),
     Sweep("d_hat", (3, 5, 10), NORMAL),
     Sweep("steps", (100, 200, 400, 800), {}),
     Sweep("steps", (600, 1200, 2400), SLOW),

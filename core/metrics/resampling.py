@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from core.metrics.matching import matching, ranks, told_by_point
+from core.metrics.matching import best_matching, matching, ranks, told_by_point
 from core.metrics.regression import affine_map, centre_and_scale, halves, procrustes
 
 Array = np.ndarray
@@ -37,6 +37,17 @@ def expected_largest(n: int, codes: int) -> float:
     size = np.linspace(0, 10, 4001)
     inside = 2 * ndtr(size) - 1
     return float(np.trapezoid(1 - inside**codes, size) / np.sqrt(n))
+
+
+def mcc_of_rotations(d: int, count: int = 2000, seed: int = 0) -> Array:
+    """MCC (count,) of independent latents with rotations of them at random (reflections as well).
+
+    For latents (n, d) of one variance, n without end: the correlations of z with z Q are then the
+    entries of Q, which is drawn from the uniform law of orthogonal matrices (Haar's).
+    """
+    drawn = np.random.default_rng(seed).normal(size=(count, d, d))
+    size = np.abs(np.linalg.qr(drawn)[0])  # whose signs alone are not Haar's
+    return np.array([each[best_matching(each)].mean() for each in size])
 
 
 def linear_r2_draws(z: Array, z_hat: Array, draws: int = DRAWS, seed: int = 0) -> Array:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.legend import wording
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES, CONVOLVED, WIDE
+from core.lessons.pixels import CLASSES, CONVOLVED, LONG, OPEN, SCENE, WIDE
 from core.scenarios.pixels import CELLS, CODES, Pixels
 from core.scenarios.scenario import Value
 from ui import recovery, seeds, sheet
@@ -67,6 +67,35 @@ def widths() -> list[sheet.Part]:
     settings = {f"{CODES} dimensions": narrow, f"{WIDE['d_hat']} dimensions": WIDE,
                 f"{CONVOLVED['d_hat']} dimensions, convolutions": CONVOLVED}  # fmt: skip
     return _side_by_side(settings)
+
+
+def luck() -> list[sheet.Part]:
+    """MCC of runs with and without walls, over that of rotations at random."""
+    from core import figures, metrics
+
+    scenario = LESSONS["pixels"]
+    rows = {"three factors": LONG, "five factors": SCENE, "seven factors": OPEN}
+    spaces = {"no walls": "unbounded", "in a box": "box"}
+    runs = {
+        row: {said: [v for run in seeds.stored(scenario, {**base, "space": space})
+                     if (v := run.scores["mcc"]) is not None]
+              for said, space in spaces.items()}
+        for row, base in rows.items()
+    }  # fmt: skip
+    if not all(group for each in runs.values() for group in each.values()):
+        return [sheet.NOT_STORED]
+    by_luck = {
+        row: metrics.mcc_of_rotations(scenario.Params.model_validate(base).d)
+        for row, base in rows.items()
+    }
+    return [
+        sheet.drawing(
+            figures.by_luck(by_luck, runs, "MCC"),
+            "luck",
+            "MCC of every run with and without walls, and of rotations at random, by the number of "
+            "factors.",
+        )
+    ]
 
 
 def _side_by_side(settings: Mapping[str, Setting]) -> list[sheet.Part]:

@@ -1,8 +1,14 @@
 """Claims of the page on pictures: which factors an encoder's code keeps."""
 
-from core.claims.claim import Claim, Opens, Runs, Shows, preset, swept
-from core.claims.relations import by_seed, count, every, falling, mean, value
-from core.lessons.pixels import CONVOLVED, NORMAL, SEVEN, SLOW, WIDE
+from functools import cache
+
+import numpy as np
+
+from core import metrics
+from core.claims.claim import RESTS, Claim, Exact, Opens, Runs, Shows, preset, swept
+from core.claims.relations import by_seed, count, every, falling, high, low, mean, together, value
+from core.lessons.pixels import CONVOLVED, NORMAL, OPEN, SEVEN, SLOW, WIDE
+from core.metrics.significance import ALPHA
 
 PAGE = "pixels"
 FOUND = 0.95  # an MCC from which on each factor has a code of its own
@@ -19,7 +25,27 @@ normal_ten = Runs(PAGE, {**NORMAL, "d_hat": 10}, (0, 1, 2))
 warm = swept(PAGE, "warm", (1.0, 10.0, 100.0), symbol="warm", seeds=(0, 1, 2))
 wide, convolved = (Runs(PAGE, each, (0, 1, 2)) for each in (WIDE, CONVOLVED))
 pairs = swept(PAGE, "pairs", (1024, 4096, 16_384), SEVEN, score="linear_r2", seeds=(0, 1, 2))
+open_seven = Runs(PAGE, OPEN)
 BY_CLASS = Shows("figure", "kept")
+COMPARED = {"three": turned, "five": open_scene, "seven": open_seven}  # numbers of factors
+
+
+@cache
+def by_luck(d: int) -> tuple[float, float]:
+    """Two MCCs between which means over as many rotations of d factors lie as a claim has runs.
+
+    So wide that those of `COMPARED` numbers of factors all lie there 19 times in 20 (Bonferroni).
+    """
+    means = metrics.mcc_of_rotations(d, 1000 * len(RESTS)).reshape(-1, len(RESTS)).mean(1)
+    tail = ALPHA / 2 / len(COMPARED)
+    below, above = np.quantile(means, [tail, 1 - tail])
+    return float(below), float(above)
+
+
+def rotations(d: int) -> Exact:
+    """What `by_luck` gives, as evidence."""
+    return Exact(lambda: by_luck(d), "Mean MCC of rotations at random")
+
 
 PAIRS = (
     Claim(
@@ -59,6 +85,30 @@ PAIRS = (
         Opens(PAGE, "scene"),
         kind="published",
         source=PAPER,
+    ),
+    Claim(
+        "without-walls-a-rotation-is-luck",
+        PAGE,
+        "**Without walls MCC is that of a rotation at random, and lower the more factors there "
+        "are**: {three.mean} in the mean of walkers’ three, {five.mean} of a scene’s five, "
+        "{seven.mean} of its seven. Means of {three.runs} rotations at random lie, nineteen times "
+        "in twenty, at {three turned.span}, {five turned.span} and {seven turned.span}. In a box "
+        "the seven have {walls.mean}.",
+        "Nothing but luck says where training ends among rotations, so one run’s MCC without walls "
+        "says little: of five factors it is anything from {five.low} to {five.high}. Linear R² "
+        "sees no rotation; of the seven it is {r2.span}.",
+        {**COMPARED, "walls": seven,
+         "three turned": rotations(3), "five turned": rotations(5), "seven turned": rotations(7),
+         "r2": open_seven.read("linear_r2")},
+        "mcc",
+        falling(list(COMPARED)) & together([
+            (mean(name) >= low(f"{name} turned")) & (mean(name) <= high(f"{name} turned"))
+            for name in COMPARED
+        ]) & (mean("walls") > high("seven turned")),
+        ("seven", seven),
+        Opens.of(open_seven),
+        shows=Shows("figure", "luck"),
+        typed=tuple(COMPARED),
     ),
     Claim(
         "slowvae-takes-longer",

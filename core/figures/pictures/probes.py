@@ -10,7 +10,6 @@ import pandas as pd
 from core.colours import ROLE
 from core.figures import words
 from core.figures.figure import Chart, Figure
-from core.images.world import Factor
 from core.legend import wording
 from core.metrics import share_interval
 from core.metrics.significance import ALPHA, CHANCE, LEVELS, PROCEDURES
@@ -26,13 +25,6 @@ HEIGHT, INSIDE = 300, 245  # of the other picture, and between its axes
 SHADES = {"published": ROLE["z_hat"], "corrected": ROLE["z"], "once": ROLE["v"]}
 NAMES = {"published": "published", "corrected": "corrected", "once": "one split, exact"}
 Scores = Mapping[str, float | None]
-STEP, LONGEST = 30, 140  # pixels a factor, and of its name
-READ = (  # what a score is of: its prefix, its name, its colour, how large its dots are
-    ("null_", "shuffled", ROLE["baseline"], 40),
-    ("raw_", "pixels", ROLE["z"], 40),
-    ("untrained_", "untrained", ROLE["v"], 40),
-    ("", "trained", ROLE["z_hat"], 130),
-)
 
 
 def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
@@ -56,7 +48,7 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
               scale=alt.Scale(domain=[low, min(high, 1.01)], nice=False),
               axis=alt.Axis(tickCount=5, grid=False))  # fmt: skip
     y = alt.Y("at:Q", title=None, scale=alt.Scale(domain=[whole - GAP, -1], nice=False, zero=False),
-              axis=_named(middle, [FACTORS[name] for name in order]))  # fmt: skip
+              axis=words.named_at(middle, [FACTORS[name] for name in order]))  # fmt: skip
     chart = alt.layer(
         *_chance(key, whole - GAP, x, y), *_accuracies(table, x, y), *_key(codes, x, y, low),
         height=round(LINE * (whole + 1)),
@@ -65,39 +57,6 @@ def probes(codes: Mapping[str, Sequence[Scores]]) -> Figure:
              "low": "95 % from", "high": "95 % to", "published": "−log₁₀ p, published",
              "corrected": "−log₁₀ p, corrected", "fresh": "−log₁₀ p, fresh"}  # fmt: skip
     return words.finished(chart, right=34), table[list(names)].rename(columns=names)
-
-
-def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
-    """How well each factor is told, a line a factor: every run's code, before training, by pixels.
-
-    `runs` have `factor_` of each, and as baselines that of the start, of pixels and of codes whose
-    rows are shuffled. What lies below 0 is drawn there.
-    """
-    rows = [
-        {"factor": factor.title, "code": words_, "score": value, "at": max(0.0, value),
-         "colour": colour, "size": size}
-        for factor in factors
-        for of, words_, colour, size in READ
-        for run in runs
-        if (value := run.get(f"{of}factor_{factor.name}")) is not None
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["factor", "code", "score", "at", "colour", "size"])
-    x = alt.X("at:Q", title="of a linear read-out: R², of a category accuracy",
-              axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[-0.03, 1.03], nice=False),
-              )  # fmt: skip
-    y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors],
-              axis=alt.Axis(labelLimit=LONGEST))  # fmt: skip
-    scale = alt.Scale(domain=[each[1] for each in READ], range=[each[2] for each in READ])
-    key = alt.Legend(orient="top", columns=2)
-    colour = alt.Color("code:N", title=None, scale=scale, legend=key)
-    dots = alt.Chart(table).mark_circle(opacity=0.8).encode(
-        x=x, y=y, color=colour, size=alt.Size("size:Q", scale=None),
-        tooltip=[alt.Tooltip("factor:N", title="Factor"), alt.Tooltip("code:N", title="Read from"),
-                 alt.Tooltip("score:Q", format=".3f", title="Score")],
-    )  # fmt: skip
-    names = {"factor": "Factor", "code": "Read from", "score": "Score"}
-    chart = dots.properties(height=alt.Step(STEP))
-    return words.finished(chart), table[list(names)].rename(columns=names)
 
 
 def _row(at: float, factor: str, code: str, seed: int, run: Scores) -> dict[str, object]:
@@ -111,14 +70,6 @@ def _row(at: float, factor: str, code: str, seed: int, run: Scores) -> dict[str,
         "high": run[f"accuracy_{factor}_high"], **sure,
         "stars": published + (published and corrected), "colour": INK[code],
     }  # fmt: skip
-
-
-def _named(places: Sequence[float], texts: Sequence[str]) -> alt.Axis:
-    """A y axis with a text at each place, and no ticks."""
-    said = f"{json.dumps(list(texts), ensure_ascii=False)}"
-    expression = f"{said}[indexof({json.dumps(list(places))}, datum.value)]"
-    return alt.Axis(values=list(places), labelExpr=expression, grid=False, ticks=False,
-                    domain=False, labelPadding=8)  # fmt: skip
 
 
 def _chance(top: float, bottom: float, x: alt.X, y: alt.Y) -> list[alt.Chart]:

@@ -1,0 +1,1 @@
+"""Figures of encoders of pictures, and of what a probe of their codes proves."""
