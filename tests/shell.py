@@ -1,4 +1,4 @@
-"""The shell, called from a test."""
+"""The shell, called from a test; and what was logged meanwhile."""
 
 from core.__main__ import main
 
@@ -10,3 +10,8 @@ def told(capsys, *arguments: str) -> tuple[int, str, str]:
         status = leave.code
     out, err = capsys.readouterr()
     return status, out, err
+
+
+def logged(caplog, by: str = "core") -> list[str]:
+    """What this package, or a module of it, has logged: other threads log as well."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith(by)]

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from shell import logged
 from test_store import member, result
 
 from core import curate
@@ -127,12 +128,13 @@ def test_an_archive_that_cannot_serve_is_said_once_and_its_scores_still_stand(tm
         for _ in range(3):
             assert gallery.get(member(0)) is None
         assert gallery.get(member(1)) is not None
-    assert len(caplog.records) == 1 and "page.frames" in caplog.text
+    (said,) = logged(caplog, "core.run.archive")
+    assert "page.frames" in said
     assert gallery.record(member(0)).scores == result(0).scores
     with pytest.raises(Damaged, match=member(0).key[:8]):
         gallery.read(member(0))
     path.unlink()
-    assert gallery.get(member(1)) is None and len(caplog.records) == 1
+    assert gallery.get(member(1)) is None and logged(caplog, "core.run.archive") == [said]
 
 
 @pytest.mark.parametrize("damage", [b"", b"PAR1 no table", None])
@@ -144,7 +146,8 @@ def test_a_table_that_cannot_be_read_is_an_empty_one_and_said_once(tmp_path, cap
     with caplog.at_level(logging.WARNING):
         assert gallery.get(member(0)) is None and gallery.record(member(0)) is None
         assert member(0).key not in gallery
-    assert len(caplog.records) == 1 and TABLE in caplog.text
+    (said,) = logged(caplog, "core.run.archive")
+    assert TABLE in said
 
 
 # ---- building it

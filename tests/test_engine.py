@@ -17,6 +17,7 @@ import psutil
 import pytest
 from benches import PATIENCE, ROOT, TRAINER, Bench, asked, until
 from distributed.comm import CommClosedError
+from shell import logged
 
 import core.run.engine
 import core.run.job
@@ -304,11 +305,6 @@ def test_workers_whose_nannies_died_are_started_again(bench):
     assert bench.engine._crew.process.pid != before
 
 
-def ours(caplog):
-    """What this package has logged, without Dask's own remarks."""
-    return [record for record in caplog.records if record.name.startswith("core")]
-
-
 def hindered(folder, monkeypatch, code):
     """An engine whose workers run this code before anything else."""
     (folder / "path").mkdir()
@@ -325,7 +321,7 @@ def test_a_worker_that_needs_long_to_start_is_waited_for(tmp_path, monkeypatch, 
         job = bench.engine.submit(asked(0), "anna")
         assert job.snapshot("anna").trainers == "starting"  # which the page says
         assert job.wait(2 * PATIENCE, "anna") and job.status == "done", job.error
-        assert bench.engine.trainers == "ready" and not ours(caplog)
+        assert bench.engine.trainers == "ready" and not logged(caplog)
     finally:
         bench.engine.close()
 
@@ -344,7 +340,7 @@ def test_workers_that_cannot_start_are_given_up_until_the_next_request(
         assert job.wait(PATIENCE, "anna") and job.status == "failed"
         assert job.error == "no trainer could be started, 3 times in a row: no room on the disk"
         assert bench.engine.fate(asked(0)) == job.error
-        assert len(ours(caplog)) == MOST_STARTS and "line 7" not in capfd.readouterr().err
+        assert len(logged(caplog)) == MOST_STARTS and "line 7" not in capfd.readouterr().err
         again = bench.engine.submit(asked(0), "anna")
         assert again.wait(PATIENCE, "anna") and again.error == job.error
         (tmp_path / "path" / "sitecustomize.py").unlink()
