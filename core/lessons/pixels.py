@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from core.scenarios import pixels
-from core.scenarios.scenario import Preset, Sweep, Value
+from core.scenarios.scenario import FURTHER, Preset, Sweep, Value
 
 NORMAL: Mapping[str, Value] = {"transition": "normal", "p": 2}
 LONG: Mapping[str, Value] = {**NORMAL, "steps": 800}  # in a box axes come later than factors
@@ -60,7 +60,10 @@ SWEEPS = (
     Sweep("spread", (0.03, 0.1, 0.3), {}),
     Sweep("spread", (0.1, 0.25, 0.35), SEVEN),
     Sweep("pairs", (1024, 4096, 16_384), SEVEN),
-    Sweep("space", ("box", "unbounded"), SEVEN, further=(3, 4)),
+    *(
+        Sweep("space", ("unbounded", "box"), each, further=FURTHER)
+        for each in ({}, LONG, SCENE, SEVEN)
+    ),
     Sweep("d_hat", (3, 5, 10), NORMAL),
     Sweep("steps", (100, 200, 400, 800), {}),
     Sweep("steps", (600, 1200, 2400), SLOW),
@@ -71,10 +74,10 @@ SWEEPS = (
 AS_WIDE = (Sweep("encoder", ("mlp",), WIDE), Sweep("encoder", ("conv",), CONVOLVED))
 
 TOLD = (  # the same encoders told the factors: a baseline
-    Sweep("method", ("supervised",), {}, further=(3, 4)),
-    Sweep("method", ("supervised",), {"steps": LONG["steps"]}, further=(3, 4)),
+    Sweep("method", ("supervised",), {}, further=FURTHER),
+    Sweep("method", ("supervised",), {"steps": LONG["steps"]}, further=FURTHER),
     Sweep("method", ("supervised",), {k: v for k, v in SCENE.items() if k not in NORMAL},
-          further=(3, 4)),
+          further=FURTHER),
 )  # fmt: skip
 
 LESSON = replace(
