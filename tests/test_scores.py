@@ -5,11 +5,15 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+import torch
+from elsewhere import LEARNERS
 from scipy import stats
 from shell import told
 from sklearn.feature_selection import mutual_info_regression
 
-from core import metrics
+from core import metrics, theory
+from core.run.experiment import Member
+from core.scenarios import SCENARIOS
 from core.scores.reading import SCORES, read, warnings
 from core.scores.worlds import KINDS, Setting, drawn, factors, stretched
 
@@ -62,6 +66,48 @@ def test_the_mcc_of_rotations_is_that_of_turned_latents_under_the_best_of_all_or
     turn = stats.ortho_group.rvs(6, random_state=2)
     sizes = np.abs(turn)[range(6), orders].mean(-1)
     assert metrics.mcc(z, z @ turn) == pytest.approx(sizes.max(), abs=0.01)
+
+
+OPEN = {"model_space": "unbounded"}
+TURNED = {  # whether turned codes have the same loss, and whether they are codes of the model
+    "sphere": ("infonce", {"d": 3}, True, True),
+    "box, p = 2, no walls": ("infonce_box", {"d": 3, "p": 2, **OPEN}, True, True),
+    "box, p = 2": ("infonce_box", {"d": 3, "p": 2}, True, False),  # walls
+    "box, p = 3, no walls": ("infonce_box", {"d": 3, "p": 3, **OPEN}, False, True),
+    "pictures, p = 2": ("pixels", {"p": 2}, True, True),
+    "pictures, p = 1": ("pixels", {"p": 1}, False, True),
+    "pictures, p = 2, a box": ("pixels", {"p": 2, "space": "box"}, True, False),
+}
+
+
+@pytest.mark.parametrize(("scenario", "changes", "same", "within"), TURNED.values(), ids=TURNED)
+def test_a_rotation_is_free_where_turned_codes_have_the_same_loss_and_stay_in_their_space(
+    scenario, changes, same, within, monkeypatch
+):
+    monkeypatch.setattr(theory, "loss_floor", lambda *_: (None, 2))
+    params = SCENARIOS[scenario].Params(**changes)
+    learner = LEARNERS[scenario].start([Member(scenario, params, 0)], "cpu")
+    (x, z), tau = learner._seen(), learner._tau(0)
+    turn = torch.from_numpy(stats.ortho_group.rvs(3, random_state=0)).float()
+    with torch.no_grad():
+        codes = learner.f(x)
+        loss, turned = (float(learner._objective(lambda _, c=each: c, x, z, tau))
+                        for each in (codes, codes @ turn))  # fmt: skip
+    assert (turned == pytest.approx(loss, rel=1e-4)) == same
+    assert params.free_rotation == (3 if same and within else 0)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "changes"),
+    [("infonce", {"objective": "supervised"}), ("infonce", {"marginal_kappa": 2.0}),
+     ("infonce", {"d_hat": 5}), ("infonce_box", {"p": 2, "model_space": "sphere"}),
+     ("pixels", {"p": 2, "d_hat": 10}), ("pixels", {"p": 2, "method": "slowvae"}),
+     ("pixels", {"p": 2, "task": "classify"}), ("auxiliary", {})],
+)  # fmt: skip
+def test_no_rotation_is_expected_of_codes_that_are_told_or_are_no_rotation_of_latents(
+    scenario, changes
+):
+    assert SCENARIOS[scenario].Params(**changes).free_rotation == 0
 
 
 def test_a_null_is_the_score_of_shuffled_rows_and_the_same_for_its_seed():

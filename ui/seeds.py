@@ -1,14 +1,14 @@
 """Every seed of a setting: as dots beside the baselines, as curves, counted, and as table rows."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import streamlit as st
 
 from core.legend import SCORES, baselines
 from core.run.experiment import EVALUATED, Experiment, Member, Record, Result
-from core.scenarios.scenario import FURTHER, OPENED, Promise, Scenario, Sweep, Value
+from core.scenarios.scenario import FURTHER, OPENED, Params, Promise, Scenario, Sweep, Value
 from ui import export, numbers, recovery, runner, sheet
 from ui.window import address
 
@@ -59,6 +59,8 @@ def strip(results: Sequence[Result], promise: Promise) -> None:
     for name, word in words.items():
         known = [v for r in results if (v := r.scores.get(name)) is not None]
         beside[f"mean {word}" if len(known) > 1 else word] = float(np.mean(known))
+    if results:
+        beside |= by_rotation(results[0].member.params, score)
     title = SCORES[score].title
     best = 0.0 if promise.at_most else 1.0
     sheet.figure(
@@ -66,6 +68,19 @@ def strip(results: Sequence[Result], promise: Promise) -> None:
         lambda: figures.strip(values, beside, title, best=best),
         of=(score, best, *(r.member.key for r in results)), numbers=None,
     )  # fmt: skip
+
+
+@cache
+def _mean_rotation(d: int) -> float:
+    from core import metrics  # scipy takes a while to import
+
+    return float(metrics.mcc_of_rotations(d).mean())
+
+
+def by_rotation(params: Params, score: str) -> dict[str, float]:
+    """What a rotation at random has of a score, where codes may be turned and it would tell."""
+    d = params.free_rotation
+    return {"random rotation": _mean_rotation(d)} if d and score == "mcc" else {}
 
 
 def curves(
@@ -90,6 +105,7 @@ def curves(
         with column:
             title = loss if score == "loss" else SCORES[score].title
             own = {word: run.scores[name] for name, word in baselines(score, run.scores).items()}
+            own |= by_rotation(shown.experiment.params, score)
             levels = loss_levels if score == "loss" else own
             known = {name: value for name, value in levels.items() if value is not None}
             side = "loss" if score == "loss" else "score"

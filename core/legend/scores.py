@@ -142,7 +142,8 @@ SCORES = {  # in the order in which a page shows them
     "mcc": Score(
         "MCC",
         "mean correlation after matching coordinates; a rotation lowers it, and where the rotation "
-        "is left open its second decimal depends on the machine (R² agrees to 0.001)",
+        "is left open it is luck: a random rotation says how much, and the second decimal depends "
+        "on the machine (R² agrees to 0.001)",
         "",
     ),
     "mcc_spearman": Score(

@@ -210,6 +210,12 @@ class InfoNCE(Params):
         return self.around_pole.concentration == 0
 
     @property
+    def free_rotation(self) -> int:
+        """An inner product sees no rotation; latents around a pole have not one variance."""
+        free = self.unsupervised and self.whole and self.encoded == self.d
+        return self.d if free else 0
+
+    @property
     def model_tau(self) -> float:
         """The temperature in force."""
         return self.auto_tau if self.tau is None else self.tau

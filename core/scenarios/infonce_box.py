@@ -184,6 +184,12 @@ class InfoNCEBox(Params):
         return False
 
     @property
+    def free_rotation(self) -> int:
+        """With p = 2 and no walls codes know no axes."""
+        no_axes = self.p == 2 and self.model_space == "unbounded"
+        return self.d if self.unsupervised and no_axes else 0
+
+    @property
     def flat(self) -> Flat:
         """Where latents live."""
         if self.space == "box":

@@ -248,6 +248,12 @@ class Pixels(Params):
         return False
 
     @property
+    def free_rotation(self) -> int:
+        """With p = 2 and no walls codes know no axes."""
+        free = self.task == "pairs" and self.method == "contrastive" and self.encoded == self.k
+        return self.k if free and self.p == 2 and self.space == "unbounded" else 0
+
+    @property
     def k(self) -> int:
         """How many factors vary."""
         if self.task == "classify":

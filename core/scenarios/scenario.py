@@ -39,6 +39,14 @@ class Params(BaseModel):
         return True
 
     @property
+    def free_rotation(self) -> int:
+        """In how many dimensions codes have the same loss turned by any rotation; 0 where not so.
+
+        Then MCC is luck: that of a rotation at random, of uncorrelated latents of one variance.
+        """
+        return 0
+
+    @property
     def supervised_twin(self) -> "Params | None":
         """The same encoder and training, told the latents themselves: a baseline.
 
