@@ -52,16 +52,21 @@ def test_a_factor_that_moves_changes_the_pictures_and_the_link():
     assert metric(at, "MCC") == "0.993"  # nothing is trained anew
 
 
-@pytest.mark.parametrize("space", ("unbounded", "box"))
-def test_where_codes_may_be_turned_mcc_stands_beside_that_of_a_rotation_at_random(space):
-    at = opened(PIXELS, transition="normal", p="2", steps="800", space=space)
+@pytest.mark.parametrize(
+    ("space", "curve", "marked"),
+    [("unbounded", "mcc", 2), ("unbounded", "linear_r2", 1), ("box", "mcc", 0)],
+)
+def test_where_codes_may_be_turned_mcc_stands_beside_that_of_a_rotation_at_random(
+    space, curve, marked
+):
+    at = opened(PIXELS, transition="normal", p="2", steps="800", space=space, curve=curve)
     tables = [pa.ipc.open_stream(data.data.data).read_pandas()
               for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
     levels = [each.set_index("name") for each in tables if "name" in each]
     marks = [each["value"]["random rotation"] for each in levels
              if "value" in each and len(each) > 1 and "random rotation" in each.index]  # fmt: skip
     expected = metrics.mcc_of_rotations(3).mean()
-    assert marks == ([pytest.approx(expected)] * 2 if space == "unbounded" else [])
+    assert marks == [pytest.approx(expected)] * marked
 
 
 def test_a_factor_that_a_world_has_not_gives_way():
