@@ -14,7 +14,7 @@ from written import write_dsprites
 from core import metrics
 from core.legend import SCORES
 from core.lessons import LESSONS
-from core.lessons.pixels import CLASSES
+from core.lessons.pixels import CLASSES, LONG
 from core.metrics import matching
 from core.metrics.significance import ALPHA, LEVELS, on_noise
 from core.papers.images import DISLIB, KITTI
@@ -59,7 +59,8 @@ def test_a_factor_that_moves_changes_the_pictures_and_the_link():
 def test_where_codes_may_be_turned_mcc_stands_beside_that_of_a_rotation_at_random(
     space, curve, marked
 ):
-    at = opened(PIXELS, transition="normal", p="2", steps="800", space=space, curve=curve)
+    setting = {name: str(value) for name, value in LONG.items()}
+    at = opened(PIXELS, **setting, space=space, curve=curve)
     tables = [pa.ipc.open_stream(data.data.data).read_pandas()
               for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
     levels = [each.set_index("name") for each in tables if "name" in each]

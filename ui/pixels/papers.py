@@ -48,7 +48,8 @@ def _kitti() -> None:
     st.caption(
         "MCC in percent, models in the table’s order. There all models see the walkers’ own steps; "
         f"here the normal model’s are normal. SlowVAE here has ten codes, and {SLOW['steps']:,} "
-        f"steps. Laplace pairs of the box are a step of {WALLED['spread']} apart."
+        f"steps. Laplace pairs are a step of {Pixels().step_size} apart, in the box "
+        f"{WALLED['spread']}, and normal ones {LONG['spread']}."
     )
 
 

@@ -53,22 +53,18 @@ PAIRS = (
         PAGE,
         "**With p = 2 and no walls the factors of pictures come back turned**: of walkers linear "
         "R² is {r2.span}, and MCC {turned.mean} in the mean ({turned.span}). In a box MCC is "
-        "{walls.span}, with a code for each factor in {apart} of {walls.runs} runs; with a Laplace "
-        "step and model, without walls, {laplace.span}.",
+        "{walls.span}; with a Laplace step and model, without walls, {laplace.span}.",
         "The theorem says nothing of what hides the latents, as long as it can be undone: pixels "
         "do as well as an invertible network.",
         {"turned": turned, "r2": turned.read("linear_r2"), "walls": walls, "laplace": walkers},
         "mcc",
-        (count("r2", value >= 0.98) > count("r2", value < 0.98))
-        & (count("turned", value < FOUND) > count("turned", value >= FOUND))
-        & (count("walls", value >= FOUND) > count("walls", value < FOUND))
-        & (every("laplace") >= 0.98),
+        (every("r2") >= 0.98) & (count("turned", value < FOUND) > count("turned", value >= FOUND))
+        & (every("walls") >= FOUND) & (every("laplace") >= 0.98),
         ("turned", walkers),
         Opens(PAGE, "turned"),
         kind="published",
         source=PAPER,
         typed=("p = 2",),
-        numbers={"apart": count("walls", value >= FOUND)},
     ),
     Claim(
         "a-lit-scene-needs-walls-too",
