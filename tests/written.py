@@ -2,15 +2,17 @@
 
 import io
 import json
+import pickle
 import struct
+import subprocess
+import sys
 import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from math import prod
-from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -209,9 +211,22 @@ def made(name, folder):
 
 
 def alone(measure: Callable[..., Any], *given: Any) -> Any:
-    """What a function of a module gives in a process where no other thread takes memory."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        return pool.submit(measure, *given).result()
+    """What a function of a test file gives in a process where no other thread takes memory.
+
+    Not one of `multiprocessing`, which would run what is `__main__` here: it may be a page.
+    """
+    code = (
+        "import importlib, pickle, sys\n"
+        "sys.path[:0], module, name, given = pickle.load(sys.stdin.buffer)\n"
+        "measure = getattr(importlib.import_module(module), name)\n"
+        "pickle.dump(measure(*given), sys.stdout.buffer)\n"
+    )
+    folders = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+    asked = pickle.dumps((folders, measure.__module__, measure.__name__, given))
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=asked, check=True, capture_output=True
+    )
+    return pickle.loads(done.stdout)
 
 
 def traced(read: Callable[[], Any]) -> tuple[Any, int]:
