@@ -5,10 +5,9 @@ import io
 import re
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from PIL import Image
-from visits import PIXELS, metric, opened, own, said
+from visits import PIXELS, charted, metric, opened, own, said
 from written import write_dsprites
 
 from core import metrics
@@ -61,9 +60,7 @@ def test_where_codes_may_be_turned_mcc_stands_beside_that_of_a_rotation_at_rando
 ):
     setting = {name: str(value) for name, value in LONG.items()}
     at = opened(PIXELS, **setting, space=space, curve=curve)
-    tables = [pa.ipc.open_stream(data.data.data).read_pandas()
-              for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
-    levels = [each.set_index("name") for each in tables if "name" in each]
+    levels = [each.set_index("name") for each in charted(at) if "name" in each]
     marks = [each["value"]["random rotation"] for each in levels
              if "value" in each and len(each) > 1 and "random rotation" in each.index]  # fmt: skip
     expected = metrics.mcc_of_rotations(3).mean()

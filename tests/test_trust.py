@@ -1,12 +1,11 @@
 """The page on scores: what is shown of a setting, its verdicts, its diagrams, its printed rows."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from test_drawn import Marks
 from test_figures import layers_of, rows
-from visits import metric, opened, own, said
+from visits import charted, metric, opened, own, said
 
 from core import figures, metrics
 from core.claimed import CLAIMS
@@ -324,9 +323,7 @@ def captioned(at, words):
 
 def lines(at):
     """The verdict on every score that is drawn."""
-    tables = [pa.ipc.open_stream(data.data.data).read_pandas()
-              for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
-    table = next(table for table in tables if "verdict" in table)
+    table = next(table for table in charted(at) if "verdict" in table)
     return dict(zip(table["title"], table["verdict"], strict=True))
 
 

@@ -5,6 +5,8 @@ import time
 from functools import cache
 from pathlib import Path
 
+import pandas as pd
+import pyarrow as pa
 from altair.utils import schemapi
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
@@ -90,6 +92,12 @@ def pictures(at: AppTest) -> list:
     """The views of a page, without what every page brings along unseen."""
     unseen = {"address", "preload_plotly"}
     return [each for each in at.get("bidi_component") if each.key not in unseen]
+
+
+def charted(at: AppTest) -> list[pd.DataFrame]:
+    """The tables that a page's charts are drawn from."""
+    return [pa.ipc.open_stream(data.data.data).read_pandas()
+            for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
 
 
 def said(at: AppTest, words: str) -> bool:

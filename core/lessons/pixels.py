@@ -75,10 +75,11 @@ SWEEPS = (
 
 AS_WIDE = (Sweep("encoder", ("mlp",), WIDE), Sweep("encoder", ("conv",), CONVOLVED))
 
+OF_PAIRS = (*NORMAL, "space")  # which nobody asks of who is told the factors
 TOLD = (  # the same encoders told the factors: a baseline
     Sweep("method", ("supervised",), {}, further=FURTHER),
-    *(Sweep("method", ("supervised",), {k: v for k, v in each.items() if k not in NORMAL},
-            further=FURTHER) for each in (LONG, SCENE)),
+    *(Sweep("method", ("supervised",), {k: v for k, v in each.items() if k not in OF_PAIRS},
+            further=FURTHER) for each in (LONG, SCENE, SEVEN)),
 )  # fmt: skip
 
 LESSON = replace(

@@ -13,7 +13,8 @@ from ui.player.view import LatentView
 
 ROOM = 0.92  # of the picture that the true cube takes, in half its height
 EDGES = 12  # of a cube, which come first among its lines
-LOW = 164  # pixels of the matrix where another picture takes room
+LOW, LINE = 164, 16  # pixels of the matrix where another picture takes room; of a named row
+AROUND = 84  # of it, what is no row
 MATRIX = "matching"  # the container of what is drawn of the last frame alone
 
 
@@ -127,10 +128,10 @@ def matching(run: recovery.Run, briefly: bool = False, names: Sequence[str] = ()
         correlation, pairs = metrics.matching(z, z_hat)
         st.caption("**|Correlation|**, matches outlined" if briefly else "**|Correlation|** of "
                    "latents (rows) and codes; outlined: the pairs that MCC averages.")  # fmt: skip
+        height = max(LOW, AROUND + LINE * len(names)) if briefly else MATCHED
         sheet.figure(
             "matching", "Absolute correlation of every latent with every code, matched pairs "
             "outlined.",
-            lambda: figures.matching(correlation, pairs, height=LOW if briefly else MATCHED,
-                                     names=names),
+            lambda: figures.matching(correlation, pairs, height=height, names=names),
             of=None if run.live else (run.name,), numbers=None if run.live else "matching",
         )  # fmt: skip

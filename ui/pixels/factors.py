@@ -84,13 +84,15 @@ def luck() -> list[sheet.Part]:
     }  # fmt: skip
     if not all(group for each in runs.values() for group in each.values()):
         return [sheet.NOT_STORED]
-    by_luck = {
-        row: metrics.mcc_of_rotations(scenario.Params.model_validate(base).d)
-        for row, base in rows.items()
-    }
+    of = [(row, said, *group) for row, each in runs.items() for said, group in each.items()]
+    free = {row: scenario.Params.model_validate(base).free_rotation
+               for row, base in rows.items()}  # fmt: skip
     return [
-        sheet.drawing(
-            figures.by_luck(by_luck, runs, "MCC"),
+        sheet.kept(
+            of,
+            lambda: figures.by_luck(
+                {row: metrics.mcc_of_rotations(d) for row, d in free.items()}, runs, "MCC"
+            ),
             "luck",
             "MCC of every run with and without walls, and of rotations at random, by the number of "
             "factors.",

@@ -41,7 +41,7 @@ def told(factors: Sequence[Factor], runs: Sequence[Scores]) -> Figure:
         if (value := run.get(f"{of}factor_{factor.name}")) is not None
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["factor", "code", "score", "at", "colour", "size"])
-    x = alt.X("at:Q", title="of a linear read-out: R², of a category accuracy",
+    x = alt.X("at:Q", title="R² of a linear read-out, or accuracy",
               axis=alt.Axis(tickCount=5), scale=alt.Scale(domain=[-0.03, 1.03], nice=False),
               )  # fmt: skip
     y = alt.Y("factor:N", title=None, sort=[factor.title for factor in factors],
@@ -82,7 +82,7 @@ def by_luck(
          for i, row in enumerate(rows) for name, group in runs[row].items() for value in group]
     )  # fmt: skip
     chart = alt.layer(
-        alt.Chart(hills).mark_area(opacity=0.45, line=False).encode(
+        alt.Chart(hills).mark_area(opacity=0.45).encode(
             x=x, y=y, y2="top:Q", detail="row:N", color=colour),
         alt.Chart(dots).mark_circle(size=90, opacity=0.75).encode(
             x=x, y=y, color=colour,
