@@ -171,7 +171,7 @@ def test_a_costly_dot_keeps_its_button():
     assert not at.exception
     assert (
         next(b for b in at.button if b.key == own(at, "run.train")).label
-        == "Train again to play it"
+        == "Train to play it"
     )
 
 

@@ -155,7 +155,7 @@ def panel(
         if job is None and wanted:
             _offer(experiment, wanted, key, about)
         elif job is None and unplayed and bounds().train:
-            _begin_button("Train again to play it", experiment, key, playable=True)
+            _begin_button("Train to play it", experiment, key, playable=True)
         elif name == PLAYED and complete and (job is None or not job.asked):
             if not address.presenting():  # to a room, every line counts
                 st.caption(wording.provenance(list(results.values())))
