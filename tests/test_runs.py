@@ -169,10 +169,7 @@ def test_a_costly_dot_keeps_its_button():
     )  # fmt: skip
     at = opened(CLUSTERS, **{name: str(value) for name, value in setting.chosen().items()})
     assert not at.exception
-    assert (
-        next(b for b in at.button if b.key == own(at, "run.train")).label
-        == "Train to play it"
-    )
+    assert next(b for b in at.button if b.key == own(at, "run.train")).label == "Train to play it"
 
 
 def test_single_moves_extend_the_game_and_are_taken_back():
