@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from core.command import device_flag, flag, spelt
-from core.run.bounds import Bounds, Refused
+from core.run.bounds import Bounds, Refused, available
 from core.run.crew import on_gpu
 from core.run.experiment import Experiment, Member, Result, groups, summary
 from core.run.store import Store
@@ -69,6 +69,7 @@ def _sweep(arguments: list[str]) -> int:
 def _export(arguments: list[str]) -> int:
     """Train here and write the whole evaluation set, so nothing that is stored will do."""
     options, experiment = asked("export", arguments)
+    _available(experiment.members)
     from core.whole import save  # torch
 
     save(experiment, options.out, options.bounds.device)
@@ -364,10 +365,18 @@ def _train_here(experiment: Experiment, fresh: bool, bounds: Bounds) -> dict[str
     keep_memory()
     found = {} if fresh else _stored(experiment)
     missing = [member for member in experiment.members if member.key not in found]
+    _available(missing)
     trained = [result for group in groups(missing) 
                for result in train_group(group, device=bounds.device)]  # fmt: skip
     _keep(trained)
     return {**found, **{result.member.key: result for result in trained}}
+
+
+def _available(members: Sequence[Member]) -> None:
+    try:
+        available(members)
+    except Refused as reason:
+        fail(str(reason))
 
 
 def _stored(experiment: Experiment) -> dict[str, Result]:

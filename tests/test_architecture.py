@@ -133,6 +133,8 @@ MAY_IMPORT = {
         )
     },
     "core.datasets.registry": ("core.datasets",),
+    "core.datasets.worlds": ("core.datasets", "core.images.world"),
+    "core.datasets.subset": ("core.datasets", "core.images.world"),
     "core.decoders.ruler": ("core.entropy",),
     "core.decoders.measurement": ("core.entropy", "core.kept", "core.decoders.ruler"),
     "core.decoders.measure": ("core.entropy", "core.decoders", "core.command", "core.kept"),
@@ -150,11 +152,11 @@ SHARES = {
         f"core.learners.auxiliary{part}": ("core.scenarios.auxiliary", ("core.learners.auxiliary",))
         for part in ("", ".learner", ".world")
     },
-    "core.learners.pictures": ("core.scenarios.pixels", ()),
+    "core.learners.pictures": ("core.scenarios.pixels", ("core.datasets.subset",)),
     "core.learners.sprite_classes": ("core.scenarios.pixels", ("core.learners.pictures",)),
     "core.learners.pixels": (
         "core.scenarios.pixels",
-        ("core.learners.pictures", "core.learners.sprite_classes"),
+        ("core.learners.pictures", "core.learners.sprite_classes", "core.datasets.subset"),
     ),
 }
 
@@ -254,6 +256,9 @@ def test_a_module_of_core_imports_only_the_siblings_it_may(path):
             "core.laws.law",
             "core.images.world",
             "core.images.worlds",
+            "core.datasets.worlds",
+            "core.datasets.registry",
+            *((f"{here.rpartition('.')[0]}",) if here.count(".") > 2 else (here,)),
         )
         assert "core.scenarios" not in siblings
     elif within(here, ("core.learners",)):

@@ -14,11 +14,11 @@ from visits import PAPERS, opened, said
 
 from core.datasets import dsprites, imagenetx, kitti
 from core.datasets.registry import SOURCES
+from core.datasets.subset import pooled
 from core.papers.images import UNRUN
 from core.papers.pictures import PICTURES, dislib, ident
 from core.papers.pictures import imagenetx as probed
 from core.papers.pictures import kitti as masks
-from core.papers.pictures.pooled import pooled
 from core.papers.pictures.protocol import mean_and_sd
 
 FILES = {

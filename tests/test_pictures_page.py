@@ -1,13 +1,10 @@
 """The page on pictures: its strip, what classes keep, axes, the live null, the papers, files."""
 
-import base64
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
-from visits import PIXELS, charted, metric, opened, own, said
+from visits import PIXELS, charted, images, metric, opened, own, said
 from written import write_dsprites
 
 from core import metrics
@@ -22,17 +19,6 @@ from core.run.experiment import Member
 from core.scenarios.pixels import Pixels
 from core.scenarios.probes import TESTS
 from ui.pixels import files, pictures
-
-
-def images(at):
-    """The rows of pictures on a page: each an array (n, side, side, 3), with its words."""
-    found = []
-    for html in at.get("html"):
-        for alt, row in re.findall(r'aria-label="([^"]*)"(.*?)</div>', html.proto.body):
-            pictures = [Image.open(io.BytesIO(base64.b64decode(text)))
-                        for text in re.findall(r'base64,([^"]+)"', row)]  # fmt: skip
-            found.append((alt, np.stack([np.asarray(picture) for picture in pictures])))
-    return found
 
 
 def test_a_factor_that_moves_changes_the_pictures_and_the_link():

@@ -1,13 +1,18 @@
 """Visits to the app under AppTest: a page opened by link or menu, and what it says."""
 
+import base64
+import io
 import json
+import re
 import time
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 from altair.utils import schemapi
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Selectbox
 from streamlit.util import calc_hash
@@ -98,6 +103,17 @@ def charted(at: AppTest) -> list[pd.DataFrame]:
     """The tables that a page's charts are drawn from."""
     return [pa.ipc.open_stream(data.data.data).read_pandas()
             for chart in at.get("vega_lite_chart") for data in chart.proto.datasets]  # fmt: skip
+
+
+def images(at):
+    """The rows of pictures on a page: each an array (n, side, side, 3), with its words."""
+    found = []
+    for html in at.get("html"):
+        for alt, row in re.findall(r'aria-label="([^"]*)"(.*?)</div>', html.proto.body):
+            pictures = [Image.open(io.BytesIO(base64.b64decode(text)))
+                        for text in re.findall(r'base64,([^"]+)"', row)]  # fmt: skip
+            found.append((alt, np.stack([np.asarray(picture) for picture in pictures])))
+    return found
 
 
 def said(at: AppTest, words: str) -> bool:

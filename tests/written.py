@@ -22,6 +22,8 @@ from scipy.io import savemat
 
 from core.datasets import cars3d, dsprites, ident, imagenetx, kitti, mpi3d, shapes3d, smallnorb
 from core.datasets.registry import SOURCES
+from core.images.render import render
+from core.images.worlds import SPRITES
 
 
 class Trap:
@@ -55,6 +57,27 @@ def write_dsprites(folder, n=40, packed=True, **changes):
     }  # fmt: skip
     npz(folder / dsprites.FILE, arrays, changes, packed)
     return 255 * imgs, np.column_stack([classes[:, 1], values[:, 2:]])
+
+
+GRID, REST = (6, 16, 16), (1, 20)  # scales and places of sprites; shape and rotation in the middle
+
+
+def write_sprites(folder):
+    """A dSprites of sprites as they are drawn here: a whole grid of one shape, and some others."""
+    on_grid = [(shape, scale, turn, x, y) for shape, turn in [REST]
+               for scale, x, y in np.ndindex(GRID)]  # fmt: skip
+    others = [(shape, 3, turn, 8, y) for shape in (0, 2) for turn in (0, 39) for y in range(16)]
+    shape, scale, turn, x, y = np.array(on_grid + others).T
+    values = np.column_stack([
+        np.ones(len(x)), shape + 1, 0.5 + scale / 10, turn * 2 * np.pi / 39, x / 15, y / 15,
+    ])  # fmt: skip
+    z = np.column_stack([shape - 1.0, scale / 2.5 - 1, values[:, 3] / np.pi - 1,
+                         2 * values[:, 4:] - 1])  # fmt: skip
+    imgs = (render(SPRITES, np.clip(z, -1, 1), 64).numpy() > 0.5).astype(np.uint8)
+    classes = np.column_stack([0 * x, shape, scale, turn, 2 * x, 2 * y])
+    arrays = {"imgs": imgs, "latents_classes": classes, "latents_values": values}
+    npz(folder / dsprites.FILE, arrays, {})
+    return 255 * imgs, np.column_stack([shape, values[:, 2:]])
 
 
 SIZES = (2, 1, 2, 1, 1, 3, 2)  # of an MPI3D of 24 images

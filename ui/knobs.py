@@ -4,6 +4,7 @@ What a link asks for in vain, or what no longer fits, becomes a sentence.
 """
 
 from collections.abc import Container, Mapping
+from dataclasses import replace
 
 import streamlit as st
 from pydantic import ValidationError
@@ -101,7 +102,8 @@ def draw(scenario: Setup, params: Params, prefix: str = "") -> None:
 
 def _draw(scenario: Setup, params: Params, prefix: str) -> None:
     off, fixed = params.inactive(), params.instead()
-    knobs = {name: knob for name, knob in scenario.controls().items() if has_widget(knob)}
+    knobs = {name: here(params, knob) for name, knob in scenario.controls().items()
+             if has_widget(knob)}  # fmt: skip
     for name, knob in knobs.items():
         if not knob.advanced:
             _widget(knob, key_of(name, prefix), name in off, fixed.get(name))
@@ -115,6 +117,12 @@ def _draw(scenario: Setup, params: Params, prefix: str) -> None:
         for name, knob in knobs.items():
             if knob.advanced:
                 _widget(knob, key_of(name, prefix), name in off, fixed.get(name))
+
+
+def here(params: Params, knob: Knob) -> Knob:
+    """A knob with the choices that can be had on this machine, and the one in force."""
+    had = {*params.offered(knob.name), getattr(params, knob.name)}
+    return replace(knob, choices=tuple(each for each in knob.choices if each in had))
 
 
 def apply(scenario: Setup, preset: Preset, prefix: str = "") -> None:

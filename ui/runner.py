@@ -306,8 +306,13 @@ def _say(experiment: Experiment, key: str, job: Job | None, about_saving: bool) 
 def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: str) -> None:
     """A button that says what training costs here, and a line on what it trains.
 
-    Where this server trains nothing, that, and how to do it oneself.
+    Where this server trains nothing, that, and how to do it oneself; where what the runs need is
+    not there, that.
     """
+    if reason := next(filter(None, (member.params.absent() for member in wanted)), ""):
+        st.info(f"{reason}.{wording.instead(st.session_state.get(f'{key}.before'))}",
+                icon=":material/folder_off:")  # fmt: skip
+        return
     if not bounds().train:
         with st.popover("Not stored, not trained here", icon=":material/terminal:"):
             st.caption(wording.untrained(about, st.session_state.get(f"{key}.before")))

@@ -113,7 +113,7 @@ def varied(
     Those of a sweep that is shipped for these parameters, else a few over the knob's range (and of
     the second field the one in force), as far as they can run with each other and the rest.
     """
-    all_knobs = knobs_of(scenario.Params)
+    all_knobs = {name: knobs.here(params, k) for name, k in knobs_of(scenario.Params).items()}
     shipped = shipped_sweep(scenario, params, vary, by)
     values = _fitting(params, vary, shipped.values if shipped else _few(all_knobs[vary], POINTS))
     if by == NOTHING:

@@ -34,13 +34,13 @@ def load(folder: Path, name: str, sizes: tuple[tuple[int, ...], ...] = (SIZES, F
         wanted = " or ".join(f"{prod(each):,}" for each in sizes)
         raise Misread(f"{path.name} has {n:,} images, not {wanted}.")
     return Loaded(
-        name.removesuffix(".npz"), _factors(here), n, (64, 64, 3), np.dtype("u1"),
+        name.removesuffix(".npz"), factors_of(here), n, (64, 64, 3), np.dtype("u1"),
         images.rows, lambda rows: grid(here, rows),
     )  # fmt: skip
 
 
-def _factors(sizes: tuple[int, ...]) -> tuple[Factor, ...]:
-    """Names of classes where there are as many as published, their numbers otherwise."""
+def factors_of(sizes: tuple[int, ...]) -> tuple[Factor, ...]:
+    """Its seven factors; names of classes where there are as many as published, else numbers."""
 
     def classes(name: str, title: str, count: int, names: tuple[str, ...]) -> Factor:
         numbers = tuple(str(i) for i in range(count))

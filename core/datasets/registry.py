@@ -50,10 +50,17 @@ class Source:
         except (Misread, OSError):
             return False
 
+    def absent(self, folder: Path | None) -> str:
+        """That it is not found, a sentence without its stop; nothing where it is."""
+        if self.found(folder):
+            return ""
+        where = "EXPLORER_DATA names no folder" if folder is None else "its files are not there"
+        return f"{self.title} is not found: {where}"
+
     def load(self, folder: Path | None) -> Loaded:
         """The data set in the folder; `Misread` where it is not found or not what it should be."""
         if folder is None:
-            raise Misread(f"{self.title} is not found: EXPLORER_DATA names no folder.")
+            raise Misread(f"{self.absent(folder)}.")
         return self.loader(folder)
 
 

@@ -36,6 +36,10 @@ def render(world: World, z: Tensor | np.ndarray, side: int | None = None) -> Ten
 def paint(world: World, z: Tensor | np.ndarray, side: int) -> Tensor:
     """See `render`; nothing is checked, so that a GPU's loop need not wait for an answer."""
     latents = torch.as_tensor(z).to(torch.float32)
+    if world.painter is not None:
+        flat = latents.reshape(-1, latents.shape[-1]).cpu().numpy()
+        taken = torch.from_numpy(world.painter(world, flat, side)).to(latents.device)
+        return taken.reshape(*latents.shape[:-1], *taken.shape[1:])
     values = _values(world, latents.reshape(-1, latents.shape[-1]))
     painter, n = PAINTERS[world.name], len(values)
     count = max(1, TOGETHER // side**2) if values.device.type == "cpu" else max(1, n)

@@ -4,8 +4,8 @@ n images, k factors; arrays may have more axes in front. No torch: a page reads 
 `core.images.render` draws.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -59,13 +59,17 @@ def categories(name: str, title: str, *classes: str) -> Factor:
 class World:
     """A world of pictures: which factors vary, and how large the images are."""
 
-    name: str  # of its renderer in `core.images.render`
+    name: str  # of its renderer in `core.images.render`, where it has no painter
     title: str
     source: str  # the data set in whose spirit it is, and its paper
     every: tuple[Factor, ...]  # all that its renderer takes, in that order
     varied: tuple[str, ...]  # names of those that latents stand for, in their order
     channels: int  # 1 in grey, 3 in colour
     side: int = 32  # pixels
+    # who has its pictures: (itself, z (n, k), side) -> (n, side, side) or (n, side, side, 3)
+    painter: Callable[["World", np.ndarray, int], np.ndarray] | None = field(
+        default=None, compare=False
+    )
 
     @property
     def factors(self) -> tuple[Factor, ...]:

@@ -107,12 +107,12 @@ class OfPairs(ABC):
         self.floors: dict[Hashable, tuple[float | None, int]] = {}
         n_train = getattr(p, "n_train", None)
         self.finite = self._pairs(n_train) if n_train else None
-        noise = Noise(seeds, "evaluation", device)
-        z = self.world.latents(EVALUATED, noise)
+        noise, unseen = Noise(seeds, "evaluation", device), self._unseen(self.settings)
+        z = unseen.latents(EVALUATED, noise)
         self.evaluation = Evaluation(space, z, self.g, self.f, encoded)
         seen, world = self.evaluation.drawn, dict[str, np.ndarray]()
         if self.unsupervised:
-            world["z_pos"] = self.world.positives(seen, noise).cpu().numpy()
+            world["z_pos"] = unseen.positives(seen, noise).cpu().numpy()
         world |= self._kept(seen)
         self.truth = Truth(z=self.evaluation.z_drawn, net=self.evaluation.net, world=world)
         self.baselines = [self._baselines(i, f) for i, f in enumerate(self._final_scores())]
@@ -120,6 +120,10 @@ class OfPairs(ABC):
     @abstractmethod
     def _world(self, settings: Sequence[Any]) -> World:
         """The world of some members."""
+
+    def _unseen(self, settings: Sequence[Any]) -> World:
+        """Where nobody trains: what is scored comes from there; the same law."""
+        return self._world(settings)
 
     def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
         """g of every member, a seed's own."""
@@ -260,7 +264,7 @@ class OfPairs(ABC):
 
     def _fresh(self, chosen: Sequence[int]) -> Iterator[tuple[Tensor, ...]]:
         """Batches of fresh pairs, as `_pairs`, of some members' worlds, the same for every seed."""
-        world = self._world([self.settings[i] for i in chosen])
+        world = self._unseen([self.settings[i] for i in chosen])
         noise = Noise([0] * len(chosen), "floor", self.device)
         for _ in range(MOST_FRESH):
             yield self._drawn(world, self.batch, noise)

@@ -7,14 +7,45 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics
+from core.datasets.subset import Subset
 from core.images.camera import Camera, by_factor, pooled
 from core.images.convolution import encoder_layers
 from core.images.world import World
+from core.laws.law import Law
+from core.laws.samplers import Noise, sampler
 from core.run.experiment import Scores
 from core.scenarios.pixels import POOLED, Pixels
 
 HARDLY = 0.02  # deviation of a pixel, five grey levels of 255
 CENTRED = 2048  # pictures that a centring is made of
+
+
+class OfSubset:
+    """A `core.learners.pairs.World` of the latents that pictures of a data set have."""
+
+    def __init__(
+        self, laws: Sequence[Law], subset: Subset, parts: Sequence[str], device: torch.device | str
+    ) -> None:
+        self.parts = [torch.from_numpy(subset.part(name).z).to(device) for name in parts]
+        self.d = self.parts[0].shape[1]
+        self.conditional = sampler(laws, self.d, device)
+        self.subset = subset.part(*parts)
+
+    def latents(self, n: int, noise: Noise) -> Tensor:
+        """z (m, n, d), as many of each part, one after the other; again where they are too few."""
+        each = n // len(self.parts)
+        return torch.cat([_dealt(part, each, noise) for part in self.parts], 1)
+
+    def positives(self, z: Tensor, noise: Noise) -> Tensor:
+        """z_pos (m, n, d): of the same parts, the nearest to a step from z."""
+        wanted = self.conditional.around(z, noise)
+        return torch.from_numpy(self.subset.nearest(wanted.cpu().numpy())).to(z.device)
+
+
+def _dealt(z: Tensor, n: int, noise: Noise) -> Tensor:
+    """n of z (N, d) in a random order of every member's own (m, n, d)."""
+    rounds = [noise.uniform(len(z)).argsort(1) for _ in range(-(-n // len(z)))]
+    return z[torch.cat(rounds, 1)[:, :n]]
 
 
 def camera_of(p: Pixels) -> Camera:

@@ -10,11 +10,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from core.datasets.subset import subset
 from core.encoder import Bounded, Encoder, Variational, make_encoder
 from core.images.camera import LEVELS
 from core.laws import coordinates
-from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio
-from core.learners.pictures import CENTRED, camera_of, layers_of, readable, told, told_by_chance
+from core.learners.pairs import FRESH, InFlat, Map, Mixed, OfPairs, Ratio, World
+from core.learners.pictures import (
+    CENTRED,
+    OfSubset,
+    camera_of,
+    layers_of,
+    readable,
+    told,
+    told_by_chance,
+)
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
 from core.run.experiment import Member, Scores
@@ -56,8 +65,18 @@ class Learner(OfPairs):
             )
         return found
 
-    def _world(self, settings: Sequence[Params]) -> InFlat:
-        return InFlat(settings, self.device)
+    def _world(self, settings: Sequence[Params]) -> World:
+        return self._from(settings, "train")
+
+    def _unseen(self, settings: Sequence[Params]) -> World:
+        return self._from(settings, "fit", "test")
+
+    def _from(self, settings: Sequence[Params], *parts: str) -> World:
+        """Latents as they are drawn, or of those parts of the data set."""
+        p = settings[0]
+        if not p.found:
+            return InFlat(settings, self.device)
+        return OfSubset([each.law for each in settings], subset(p.seen), parts, self.device)
 
     def _mixing(self, seeds: Sequence[int], observed: int) -> Mixed:
         """The same pictures for everybody."""
@@ -144,8 +163,8 @@ class Learner(OfPairs):
         return p.transition, p.step_size
 
     def _ratio(self, p: Params) -> Ratio | None:
-        """That of the latents: InfoNCE alone has such a floor."""
-        if p.method != "contrastive":
+        """That of the latents: InfoNCE alone has such a floor, and where they fill the box."""
+        if p.method != "contrastive" or p.found:
             return None
         return coordinates.log_ratio(p.law, None, p.flat)
 

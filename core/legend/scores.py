@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from core.datasets.worlds import FOUND
 from core.images.worlds import WORLDS
 from core.scenarios.lejepa import DEGREES, SHARES
 from core.scenarios.probes import FACTORS, PROCEDURES
@@ -43,7 +44,8 @@ class Score:
 
 def _of_pictures() -> dict[str, Score]:
     """Scores of pictures: of the classifier, and of every factor."""
-    named = {factor.name: factor for world in WORLDS.values() for factor in world.every}
+    worlds = (*FOUND.values(), *WORLDS.values())  # of two factors of a name the one drawn here
+    named = {factor.name: factor for world in worlds for factor in world.every}
     how = {
         "ordinal": "held-out R² of this factor, read from the code by an affine map",
         "circular": "held-out R² of its sine and cosine, read from the code by an affine map",

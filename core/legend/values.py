@@ -1,5 +1,6 @@
 """How parameters and their values are called: words, symbols in plain letters, links."""
 
+from core.datasets.worlds import FOUND
 from core.scenarios.scenario import Knob
 
 
@@ -100,6 +101,7 @@ CHOICES = {  # the value of a choice -> its name in words, where it is one of se
     "masks": "walkers’ masks",
     "scene": "lit scene",
     "sprites": "sprites",
+    **{name: world.title for name, world in FOUND.items()},
     "slowvae": "SlowVAE",
     "conv": "convolutions",
     "shape": "shape",

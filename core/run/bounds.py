@@ -20,7 +20,7 @@ DEVICES: tuple[str, ...] = get_args(Device)
 
 
 class Refused(ValueError):
-    """A request over a bound; its message is a sentence for the visitor."""
+    """A request over a bound, or for what is not there; its message is for the visitor."""
 
 
 class Bounds(BaseModel):
@@ -103,6 +103,13 @@ class Bounds(BaseModel):
                 f"{waiting} requests of yours are waiting for a worker already: cancel one, or "
                 "wait until it is done"
             )
+
+
+def available(members: Iterable[Member]) -> None:
+    """Refuse members that need what this machine has not."""
+    for reason in (member.params.absent() for member in members):
+        if reason:
+            raise Refused(reason)
 
 
 class Pace:

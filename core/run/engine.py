@@ -19,7 +19,7 @@ from distributed import Client, Future, KilledWorker, Security
 from distributed.comm import CommClosedError
 
 from core.run import task
-from core.run.bounds import Bounds, Pace
+from core.run.bounds import Bounds, Pace, available
 from core.run.crew import Crew, default_workers, on_gpu
 from core.run.experiment import LARGEST_GROUP, MOST_MEMBERS, Experiment, Member, Result, groups
 from core.run.job import Group, Job, Status, Trainers
@@ -239,7 +239,8 @@ class Engine:
         return [Group("", members) for members in groups(missing, largest)]
 
     def _check(self, job: Job, viewer: str) -> None:
-        """Raise `Refused` for a job over a bound."""
+        """Raise `Refused` for a job over a bound, or one that needs what is not there."""
+        available(member for group in job.groups for member in group.members)
         queued = [other for other in self._jobs.values() if other.status == "queued"]
         self.bounds.check(
             runs=len(job.experiment.members),

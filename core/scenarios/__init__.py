@@ -1,4 +1,4 @@
-"""Every scenario by name; a new one is a file here, a learner and a page."""
+"""Every scenario by name; a new one is a module here, a learner and a page."""
 
 from core.scenarios import (
     auxiliary,

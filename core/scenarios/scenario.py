@@ -33,6 +33,15 @@ class Params(BaseModel):
         """By inactive field the value that holds in its place, where one does."""
         return {}
 
+    @classmethod
+    def offered(cls, name: str) -> tuple[str, ...]:
+        """Of a field's choices those that can be had on this machine."""
+        return knob_of(cls, name).choices
+
+    def absent(self) -> str:
+        """What a run needs that this machine has not, a sentence without its stop; else nothing."""
+        return ""
+
     @property
     def whole(self) -> bool:
         """Whether the latents cover their space, so that the degree of the map says something."""

@@ -5,6 +5,9 @@ import streamlit as st
 
 from core.datasets.loaded import Misread
 from core.datasets.registry import SOURCES, Source, data_folder
+from core.datasets.worlds import FOUND
+from core.lessons import LESSONS
+from ui import knobs
 from ui.pixels import pictures
 from ui.window import address, turns
 
@@ -44,9 +47,20 @@ def _found(source: Source) -> None:
     if len(loaded.shape) < 2:
         st.caption("Features, not pictures: see `python -m core papers imagenet-x`.")
         return
+    if source.name in FOUND:
+        st.button(
+            f"Train on {source.title} in Explore", key=address.owned(f"train.{source.name}"),
+            type="tertiary", icon=":material/arrow_upward:", on_click=_follow, args=(source.name,),
+        )  # fmt: skip
     rows = np.unique(np.linspace(0, min(loaded.size - 1, FIRST), SHOWN).astype(int))
     read, _ = loaded.read(rows)
     pictures.row(_seen(read), f"{len(rows)} pictures of {source.title}.")
+
+
+def _follow(name: str) -> None:
+    """Set the page to pairs of this data set's pictures (a callback)."""
+    knobs.turn_to(LESSONS["pixels"], {"world": name})
+    address.put("part", "explore")
 
 
 def _seen(read: np.ndarray) -> np.ndarray:

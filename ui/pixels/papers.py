@@ -26,7 +26,8 @@ def show() -> None:
     st.subheader("Files of your own", anchor="files")
     st.caption(
         "Nothing is downloaded. Where the published sets lie in the folder that EXPLORER_DATA "
-        "names, their tables are measured from a shell (see the page on the papers)."
+        "names, their tables are measured from a shell (see the page on the papers), and those "
+        "whose factors are known are worlds in Explore as well."
     )
     files.show()
 

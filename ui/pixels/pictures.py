@@ -12,6 +12,7 @@ from typing import cast
 import numpy as np
 import streamlit as st
 
+from core.datasets.loaded import Misread
 from core.images.world import Factor, World
 from core.run.experiment import Result
 from core.scenarios.pixels import HIGH, LOW, ORDER, Pixels
@@ -30,11 +31,16 @@ SETTINGS = (
     address.choice(FACTOR, EVERY, "The factor that moves", "x"),
     address.choice(AT, range(int(LOW * TENTHS), int(HIGH * TENTHS) + 1), "Where it is", 0),
 )
+NOT_FOUND = ":material/folder_off:"
+NEAREST = ": the nearest pictures that there are"
 OWN_WEIGHT = 4.0  # of the axis at hand, against each of the others, in looking for a picture
 
 
 def strip(params: Pixels) -> None:
     """A factor at the visitor's choice, from low to high, and the picture where it is set."""
+    if params.absent():
+        st.info(f"{params.absent()}.", icon=NOT_FOUND)
+        return
     world = params.seen
     titles = {factor.name: factor.title for factor in world.factors}
     if address.get(FACTOR) not in titles:
@@ -55,7 +61,11 @@ def strip(params: Pixels) -> None:
     z[0, axis] = at / TENTHS
     said = [_said(world.factors[axis], value) for value in world.values(z)[:, axis]]
     with shown:
-        drawn = rendered(world, z, SIDE)
+        try:
+            drawn = rendered(world, z, SIDE)
+        except Misread as why:
+            st.error(str(why), icon=":material/broken_image:")
+            return
         one = _grid(drawn[:1], said[:1], LEAST, SIDE, f"{titles[name]}: {said[0]}")
         way = f"{titles[name]} from low to high"
         moves = _grid(drawn[1:], said[1:], LEAST, SIDE, way)
@@ -64,7 +74,7 @@ def strip(params: Pixels) -> None:
             f'<div style="flex:1 1 0;min-width:{LEAST};max-width:{SIDE}px">{one}</div>'
             f'<div style="flex:{MOVES} 1 0;min-width:0">{moves}</div></div>'
             f'<small style="opacity:0.75">At {said[0]}; then {titles[name].lower()} alone, low to '
-            "high.</small>"
+            f"high{NEAREST if params.found else ''}.</small>"
         )
 
 
@@ -85,6 +95,9 @@ def along(result: Result) -> None:
         f"{ALONG} points of a line on which this code goes from low to high and the others stay in "
         "the middle. Where a code is one factor, that alone changes along its row."
     )
+    if params.absent():
+        st.info(f"{params.absent()}.", icon=NOT_FOUND)
+        return
     names = _partners(world, z, z_hat)
     units = (z_hat - np.median(z_hat, 0)) / z_hat.std(0).clip(1e-12)
     for code in range(min(z_hat.shape[1], MOST_AXES)):

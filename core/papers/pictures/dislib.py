@@ -11,9 +11,9 @@ import numpy as np
 
 from core.datasets.loaded import Misread
 from core.datasets.registry import SOURCES
+from core.datasets.subset import pooled, some
 from core.metrics import read_out_correlations
 from core.papers.images import DISLIB
-from core.papers.pictures.pooled import pooled, some
 from core.papers.pictures.protocol import Number, Protocol, Recipe, Scored, known
 
 Array = np.ndarray

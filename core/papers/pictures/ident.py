@@ -12,9 +12,9 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from core.datasets.registry import SOURCES
+from core.datasets.subset import latents, pooled, some
 from core.metrics import linear_r2, mcc
 from core.papers.images import IDENT
-from core.papers.pictures.pooled import latents, pooled, some
 from core.papers.pictures.protocol import Number, Protocol, Recipe, Scored, known
 
 if TYPE_CHECKING:

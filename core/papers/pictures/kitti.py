@@ -12,9 +12,9 @@ import numpy as np
 
 from core.datasets.loaded import Misread
 from core.datasets.registry import SOURCES
+from core.datasets.subset import pooled
 from core.metrics import matching, mcc
 from core.papers.images import KITTI
-from core.papers.pictures.pooled import pooled
 from core.papers.pictures.protocol import Number, Protocol, Recipe, known
 
 if TYPE_CHECKING:

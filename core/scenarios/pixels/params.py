@@ -1,31 +1,15 @@
-"""Pixels: factors that are drawn as pictures, found from pairs of them or from their classes.
+"""Parameters of runs on pictures: worlds, pairs or classes, models and encoders."""
 
-The worlds are this project's own, in the spirit of the papers' data sets (`core.images.worlds`):
-walkers' masks and a lit scene for contrastive learning (Zimmermann et al. 2021, arXiv 2102.08850,
-section 4) beside SlowVAE (Klindt et al. 2021, arXiv 2007.10930), sprites for classification
-(Reizinger et al. 2025, arXiv 2410.21869, section 5).
-"""
-
-from itertools import pairwise
 from math import pi, sqrt
 from typing import Literal
 
+from core.datasets.worlds import FOUND
 from core.images.world import World
 from core.images.worlds import WORLDS
 from core.laws.law import Law
 from core.laws.spaces import Box
 from core.scenarios.knobs import DEPTH, batch_knob, norm_knob, rate_knob, steps_knob, width_knob
-from core.scenarios.scenario import (
-    Assumption,
-    Notice,
-    Params,
-    Promise,
-    Scenario,
-    Value,
-    knob,
-    lacking,
-    missing,
-)
+from core.scenarios.scenario import Params, Value, knob
 
 LOW, HIGH = -1.0, 1.0  # between which every factor's latent lies
 ORDER = {  # of each world's factors: those that come first are easiest to see
@@ -33,9 +17,16 @@ ORDER = {  # of each world's factors: those that come first are easiest to see
     "scene": ("x", "y", "depth", "object_hue", "backdrop_hue", "spot_angle", "spot_hue",
               "turn", "pitch", "roll"),
     "sprites": ("x", "y", "scale", "rotation", "shape"),
+    **{name: world.varied for name, world in FOUND.items()},
 }  # fmt: skip
-USUAL = {"masks": 3, "scene": 5, "sprites": 3}  # factors that vary
-STEP = {"masks": 0.1, "scene": 0.15, "sprites": 0.1}  # scale of the transition
+USUAL = {  # factors that vary
+    **dict.fromkeys(FOUND, 3), "masks": 3, "scene": 5, "sprites": 3,
+    "shapes3d": 5, "smallnorb": 5, "3dident_train": 5,
+}  # fmt: skip
+STEP = {  # scale of the transition; a step on a grid is to reach a neighbour now and then
+    **dict.fromkeys(FOUND, 0.2), "masks": 0.1, "scene": 0.15, "sprites": 0.1,
+}  # fmt: skip
+DRAWN = ("masks", "scene", "sprites")  # the worlds of this project's own
 CODES = 8  # dimensions of a classifier's code
 ARC = 0.5  # of the circle that a circular factor travels, as 3DIdent's do: low and high differ
 POOLED = 16  # pixels a side that a multilayer encoder is fed
@@ -49,8 +40,13 @@ CELLS = {  # of the factors that make a class, into how many parts each is cut
     "all": {"shape": 3, "scale": 2, "x": 3, "y": 3},
     "random": {"shape": 3, "scale": 6, "rotation": 8, "x": 8, "y": 8},
 }
-PICTURED = {"masks": 0.018, "scene": 0.2, "sprites": 0.03}  # ms to draw one, in small batches
-SECOND = 3e9  # operations that take as long as a second of drawing
+
+
+def absent(name: str) -> str:
+    """That a data set is not found, a sentence without its stop; nothing where it is."""
+    from core.datasets.registry import SOURCES, data_folder  # SciPy: not needed to draw
+
+    return SOURCES[name].absent(data_folder())
 
 
 class Pixels(Params):
@@ -62,19 +58,22 @@ class Pixels(Params):
         label="Task",
         unit="what f learns from",
     )
-    world: Literal["masks", "scene", "sprites"] = knob(
+    world: Literal[
+        "masks", "scene", "sprites", "dsprites", "shapes3d", "mpi3d_toy", "mpi3d_realistic",
+        "mpi3d_real", "smallnorb", "3dident_train",
+    ] = knob(
         "masks",
         "masks: a walker's silhouette. scene: a lit teapot. sprites: a flat shape. Classes are "
-        "of sprites alone.",
+        "of sprites alone. Others are published data sets, where their files are found.",
         label="World",
         unit="what is drawn",
-    )
+    )  # fmt: skip
     n_factors: int | None = knob(
         None,
         "How many of the world's factors vary, the easiest to see first.",
         label="Factors",
         symbol="k",
-        none="3, of the scene 5",
+        none="3, of the scene 5; of a data set 3 or 5",
         ge=2,
         le=10,
         unit="factors",
@@ -124,7 +123,7 @@ class Pixels(Params):
         "Scale of the step between the two pictures; of a normal its standard deviation.",
         label="Step",
         symbol=r"\lambda",
-        none="0.1, of the scene 0.15",
+        none="0.1, of the scene 0.15, of a data set 0.2",
         advanced=True,
         batched=True,
         scale="log",
@@ -192,7 +191,7 @@ class Pixels(Params):
         "Pairs that are drawn once and seen again and again.",
         label="Pairs",
         advanced=True,
-        none="fresh ones; of the scene 8192",
+        none="fresh ones; of the scene and of data sets 8192",
         scale="doubling",
         ge=256,
         le=16_384,
@@ -203,6 +202,18 @@ class Pixels(Params):
     batch: int = batch_knob(128, "Pairs, or pictures, a step.", "pictures", le=1024)
     steps: int = steps_knob(450, le=20_000)
     learning_rate: float = rate_knob(8e-3, le=0.3)
+
+    @classmethod
+    def offered(cls, name: str) -> tuple[str, ...]:
+        """Of the data sets those whose files are found."""
+        choices = super().offered(name)
+        if name != "world":
+            return choices
+        return tuple(each for each in choices if each not in FOUND or not absent(each))
+
+    def absent(self) -> str:
+        """Whether a data set's files are not found."""
+        return absent(self.world) if self.found else ""
 
     def inactive(self) -> frozenset[str]:
         """Classes know no pairs; a told encoder no similarity; SlowVAE has a space of its own."""
@@ -228,7 +239,7 @@ class Pixels(Params):
         """As in `Params`: what each of them stands for where it is left out."""
         return {"n_factors": USUAL[self.world], "spread": STEP[self.world],
                 "d_hat": CODES if self.task == "classify" else self.k, "tau": self.matched_tau,
-                "pairs": STORED if self.world == "scene" else None}  # fmt: skip
+                "pairs": STORED if self.costly else None}  # fmt: skip
 
     @property
     def supervised_twin(self) -> "Pixels | None":
@@ -271,7 +282,8 @@ class Pixels(Params):
         """The world of pictures, with the factors that vary."""
         if self.task == "classify":
             return WORLDS["sprites"].only(*ORDER["sprites"])
-        return WORLDS[self.world].only(*ORDER[self.world][: self.k]).opened(ARC)
+        world = FOUND.get(self.world) or WORLDS[self.world]
+        return world.only(*ORDER[self.world][: self.k]).opened(ARC)
 
     @property
     def encoded(self) -> int:
@@ -288,7 +300,17 @@ class Pixels(Params):
     @property
     def stored(self) -> int | None:
         """Pairs that are drawn once, None where every batch is new."""
-        return self.pairs or (STORED if self.world == "scene" else None)
+        return self.pairs or (STORED if self.costly else None)
+
+    @property
+    def costly(self) -> bool:
+        """Whether pictures take their time, or are few."""
+        return self.found or self.world == "scene"
+
+    @property
+    def found(self) -> bool:
+        """Whether pictures are a data set's, and not drawn."""
+        return self.task == "pairs" and self.world in FOUND
 
     @property
     def negatives(self) -> str:
@@ -341,114 +363,3 @@ class Pixels(Params):
         """Numbers that the encoder is fed."""
         side = self.seen.side if self.encoder == "conv" else POOLED
         return side * side * self.seen.channels
-
-
-PAIRS = Assumption(
-    "task", "pairs of pictures", lambda p: p.task == "pairs",
-    lambda p: "What a classifier's code keeps of factors that make no class, no theorem says.",
-)  # fmt: skip
-METHOD = Assumption(
-    "method", "contrastive learning", lambda p: p.task != "pairs" or p.method == "contrastive",
-    lambda p: "The encoder is told the factors: a baseline, not a finding."
-    if p.method == "supervised" else "SlowVAE's own theorem is about its likelihood, which is "
-    "bounded here and not reached.",
-)  # fmt: skip
-BOX = Assumption(
-    "space", "a convex body, such as the box, for codes as well",
-    lambda p: p.space == "box",
-    lambda p: "The theorem asks for a bounded convex body on both sides; the latents have one, "
-    "the codes none.",
-)  # fmt: skip
-SAME_NORM = Assumption(
-    "p", "the transition's own exponent in the model",
-    lambda p: p.p == (1 if p.transition == "laplace" else 2),
-    lambda p: f"The step is {'Laplace' if p.transition == 'laplace' else 'normal'}, the model's "
-    f"distance p = {p.p}: the model cannot equal the true posterior.",
-)  # fmt: skip
-AXES = Assumption(
-    "p", "a norm that knows the axes (p ≠ 2)", lambda p: p.p != 2,
-    lambda p: "With p = 2 a turned code has the same distances: the theorem leaves a rotation.",
-)  # fmt: skip
-SIZE = Assumption(
-    "d_hat", "as many codes as factors", lambda p: p.encoded == p.k,
-    lambda p: f"{p.encoded} codes for {p.k} factors: codes to spare can split a factor."
-    if p.encoded > p.k else f"{p.encoded} codes for {p.k} factors: not all can be told.",
-)  # fmt: skip
-ASSUMPTIONS = (PAIRS, METHOD, BOX, SAME_NORM, AXES, SIZE)
-
-
-def broken(params: Pixels) -> list[str]:
-    """What keeps distances from agreeing, in words; empty if nothing does."""
-    confined = ["codes that are not confined to a sphere"] if params.space == "sphere" else []
-    return [*(each.words for each in missing((SAME_NORM, SIZE), params)), *confined]
-
-
-def notices(params: Pixels) -> tuple[Notice, ...]:
-    """What the visitor should know about a setting before reading its scores."""
-    if params.task == "classify":
-        drawn = Notice("world", "Classes are of sprites, whatever the world is set to.")
-        return (drawn, *lacking((PAIRS,), params))
-    asked = params.n_factors or 0
-    found = []
-    if asked > params.k:
-        found.append(Notice("n_factors", f"This world has {params.k} factors, and all vary."))
-    if params.method != "contrastive":
-        return (*found, *lacking((METHOD, SIZE), params))
-    return (*found, *lacking(ASSUMPTIONS, params))
-
-
-def work(params: Pixels) -> float:
-    """Floating-point operations of one run, with what its pictures take as so many."""
-    sizes = [params.input_size, *[params.width] * params.depth, params.encoded]
-    if params.encoder == "conv":
-        sizes[1:-1] = [params.width]
-    layers = sum(a * b for a, b in pairwise(sizes))
-    if params.encoder == "conv":
-        layers += 700_000
-    if params.task == "classify":
-        pictures = params.steps * params.batch
-        learnt = params.steps * 6.0 * params.batch * (layers + params.encoded * params.classes)
-        return learnt + (pictures + 8192) * PICTURED["sprites"] * 1e-3 * SECOND
-    each = 2 if params.unsupervised else 1
-    pictures = each * (params.stored or params.steps * params.batch) + 8192
-    distances = params.batch**2 * params.encoded * 3 if params.method == "contrastive" else 0
-    twice = 2 if params.method == "slowvae" else 1
-    learnt = params.steps * 6.0 * (each * twice * params.batch * layers + distances)
-    return learnt + pictures * PICTURED[params.world] * 1e-3 * SECOND
-
-
-def promise(params: Pixels) -> Promise:
-    """What the theorem on convex bodies promises of pairs; of classes, nothing."""
-    if params.task == "classify":
-        return Promise(
-            up_to="linear",
-            score="label_accuracy",
-            promised=("label_accuracy",),
-            statement="No theorem says what a class keeps of factors that do not make it.",
-            source="Reizinger et al. 2025",
-            bound=None,
-            missing=("classes that are clusters of the factors",),
-        )
-    return Promise(
-        up_to="permutation",
-        score="mcc",
-        promised=("mcc",),
-        statement="A minimiser finds the factors one by one, in some order, each scaled, shifted "
-        "or mirrored.",
-        source="Zimmermann et al. 2021, theorem on convex bodies",
-        bound=0.95,
-        missing=tuple(each.words for each in missing(ASSUMPTIONS, params)),
-    )
-
-
-SCENARIO = Scenario(
-    name="pixels",
-    title="Pixels",
-    Params=Pixels,
-    version=2,
-    scored=3,
-    promise=promise,
-    scores=("mcc", "linear_r2"),
-    notices=notices,
-    work=work,
-)
