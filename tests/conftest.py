@@ -6,6 +6,7 @@ tests in which a browser draws globes: two at once would wait for each other.
 
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -84,6 +85,14 @@ def pytest_runtest_makereport(
 def _own_store() -> Iterator[None]:
     yield
     _scratch.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _own_main() -> Iterator[None]:
+    """A page under test takes the place of `__main__`, which every new process would run again."""
+    ours = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = ours
 
 
 @pytest.fixture(scope="module")

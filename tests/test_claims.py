@@ -2,9 +2,8 @@
 
 import json
 import re
-import sys
 from functools import cache
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -268,8 +267,6 @@ def test_a_retrain_answers_by_exit_status_and_goes_on_where_it_stopped(
     kept = claim_of(evidence={"matched": quick}, holds=every("matched") <= 1)
     broken = claim_of(name="broken", evidence={"matched": quick}, holds=every("matched") > 0.999)
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path))
-    # pages under test leave a script behind that the pool's processes would run as their own
-    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     ends = []
     for claims in ({"a-claim": kept}, {"a-claim": kept, "broken": broken}):
         monkeypatch.setattr(verdicts, "CLAIMS", claims)

@@ -146,7 +146,7 @@ def test_features_without_an_annotation_are_left_out(tmp_path):
 
 def test_both_sizes_of_mpi3d_are_known_and_their_classes_named():
     assert [int(np.prod(sizes)) for sizes in (mpi3d.SIZES, mpi3d.FEWER)] == [1036800, 460800]
-    six, four = mpi3d._factors(mpi3d.SIZES), mpi3d._factors(mpi3d.FEWER)
+    six, four = mpi3d.factors_of(mpi3d.SIZES), mpi3d.factors_of(mpi3d.FEWER)
     assert six[0].classes[0] == "white" and four[0].classes == ("0", "1", "2", "3")
 
 

@@ -299,7 +299,7 @@ def test_a_world_is_offered_where_its_files_are_found(sprites, untrained):
 
 
 @pytest.mark.parametrize("train", ["on", "off"])
-def test_a_link_to_a_world_that_is_not_found_says_so(train, monkeypatch):
+def test_a_link_to_a_world_that_is_not_found_says_so(train, monkeypatch, nothing_trains):
     monkeypatch.setenv("EXPLORER_TRAIN", train)
     at = opened(PIXELS)
     assert list(world_of(at).options) == ["walkers’ masks", "lit scene", "sprites"]

@@ -3,11 +3,9 @@
 import csv
 import io
 import json
-import sys
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 import shipped
@@ -188,8 +186,6 @@ def test_a_training_that_was_stopped_goes_on_where_it_was(tiny, capsys, monkeypa
 
 
 def test_processes_side_by_side_train_what_one_alone_does(tiny, capsys, monkeypatch):
-    # pages under test leave a script behind that the pool's processes would run as their own
-    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     status, out, err = told(capsys, "papers", tiny, "--seeds", "0", "--device", "cpu", "--json")
     assert status == 0 and "1 of 1 runs" in err
     (cell,) = compare.cells(
