@@ -17,10 +17,12 @@ from core.datasets.worlds import FOUND
 from core.images.camera import LEVELS
 from core.images.render import render
 from core.learners import pixels
+from core.learners.pictures import HARDLY
 from core.legend import CHOICES, SCORES
+from core.metrics import linear_r2
 from core.run.bounds import Refused
 from core.run.engine import Engine
-from core.run.evaluation import HALF
+from core.run.evaluation import HALF, between
 from core.run.experiment import Experiment, groups
 from core.run.store import Store
 from core.run.worker import train_group
@@ -208,6 +210,22 @@ def test_nobody_is_scored_on_a_picture_that_trains(sprites):
     x = torch.from_numpy(found.painted(z[0, :50].numpy(), SIDE)).reshape(50, 16, 2, 16, 2)
     seen = (x.mean((2, 4)) * LEVELS).round().flatten(1)
     torch.testing.assert_close(pictures[0][0, :50].float(), seen, atol=1, rtol=0)
+
+
+def test_few_pictures_fit_few_pixels_and_are_no_more_for_coming_again(sprites):
+    one = pixels.start(members(**TINY), "cpu")
+    few = len(subset.subset(one.settings[0].seen).parts["fit"])
+    assert few == np.prod(GRID) // 4 < HALF
+    (final, _), x = one.finish(), one.evaluation.raw_x(0)
+    z, code = one.evaluation.z[0], one.evaluation.features(0)
+    rows = np.r_[:few, HALF : HALF + few]
+    assert len(np.unique(z[rows], axis=0)) == 2 * few == len(np.unique(z, axis=0))
+    once, again = between(z[rows], code[rows], "mcc"), between(z, code, "mcc")
+    assert {name: final[name] for name in once} == once
+    assert once["mcc_high"] - once["mcc_low"] > 1.5 * (again["mcc_high"] - again["mcc_low"])
+    coarse = x.reshape(-1, 8, 2, 8, 2).mean((2, 4)).reshape(len(x), -1)  # 64 for 384 pictures
+    seen = coarse[:, coarse.std(0) > HARDLY]
+    assert one.baselines[0]["raw_linear_r2"] == pytest.approx(linear_r2(z, seen), abs=1e-5)
 
 
 def test_a_second_picture_is_the_nearest_to_a_step(sprites):

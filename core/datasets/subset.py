@@ -20,7 +20,7 @@ MOST_KEPT = 1 << 26  # bytes of pooled pictures: 64 MiB, beside one reading of `
 MOST = 16_384  # pictures of a subset
 FEWEST = 512
 GRID = 64  # a factor of more values than that lies on no grid, and cannot be held at one
-SHARES = {"train": 0.5, "fit": 0.75, "test": 1.0}  # where each part of a subset ends
+QUARTERS = {"train": 2, "fit": 3, "test": 4}  # where each part of a subset ends
 _READING = Lock()
 
 
@@ -129,9 +129,9 @@ def _read(world: World, folder: Path, stamp: tuple[tuple[int, int], ...]) -> Sub
     rows = _some(rows, MOST)
     pictures, values = pooled(data, rows)
     z = world.latents(_varied(world, values)).clip(-1, 1).astype(np.float32)
-    order, ends = np.random.default_rng(0).permutation(len(rows)), list(SHARES.values())
-    split = np.split(order, [int(len(order) * end) for end in ends[:-1]])
-    return Subset(z, pictures, dict(zip(SHARES, split, strict=True)))
+    order, *ends, _ = np.random.default_rng(0).permutation(len(rows)), *QUARTERS.values()
+    split = np.split(order, [len(order) // 4 * end for end in ends])
+    return Subset(z, pictures, dict(zip(QUARTERS, split, strict=True)))
 
 
 def _some(rows: Array, most: int, seed: int = 0) -> Array:

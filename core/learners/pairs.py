@@ -245,7 +245,12 @@ class OfPairs(ABC):
         """What shuffled codes of member i get, and the interval of its promised score."""
         z, z_hat = self.evaluation.z[i], self.evaluation.features(i)
         nulls = {name: getattr(metrics, name) for name in self.names if name in NULLS}
-        return {**by_chance(z, z_hat, nulls), **between(z, z_hat, self.names[0])}
+        once = self._once()
+        return {**by_chance(z, z_hat, nulls), **between(z[once], z_hat[once], self.names[0])}
+
+    def _once(self) -> slice | np.ndarray:
+        """Rows of the evaluation set in which none comes again, half of them of each half."""
+        return slice(None)
 
     def _scores(self, z: np.ndarray, z_hat: np.ndarray, covering: np.ndarray | None) -> Scores:
         """Every score of one member, all None once its latents are not finite."""

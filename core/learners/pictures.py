@@ -17,6 +17,7 @@ from core.run.experiment import Scores
 from core.scenarios.pixels import POOLED, Pixels
 
 HARDLY = 0.02  # deviation of a pixel, five grey levels of 255
+COARSEST = 4  # pixels a side
 CENTRED = 2048  # pictures that a centring is made of
 
 
@@ -61,16 +62,19 @@ def layers_of(
     return encoder_layers(p.encoder, x, starts, shape, p.width, p.depth, d_hat, normalised)
 
 
-def readable(p: Pixels, x: np.ndarray) -> np.ndarray:
+def readable(p: Pixels, x: np.ndarray, pictures: int | None = None) -> np.ndarray:
     """The pixels of x (n, d_x) that a read-out may use: pooled, and of some deviation.
 
     As many as there are pictures would fit them all, and one that is lit in a few pictures alone
-    fits those and misses by far in the next ones.
+    fits those and misses by far in the next ones. Where a read-out is fitted to few `pictures`, at
+    least four of them go to a pixel.
     """
-    camera = camera_of(p)
-    if camera.side > POOLED:
-        shape = len(x), p.seen.channels, camera.side, camera.side
-        x = pooled(torch.from_numpy(x).view(shape), camera.side // POOLED).flatten(1).numpy()
+    camera, channels, side = camera_of(p), p.seen.channels, POOLED
+    while pictures is not None and 4 * channels * side**2 > pictures and side > COARSEST:
+        side //= 2
+    if camera.side > side:
+        shape = len(x), channels, camera.side, camera.side
+        x = pooled(torch.from_numpy(x).view(shape), camera.side // side).flatten(1).numpy()
     return x[:, x.std(0) > HARDLY]
 
 

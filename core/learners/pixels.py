@@ -26,6 +26,7 @@ from core.learners.pictures import (
 )
 from core.learners.sprite_classes import OfClasses
 from core.objectives import LP_INFO_NCE, slow_vae
+from core.run.evaluation import HALF
 from core.run.experiment import Member, Scores
 from core.run.updates.capture import Time
 from core.scenarios.pixels import HIGH, LOW
@@ -83,7 +84,18 @@ class Learner(OfPairs):
         return self.camera
 
     def _raw(self, i: int) -> np.ndarray:
-        return readable(self.settings[i], super()._raw(i))
+        return readable(self.settings[i], super()._raw(i), self._fitting())
+
+    def _fitting(self) -> int | None:
+        """To how many pictures of a data set a read-out is fitted, where those are few."""
+        p = self.settings[0]
+        found = len(subset(p.seen).parts["fit"]) if p.found else HALF
+        return found if found < HALF else None
+
+    def _once(self) -> slice | np.ndarray:
+        """The first round of a data set's pictures, where it has few: see `OfSubset.latents`."""
+        few = self._fitting()
+        return slice(None) if few is None else np.r_[:few, HALF : HALF + few]
 
     def _kept(self, z: Tensor) -> dict[str, np.ndarray]:
         """No picture: who shows one draws it anew."""
