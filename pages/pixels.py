@@ -97,7 +97,7 @@ article.Article(
     ],
     "Zimmermann et al., ICML 2021, arXiv 2102.08850; Klindt et al. (SlowVAE), ICLR 2021, arXiv "
     "2007.10930; Reizinger et al., ICLR 2025, arXiv 2410.21869. The pictures are this project’s "
-    "own, in the spirit of dSprites, KITTI Masks and 3DIdent.",
+    "own, in the spirit of dSprites, KITTI Masks and 3DIdent, unless a data set is the world.",
     one_sided=lambda params: params.task == "classify",
     more=pictures.SETTINGS,
 ).show()

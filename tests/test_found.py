@@ -323,7 +323,7 @@ def test_a_link_to_a_world_that_is_not_found_says_so(train, monkeypatch, nothing
     assert list(world_of(at).options) == ["walkers’ masks", "lit scene", "sprites"]
     at = opened(PIXELS, world="dsprites")
     assert not at.exception and world_of(at).value == "dsprites"
-    assert [each.value for each in at.info if each.value.startswith(f"{NOT_FOUND}.")]
+    assert [each.value for each in at.caption if each.value.startswith(f"{NOT_FOUND}.")]
     assert own(at, "run.train") not in {each.key for each in at.button}
 
 

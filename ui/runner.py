@@ -310,8 +310,8 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     not there, that.
     """
     if reason := next(filter(None, (member.params.absent() for member in wanted)), ""):
-        st.info(f"{reason}.{wording.instead(st.session_state.get(f'{key}.before'))}",
-                icon=":material/folder_off:")  # fmt: skip
+        with st.popover("Not found here", icon=":material/folder_off:"):
+            st.caption(f"{reason}.{wording.instead(st.session_state.get(f'{key}.before'))}")
         return
     if not bounds().train:
         with st.popover("Not stored, not trained here", icon=":material/terminal:"):

@@ -32,7 +32,7 @@ SETTINGS = (
     address.choice(AT, range(int(LOW * TENTHS), int(HIGH * TENTHS) + 1), "Where it is", 0),
 )
 NOT_FOUND = ":material/folder_off:"
-NEAREST = ": the nearest pictures that there are"
+NEAREST = ", nearest pictures"
 OWN_WEIGHT = 4.0  # of the axis at hand, against each of the others, in looking for a picture
 
 
