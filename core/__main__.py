@@ -11,13 +11,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from core.command import device_flag, flag, spelt
+from core.datasets.loaded import Misread
 from core.run.bounds import Bounds, Refused, available
 from core.run.crew import on_gpu
 from core.run.experiment import Experiment, Member, Result, groups, summary
@@ -69,10 +71,10 @@ def _sweep(arguments: list[str]) -> int:
 def _export(arguments: list[str]) -> int:
     """Train here and write the whole evaluation set, so nothing that is stored will do."""
     options, experiment = asked("export", arguments)
-    _available(experiment.members)
     from core.whole import save  # torch
 
-    save(experiment, options.out, options.bounds.device)
+    with _readable(experiment.members):
+        save(experiment, options.out, options.bounds.device)
     print(f"{options.out}: {experiment.scenario}, seeds {' '.join(map(str, experiment.seeds))}")
     return 0
 
@@ -365,17 +367,20 @@ def _train_here(experiment: Experiment, fresh: bool, bounds: Bounds) -> dict[str
     keep_memory()
     found = {} if fresh else _stored(experiment)
     missing = [member for member in experiment.members if member.key not in found]
-    _available(missing)
-    trained = [result for group in groups(missing) 
-               for result in train_group(group, device=bounds.device)]  # fmt: skip
+    with _readable(missing):
+        trained = [result for group in groups(missing) 
+                   for result in train_group(group, device=bounds.device)]  # fmt: skip
     _keep(trained)
     return {**found, **{result.member.key: result for result in trained}}
 
 
-def _available(members: Sequence[Member]) -> None:
+@contextmanager
+def _readable(members: Sequence[Member]) -> Iterator[None]:
+    """Data that members need and that are not there, or not what they should be, are a sentence."""
     try:
         available(members)
-    except Refused as reason:
+        yield
+    except (Refused, Misread) as reason:
         fail(str(reason))
 
 

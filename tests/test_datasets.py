@@ -67,6 +67,32 @@ def test_more_rows_than_fit_into_the_stated_memory_are_refused(tmp_path, monkeyp
         data.read([0, 1, 2, 3])
 
 
+class Chunked:
+    """Pictures that lie in chunks, and how often one was unpacked."""
+
+    def __init__(self, images, chunks):
+        self.images, self.chunks, self.unpacked = images, chunks, []
+
+    def __getitem__(self, place):
+        self.unpacked.append(tuple((part.start, part.stop) for part in place))
+        return self.images[place]
+
+
+@pytest.mark.parametrize(
+    "chunks", [None, (1, 64, 64, 3), (7, 64, 64, 3), (16, 8, 16, 1), (50, 5, 64, 2)]
+)
+def test_every_chunk_of_shapes3d_is_unpacked_once(chunks):
+    images = written.noise((40, 64, 64, 3))
+    rows = np.array([0, 1, 6, 7, 15, 16, 17, 33, 39])
+    file = Chunked(images, chunks)
+    np.testing.assert_array_equal(shapes3d._picked(file, rows), images[rows])
+    high, *tile = chunks or (1, 64, 64, 3)
+    tiles = np.prod(-(-np.array([64, 64, 3]) // tile))
+    assert len(file.unpacked) == len(set(rows // high)) * tiles
+    assert all(last - first <= high for (first, last), *_ in file.unpacked)
+    assert shapes3d._picked(file, rows[:0]).shape == (0, 64, 64, 3)
+
+
 def streamed(folder: Path) -> tuple[np.ndarray, np.ndarray, list[int], int]:
     """Rows 900, 7 and 7 of a dSprites, the bytes of every read of them, and the memory at most."""
     data, counted, exactly = dsprites.load(folder), [], members.exactly

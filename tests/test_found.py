@@ -1,16 +1,28 @@
 """Data sets whose files are found are worlds of pictures: read, trained on and offered."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Event
 
 import numpy as np
 import pytest
 import torch
 from shell import told
 from visits import PIXELS, images, opened, own
-from written import GRID, load_mpi3d, made, write_dsprites, write_ident, write_sprites
+from written import (
+    GRID,
+    alone,
+    load_mpi3d,
+    made,
+    traced,
+    write_dsprites,
+    write_ident,
+    write_sprites,
+)
 
-from core.datasets import subset
-from core.datasets.loaded import Misread
+from core.datasets import mpi3d, subset
+from core.datasets.loaded import Loaded, Misread, grid
 from core.datasets.registry import SOURCES
 from core.datasets.subset import FEWEST, SIDE, pooled
 from core.datasets.worlds import FOUND
@@ -28,6 +40,7 @@ from core.run.store import Store
 from core.run.worker import train_group
 from core.scenarios.pixels import ORDER, Pixels
 from core.scenarios.pixels.params import DRAWN
+from core.scenarios.pixels.theory import notices, promise
 from core.scenarios.scenario import knob_of
 from ui import runner
 from ui.pixels import pictures
@@ -40,7 +53,7 @@ GREY = FOUND["dsprites"]
 def nothing_read(monkeypatch):
     torch.set_num_threads(1)
     monkeypatch.delenv("EXPLORER_DATA", raising=False)
-    subset._read.cache_clear()
+    subset._kept.clear()
 
 
 @pytest.fixture
@@ -86,13 +99,10 @@ def test_the_choices_are_our_worlds_and_the_sets_that_are_found(folder):
     assert Pixels.offered("task") == knob_of(Pixels, "task").choices
 
 
-@pytest.mark.parametrize(
-    "name", ["dsprites", "shapes3d", "mpi3d_toy", "smallnorb", "3dident_train"]
-)
+@pytest.mark.parametrize("name", ["dsprites", "shapes3d", "smallnorb", "3dident_train"])
 def test_a_picture_is_found_by_its_latents(name, folder, monkeypatch):
     data, _, values = made(name, folder)
     monkeypatch.setattr(subset, "FEWEST", 1)
-    monkeypatch.setitem(SOURCES, "mpi3d_toy", replace(SOURCES["mpi3d_toy"], loader=load_mpi3d))
     world = FOUND[name]
     columns = [[factor.name for factor in data.factors].index(each) for each in world.varied]
     z = world.latents(values[:, columns])
@@ -102,6 +112,14 @@ def test_a_picture_is_found_by_its_latents(name, folder, monkeypatch):
     drawn = (255 * render(world, z[alone].clip(-1, 1)).numpy()).round()
     drawn = drawn[:, None] if world.channels == 1 else drawn.transpose(0, 3, 1, 2)
     np.testing.assert_array_equal(drawn, pictures[alone])
+
+
+def test_another_variant_of_a_set_is_none_of_it(folder, monkeypatch):
+    made("mpi3d_toy", folder)
+    monkeypatch.setattr(subset, "FEWEST", 1)
+    monkeypatch.setitem(SOURCES, "mpi3d_toy", replace(SOURCES["mpi3d_toy"], loader=load_mpi3d))
+    with pytest.raises(Misread, match="other factors"):
+        subset.subset(FOUND["mpi3d_toy"])
 
 
 def test_a_picture_of_another_size_is_scaled(sprites):
@@ -146,8 +164,8 @@ def test_parts_share_no_picture(sprites):
     n = len(found.z)
     assert [len(parts[name]) for name in ("train", "fit", "test")] == [n // 2, n // 4, n // 4]
     assert set.union(*parts.values()) == set(range(n))
-    both = found.part("fit", "test")
-    assert {tuple(z) for z in both.z} == {tuple(found.z[i]) for i in parts["fit"] | parts["test"]}
+    for name, rows in parts.items():
+        assert {tuple(z) for z in found.part(name)} == {tuple(found.z[i]) for i in rows}
 
 
 def test_no_more_pictures_are_kept_than_stated(sprites, monkeypatch):
@@ -170,20 +188,70 @@ def test_a_file_in_the_place_of_another_is_read_anew(folder):
 
 def test_too_few_pictures_are_a_sentence(folder):
     write_dsprites(folder)
-    with pytest.raises(Misread, match=rf"of {FEWEST} that are needed: let more .* vary\."):
+    with pytest.raises(Misread, match=rf"Of dSprites 0 .* {FEWEST} are needed: let more"):
         subset.subset(GREY.only("x", "y"))
 
 
-def test_other_factors_than_are_known_are_a_sentence(folder, monkeypatch):
-    write_sprites(folder)
-    load = SOURCES["dsprites"].loader
-    turned = replace(
-        SOURCES["dsprites"],
-        loader=lambda where: replace(load(where), factors=load(where).factors[::-1]),
-    )
-    monkeypatch.setitem(SOURCES, "dsprites", turned)
-    with pytest.raises(Misread, match="other factors"):
-        subset.subset(GREY)
+def resting(name, folder):
+    """How many pictures are kept of a million, their bytes, and the memory at most meanwhile."""
+    data = Loaded(
+        name, FOUND[name].every, int(np.prod(mpi3d.SIZES)), (64, 64, 3), np.dtype("u1"),
+        lambda rows: np.zeros((len(rows), 64, 64, 3), np.uint8),
+        lambda rows: grid(mpi3d.SIZES, rows),
+    )  # fmt: skip
+    SOURCES[name] = replace(SOURCES[name], files=(), loader=lambda _: data)
+    os.environ["EXPLORER_DATA"] = str(folder)
+    world = FOUND[name]
+    subset.subset(world.only("horizontal_axis", "vertical_axis"))  # what Python itself loads
+    subset._kept.clear()
+    found, peak = traced(lambda: subset.subset(world))
+    return len(found.z), found.pictures.nbytes, peak
+
+
+def test_a_million_pictures_take_no_more_memory_than_is_stated(tmp_path):
+    n, held, peak = alone(resting, "mpi3d_toy", tmp_path)
+    assert (n, held) == (subset.MOST, subset.MOST * 3 * SIDE**2)
+    assert held < peak < 140 * 2**20  # docs/datasets.md
+
+
+def test_a_set_is_read_once_by_all_and_who_has_one_waits_for_nobody(sprites, monkeypatch):
+    ready, going, reads = Event(), Event(), []
+    read, world = subset._read, GREY.only("x", "y", "scale")
+
+    def slowly(asked, where):
+        reads.append(asked.varied)
+        if asked != world:
+            ready.set()
+            assert going.wait(60)
+        return read(asked, where)
+
+    monkeypatch.setattr(subset, "_read", slowly)
+    first, other = subset.subset(world), GREY.only("y", "x", "scale")
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(subset.subset, other) for _ in range(2)]
+        assert ready.wait(60)
+        assert subset.subset(world) is first  # while another is read
+        going.set()
+        assert both[0].result() is both[1].result()
+    assert reads == [world.varied, other.varied]
+
+
+def test_two_subsets_are_kept_and_of_them_the_last_used(sprites):
+    orders = ("x", "y", "scale"), ("y", "x", "scale"), ("scale", "x", "y")
+    one, two, three = (GREY.only(*names) for names in orders)
+    first, second = subset.subset(one), subset.subset(two)
+    assert subset.subset(one) is first
+    subset.subset(three)
+    assert subset.subset(one) is first and subset.subset(two) is not second
+    assert len(subset._kept) == subset.MOST_SUBSETS
+
+
+def test_what_cannot_be_read_is_tried_again(folder):
+    write_dsprites(folder)
+    for _ in range(2):
+        with pytest.raises(Misread):
+            subset.subset(GREY.only("x", "y"))
+    assert not subset._kept
 
 
 # --- training on it ------------------------------------------------------------------------------
@@ -191,7 +259,7 @@ def test_other_factors_than_are_known_are_a_sentence(folder, monkeypatch):
 
 def rows_of(z, part):
     """Whether each of z (..., k) is a picture's of a part."""
-    there = {tuple(each) for each in part.z}
+    there = {tuple(each) for each in part}
     return np.array([tuple(each) in there for each in z.reshape(-1, z.shape[-1])])
 
 
@@ -204,9 +272,10 @@ def test_nobody_is_scored_on_a_picture_that_trains(sprites):
         fit, test = np.split(one.evaluation.z[i], [HALF])
         assert rows_of(fit, found.part("fit")).all() and rows_of(test, found.part("test")).all()
         assert len(np.unique(test, axis=0)) == min(HALF, len(found.parts["test"]))
-    assert rows_of(one.truth.world["z_pos"], found.part("fit", "test")).all()
+    unseen = np.concatenate([found.part("fit"), found.part("test")])
+    assert rows_of(one.truth.world["z_pos"], unseen).all()
     (fresh, views), *_ = one._fresh([0])
-    assert rows_of(torch.cat([fresh, views], 1).numpy(), found.part("fit", "test")).all()
+    assert rows_of(torch.cat([fresh, views], 1).numpy(), unseen).all()
     x = torch.from_numpy(found.painted(z[0, :50].numpy(), SIDE)).reshape(50, 16, 2, 16, 2)
     seen = (x.mean((2, 4)) * LEVELS).round().flatten(1)
     torch.testing.assert_close(pictures[0][0, :50].float(), seen, atol=1, rtol=0)
@@ -233,7 +302,7 @@ def test_a_second_picture_is_the_nearest_to_a_step(sprites):
     z, z_pos = one._pairs(2000)
     moved = (z_pos - z).abs().numpy()
     units = 2 / (np.array([16, 16, 6]) - 1)  # of the grid
-    assert rows_of(z_pos.numpy(), one.world.subset).all()
+    assert rows_of(z_pos.numpy(), one.world.points.z).all()
     steps = moved / units
     np.testing.assert_allclose(steps, steps.round(), atol=1e-4)
     apart = [moved[..., i].mean() for i in range(3)]
@@ -254,6 +323,24 @@ def test_an_encoder_finds_the_factors_of_a_sets_pictures(sprites):
     assert min(result.scores[f"factor_{name}"] for name in ("x", "y", "scale")) > 0.9
     assert result.scores["loss_floor"] is None  # of latents that fill the box
     assert 0.5 > result.scores["untrained_mcc"]
+
+
+@pytest.mark.parametrize(("world", "least"), [("shapes3d", 3), ("smallnorb", 4), ("dsprites", 2)])
+def test_so_many_factors_vary_that_there_are_pictures(world, least):
+    params = Pixels(world=world, n_factors=2)
+    assert params.k == least == len(params.seen.varied)
+    said = [note.text for note in notices(params) if note.field == "n_factors"]
+    few = f"{least} factors vary: of fewer this data set has too few pictures."
+    assert said == ([few] if least > 2 else [])
+
+
+@pytest.mark.parametrize(("world", "most"), [("sprites", 3), ("dsprites", 4)])
+def test_a_rotation_that_cannot_be_told_is_said(world, most):
+    for k in (most, most + 1):
+        params = Pixels(world=world, n_factors=k, space="box", p=1)
+        said = [note.text for note in notices(params) if "quarter turn" in note.text]
+        missing = "pictures that differ wherever factors do" in promise(params).missing
+        assert (bool(said), missing) == (k > most,) * 2
 
 
 @pytest.mark.parametrize("method", ["slowvae", "supervised"])
@@ -277,13 +364,21 @@ def test_a_run_without_its_files_is_refused_in_a_line(how, capsys, tmp_path, mon
     assert not (tmp_path / "a.npz").exists()
 
 
-def test_a_run_from_a_shell_reads_the_files(sprites, capsys, tmp_path, monkeypatch):
+def test_the_engines_workers_read_the_files(sprites, capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("EXPLORER_CACHE", str(tmp_path / "cache"))
     flags = [word for name, value in TINY.items() for word in (f"--{name}", str(value))]
-    status, out, _ = told(
-        capsys, "run", "pixels", "--world", "dsprites", "--seeds", "0", "--inline", *flags
-    )
+    status, out, _ = told(capsys, "run", "pixels", "--world", "dsprites", "--seeds", "0", *flags)
     assert status == 0 and "mcc" in out
+
+
+@pytest.mark.parametrize("how", [("run", "--inline"), ("export", "--out", "a.npz")])
+def test_a_file_that_is_not_what_it_should_be_is_a_line(how, folder, capsys, monkeypatch):
+    monkeypatch.setenv("EXPLORER_CACHE", str(folder / "cache"))
+    monkeypatch.chdir(folder)
+    write_dsprites(folder)
+    verb, *flags = how
+    asked = told(capsys, verb, "pixels", "--world", "dsprites", "--seeds", "0", *flags)
+    assert asked[:2] == (2, "") and asked[2].startswith("error: Of dSprites 0 pictures show")
 
 
 def test_the_engine_refuses_what_it_cannot_read(tmp_path):
@@ -346,10 +441,20 @@ def test_pictures_of_a_stored_run_are_read_where_they_are_shown(sprites, folder,
 
     file = next(folder.glob("*.npz"))
     file.write_bytes(file.read_bytes()[:200])
-    at = opened(PIXELS, **link_of(run))
-    assert not at.exception and [file.name in each.value for each in at.error] == [True]
+    for part in ("explore", "axes"):
+        at = opened(PIXELS, part=part, **link_of(run))
+        assert not at.exception and [file.name in each.value for each in at.error] == [True]
     file.unlink()
     for part in ("explore", "axes"):
         at = opened(PIXELS, part=part, **link_of(run))
         assert not at.exception and not at.error
         assert at.info[0].value == "dSprites is not found: its files are not there."
+
+
+def test_a_category_that_moves_is_called_what_its_picture_shows():
+    """Even numbers of classes have a border in the middle, where two pictures are as near."""
+    world = FOUND["shapes3d"].only("scale", "shape")
+    z = pictures._in_classes(world, np.array([[0.1, value] for value in (-1, -0.5, 0, 0.5, 1)]))
+    np.testing.assert_allclose(z[:, 0], 0.1)
+    np.testing.assert_allclose(z[:, 1], [-0.75, -0.25, 0.25, 0.75, 0.75])
+    np.testing.assert_array_equal(world.values(z)[:, 1], [0, 1, 2, 3, 3])

@@ -59,14 +59,14 @@ def write_dsprites(folder, n=40, packed=True, **changes):
     return 255 * imgs, np.column_stack([classes[:, 1], values[:, 2:]])
 
 
-GRID, REST = (6, 16, 16), (1, 20)  # scales and places of sprites; shape and rotation in the middle
+GRID, REST = (6, 16, 16), (2, 20)  # scales and places of sprites; shape and rotation that rest
 
 
 def write_sprites(folder):
     """A dSprites of sprites as they are drawn here: a whole grid of one shape, and some others."""
     on_grid = [(shape, scale, turn, x, y) for shape, turn in [REST]
                for scale, x, y in np.ndindex(GRID)]  # fmt: skip
-    others = [(shape, 3, turn, 8, y) for shape in (0, 2) for turn in (0, 39) for y in range(16)]
+    others = [(shape, 3, turn, 8, y) for shape in (0, 1) for turn in (0, 39) for y in range(16)]
     shape, scale, turn, x, y = np.array(on_grid + others).T
     values = np.column_stack([
         np.ones(len(x)), shape + 1, 0.5 + scale / 10, turn * 2 * np.pi / 39, x / 15, y / 15,

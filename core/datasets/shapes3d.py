@@ -7,6 +7,7 @@ The file is HDF5, which h5py reads: it is asked for when a file is.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,9 @@ MOST_CHUNK = 64 * BLOCK  # bytes that HDF5 unpacks at once
 def load(folder: Path, name: str = FILE) -> Loaded:
     """The .h5 of a folder: pictures (64, 64, 3), k = 6.
 
-    images (n, 64, 64, 3) uint8 and labels (n, 6) float64; runs of rows are read at once, and
-    besides them one chunk of the file (64 MiB at most). Without h5py, with another form, with data
-    that lie in another file, it is a `Misread`.
+    images (n, 64, 64, 3) uint8 and labels (n, 6) float64; besides the rows that are read one chunk
+    of the file (64 MiB at most) and what is taken of it are held. Without h5py, with another form,
+    with data that lie in another file, it is a `Misread`.
     """
     path = inside(folder, name)
     with _opened(path) as file:
@@ -50,19 +51,31 @@ def load(folder: Path, name: str = FILE) -> Loaded:
     within(path, values, FACTORS)
 
     def pick(rows: Rows) -> np.ndarray:
-        out = np.empty((len(rows), 64, 64, 3), np.uint8)
         with _opened(path) as file:
-            images, at = _dataset(file, path, "images"), 0
-            for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else ():
-                images.read_direct(
-                    out, np.s_[int(run[0]) : int(run[-1]) + 1], np.s_[at : at + len(run)]
-                )
-                at += len(run)
-        return out
+            return _picked(_dataset(file, path, "images"), rows)
 
     return Loaded(
         "shapes3d", FACTORS, n, (64, 64, 3), np.dtype("u1"), pick, lambda rows: values[rows]
     )
+
+
+def _picked(images: Any, rows: Rows) -> np.ndarray:
+    """Rows that grow, of which every chunk is unpacked once.
+
+    Chunks may hold a few pixels of thousands of pictures, as those do that h5py makes by itself:
+    picture after picture, each would be unpacked thousands of times.
+    """
+    sides = 64, 64, 3
+    out = np.empty((len(rows), *sides), np.uint8)
+    together, *tile = images.chunks or (1, *sides)
+    at = 0
+    for band in np.split(rows, np.flatnonzero(np.diff(rows // together)) + 1):
+        for corner in product(*map(range, (0, 0, 0), sides, tile)) if len(band) else ():
+            place = tuple(slice(c, c + step) for c, step in zip(corner, tile, strict=True))
+            read = images[(slice(int(band[0]), int(band[-1]) + 1), *place)]
+            out[(slice(at, at + len(band)), *place)] = read[band - band[0]]
+        at += len(band)
+    return out
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Some pictures of a data set, pooled as they are read, so that few bytes are ever held."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Lock
 
@@ -12,16 +12,21 @@ from scipy.spatial import cKDTree
 
 from core.datasets.loaded import Loaded, Misread, inside
 from core.datasets.registry import SOURCES, data_folder
-from core.images.world import World
+from core.datasets.worlds import FOUND, RESTING
+from core.images.world import Factor, World
 
 Array = np.ndarray
 SIDE = 32  # pixels a side, of all that is kept
 MOST_KEPT = 1 << 26  # bytes of pooled pictures: 64 MiB, beside one reading of `Loaded.read`
 MOST = 16_384  # pictures of a subset
 FEWEST = 512
+FEW = 256  # pictures that are pooled at once
 GRID = 64  # a factor of more values than that lies on no grid, and cannot be held at one
 QUARTERS = {"train": 2, "fit": 3, "test": 4}  # where each part of a subset ends
-_READING = Lock()
+ROWS = 1 << 16  # whose factors are looked at together
+MOST_SUBSETS = 2  # that a process keeps
+_KEEPING = Lock()
+_kept: dict[Hashable, "Future[Subset]"] = {}  # by world, folder and files; the last one used last
 
 
 def some(data: Loaded, most: int, seed: int = 0) -> Array:
@@ -46,9 +51,12 @@ def pooled(data: Loaded, rows: Array, side: int = SIDE) -> tuple[Array, Array]:
     for start in range(0, len(rows), data.most):
         part = slice(start, start + data.most)
         images, values[part] = data.read(rows[part])
-        cells = images.reshape(-1, side, high // side, side, wide // side, channels)
-        means = cells.mean((2, 4), dtype=np.float32)
-        out[part] = np.rint(means).astype(np.uint8).transpose(0, 3, 1, 2)
+        for few in range(0, len(images), FEW):
+            cells = images[few : few + FEW]
+            cells = cells.reshape(-1, side, high // side, side, wide // side, channels)
+            means = np.rint(cells.mean((2, 4), dtype=np.float32)).astype(np.uint8)
+            out[start + few : start + few + len(means)] = means.transpose(0, 3, 1, 2)
+        del images, cells  # before the next ones are read
     return out, values
 
 
@@ -61,24 +69,41 @@ def latents(data: Loaded, values: Array) -> Array:
     return np.stack(columns, 1)
 
 
+class Points:
+    """Latents z (n, k), and which of them lie nearest to others."""
+
+    def __init__(self, z: Array) -> None:
+        self.z = z
+        self._tree = cKDTree(z)
+
+    def nearest(self, z: Array) -> Array:
+        """Rows (...) of those that lie nearest to z (..., k)."""
+        return self._tree.query(z)[1]
+
+
 @dataclass(frozen=True)
 class Subset:
     """Pictures of a data set, found by the latents of those of its factors that vary in a world."""
 
-    z: Array  # (n, k) float32 in [-1, 1]
+    points: Points  # n, float32 in [-1, 1]
     pictures: Array  # (n, c, SIDE, SIDE) uint8
     parts: Mapping[str, Array]  # rows that train, that fit a read-out and that score it
 
-    def nearest(self, z: Array) -> Array:
-        """The latents (..., k) of the pictures whose latents lie nearest to z."""
-        return self.z[self._tree.query(z)[1]]
+    @property
+    def z(self) -> Array:
+        """The pictures' latents (n, k)."""
+        return self.points.z
+
+    def part(self, name: str) -> Array:
+        """Latents (., k) of a part."""
+        return self.z[self.parts[name]]
 
     def painted(self, z: Array, side: int) -> Array:
-        """Those pictures of z (n, k): (n, side, side) in grey, (n, side, side, 3) in colour.
+        """The pictures nearest to z (n, k): (n, side, side) in grey, (n, side, side, 3) in colour.
 
         float32 in [0, 1], scaled from 32 pixels a side by straight lines between them.
         """
-        taken = self.pictures[self._tree.query(z)[1]].transpose(0, 2, 3, 1)
+        taken = self.pictures[self.points.nearest(z)].transpose(0, 2, 3, 1)
         taken = taken[..., 0] if taken.shape[-1] == 1 else taken
         if side != SIDE:
             size, way = (side, side), Image.Resampling.BILINEAR
@@ -86,52 +111,52 @@ class Subset:
             taken = np.stack(scaled) if scaled else np.empty((0, *size, *taken.shape[3:]), np.uint8)
         return taken.astype(np.float32) / 255
 
-    def part(self, *names: str) -> "Subset":
-        """Parts of it by their names, without parts of their own."""
-        rows = np.concatenate([self.parts[name] for name in names])
-        return Subset(self.z[rows], self.pictures[rows], {})
-
-    @cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(self.z)
-
 
 def subset(world: World) -> Subset:
     """Up to 16,384 pictures of a world of `core.datasets.worlds`, read once and then kept.
 
-    Factors that do not vary rest at their middle value, and any value does where they lie on no
-    grid. Half of the pictures train, a quarter fits read-outs and a quarter scores them, at random
-    but always the same. A set that is not found, is not what it should be, or has fewer than 512
-    such pictures is a `Misread`.
+    Factors that do not vary rest at one value (their middle one, unless `RESTING` says another),
+    and take any where they lie on no grid. Half of the pictures train, a quarter fits read-outs and
+    a quarter scores them, at random but always the same. A process keeps two subsets. A set that is
+    not found, is not what it should be, or has fewer than 512 such pictures is a `Misread`.
     """
     folder, source = data_folder(), SOURCES[world.name]
     if folder is None or not source.found(folder):
         raise Misread(f"{source.absent(folder)}.")
     files = [inside(folder, name).stat() for name in source.files]
-    stamp = tuple((file.st_size, file.st_mtime_ns) for file in files)
-    with _READING:
-        return _read(world, folder, stamp)
+    key = world, folder, tuple((file.st_size, file.st_mtime_ns) for file in files)
+    with _KEEPING:
+        first = key not in _kept
+        found = _kept[key] = Future() if first else _kept.pop(key)  # the last one used comes last
+        while len(_kept) > MOST_SUBSETS:
+            del _kept[next(iter(_kept))]
+    if first:
+        try:
+            found.set_result(_read(world, folder))
+        except BaseException as why:
+            with _KEEPING:
+                _kept.pop(key, None)
+            found.set_exception(why)
+    return found.result()
 
 
-@lru_cache(maxsize=2)
-def _read(world: World, folder: Path, stamp: tuple[tuple[int, int], ...]) -> Subset:
-    """The subset of a world whose files have these sizes and times."""
+def _read(world: World, folder: Path) -> Subset:
     data = SOURCES[world.name].load(folder)
-    if [factor.name for factor in data.factors] != [factor.name for factor in world.every]:
+    if [_known(factor) for factor in data.factors] != [
+        _known(factor) for factor in FOUND[world.name].every
+    ]:
         raise Misread(f"{world.title} has other factors than it is known to have.")
-    every = data.values(np.arange(data.size))
-    rows = np.flatnonzero(_at_rest(world, every) & _inside(world, _varied(world, every)))
+    rows = _some(_fitting(world, data), MOST)
     if len(rows) < FEWEST:
         raise Misread(
-            f"{world.title} has {len(rows):,} pictures in which no other factor varies, of "
-            f"{FEWEST} that are needed: let more of its factors vary."
+            f"Of {world.title} {len(rows):,} pictures show nothing else that varies, and "
+            f"{FEWEST} are needed: let more of its factors vary."
         )
-    rows = _some(rows, MOST)
     pictures, values = pooled(data, rows)
     z = world.latents(_varied(world, values)).clip(-1, 1).astype(np.float32)
     order, *ends, _ = np.random.default_rng(0).permutation(len(rows)), *QUARTERS.values()
     split = np.split(order, [len(order) // 4 * end for end in ends])
-    return Subset(z, pictures, dict(zip(QUARTERS, split, strict=True)))
+    return Subset(Points(z), pictures, dict(zip(QUARTERS, split, strict=True)))
 
 
 def _some(rows: Array, most: int, seed: int = 0) -> Array:
@@ -140,22 +165,43 @@ def _some(rows: Array, most: int, seed: int = 0) -> Array:
     return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
+def _known(factor: Factor) -> tuple[object, ...]:
+    return factor.name, factor.kind, factor.low, factor.high, factor.classes
+
+
 def _varied(world: World, values: Array) -> Array:
     """The columns of values (n, every) that vary in a world, in its order."""
     names = [factor.name for factor in world.every]
     return values[:, [names.index(name) for name in world.varied]]
 
 
-def _inside(world: World, values: Array) -> Array:
-    """Which of values (n, k) have latents: those outside an arc that is travelled have none."""
-    return (np.abs(world.latents(values)) <= 1 + 1e-6).all(1)
+def _fitting(world: World, data: Loaded) -> Array:
+    """Rows whose varied factors have latents, and whose others rest, found block by block.
+
+    Those outside an arc that is travelled have none.
+    """
+    blocks = [np.arange(at, min(at + ROWS, data.size)) for at in range(0, data.size, ROWS)]
+    rest = _rest(world, (data.values(block) for block in blocks))
+    found = []
+    for block in blocks:
+        values = data.values(block)
+        fits = (np.abs(world.latents(_varied(world, values))) <= 1 + 1e-6).all(1)
+        for i, value in rest.items():
+            fits &= values[:, i] == value
+        found.append(block[fits])
+    return np.concatenate(found)
 
 
-def _at_rest(world: World, values: Array) -> Array:
-    """Which of values (n, every) have what does not vary at its middle value, or on no grid."""
-    held = np.ones(len(values), bool)
-    for factor, column in zip(world.every, values.T, strict=True):
-        there = np.unique(column)
-        if factor.name not in world.varied and len(there) <= GRID:
-            held &= column == there[len(there) // 2]
-    return held
+def _rest(world: World, blocks: Iterable[Array]) -> dict[int, float]:
+    """By column the value at which it rests, of those that do not vary and lie on a grid."""
+    still = [i for i, factor in enumerate(world.every) if factor.name not in world.varied]
+    there: dict[int, set[float]] = {i: set() for i in still}
+    for values in blocks:
+        for i in still:
+            if len(there[i]) <= GRID:
+                there[i].update(np.unique(values[:, i]).tolist())
+    return {
+        i: RESTING.get((world.name, world.every[i].name), sorted(seen)[len(seen) // 2])
+        for i, seen in there.items()
+        if len(seen) <= GRID
+    }

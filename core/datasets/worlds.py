@@ -29,6 +29,8 @@ _ARM = (
     "background_color"
 )
 _GONDAL = "Gondal et al. 2019"
+# where a factor rests, if not at its middle: an ellipse looks the same after half a turn
+RESTING = {("dsprites", "shape"): 2.0}
 FOUND = {  # by the name of their source, see `core.datasets.registry`
     world.name: world
     for world in (

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core import metrics
-from core.datasets.subset import Subset
+from core.datasets.subset import Points, Subset
 from core.images.camera import Camera, by_factor, pooled
 from core.images.convolution import encoder_layers
 from core.images.world import World
@@ -27,10 +27,11 @@ class OfSubset:
     def __init__(
         self, laws: Sequence[Law], subset: Subset, parts: Sequence[str], device: torch.device | str
     ) -> None:
-        self.parts = [torch.from_numpy(subset.part(name).z).to(device) for name in parts]
-        self.d = self.parts[0].shape[1]
+        latents = [subset.part(name) for name in parts]
+        self.points = Points(np.concatenate(latents))
+        self.parts = [torch.from_numpy(z).to(device) for z in latents]
+        self.d = self.points.z.shape[1]
         self.conditional = sampler(laws, self.d, device)
-        self.subset = subset.part(*parts)
 
     def latents(self, n: int, noise: Noise) -> Tensor:
         """z (m, n, d), as many of each part, one after the other; again where they are too few."""
@@ -39,8 +40,8 @@ class OfSubset:
 
     def positives(self, z: Tensor, noise: Noise) -> Tensor:
         """z_pos (m, n, d): of the same parts, the nearest to a step from z."""
-        wanted = self.conditional.around(z, noise)
-        return torch.from_numpy(self.subset.nearest(wanted.cpu().numpy())).to(z.device)
+        wanted = self.conditional.around(z, noise).cpu().numpy()
+        return torch.from_numpy(self.points.z[self.points.nearest(wanted)]).to(z.device)
 
 
 def _dealt(z: Tensor, n: int, noise: Noise) -> Tensor:

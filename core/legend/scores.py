@@ -44,11 +44,12 @@ class Score:
 
 def _of_pictures() -> dict[str, Score]:
     """Scores of pictures: of the classifier, and of every factor."""
-    worlds = (*FOUND.values(), *WORLDS.values())  # of two factors of a name the one drawn here
+    worlds = (*FOUND.values(), *WORLDS.values())  # of two factors of a name that of a drawn world
     named = {factor.name: factor for world in worlds for factor in world.every}
     how = {
         "ordinal": "held-out R² of this factor, read from the code by an affine map",
-        "circular": "held-out R² of its sine and cosine, read from the code by an affine map",
+        "circular": "held-out R² of this factor, or of its sine and cosine where it goes full "
+        "circle, read from the code by an affine map",
         "categorical": "held-out accuracy of a read-out of the code by least squares",
     }
     correlation = "Correlation of a factor with its linear read-out"

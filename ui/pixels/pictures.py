@@ -31,16 +31,11 @@ SETTINGS = (
     address.choice(FACTOR, EVERY, "The factor that moves", "x"),
     address.choice(AT, range(int(LOW * TENTHS), int(HIGH * TENTHS) + 1), "Where it is", 0),
 )
-NOT_FOUND = ":material/folder_off:"
-NEAREST = ", nearest pictures"
 OWN_WEIGHT = 4.0  # of the axis at hand, against each of the others, in looking for a picture
 
 
 def strip(params: Pixels) -> None:
     """A factor at the visitor's choice, from low to high, and the picture where it is set."""
-    if params.absent():
-        st.info(f"{params.absent()}.", icon=NOT_FOUND)
-        return
     world = params.seen
     titles = {factor.name: factor.title for factor in world.factors}
     if address.get(FACTOR) not in titles:
@@ -59,12 +54,11 @@ def strip(params: Pixels) -> None:
     z = np.zeros((MOVES + 1, len(titles)))
     z[1:, axis] = np.linspace(LOW, HIGH, MOVES)
     z[0, axis] = at / TENTHS
+    z = _in_classes(world, z)
     said = [_said(world.factors[axis], value) for value in world.values(z)[:, axis]]
     with shown:
-        try:
-            drawn = rendered(world, z, SIDE)
-        except Misread as why:
-            st.error(str(why), icon=":material/broken_image:")
+        drawn = _read(params, z, SIDE)
+        if drawn is None:
             return
         one = _grid(drawn[:1], said[:1], LEAST, SIDE, f"{titles[name]}: {said[0]}")
         way = f"{titles[name]} from low to high"
@@ -73,8 +67,8 @@ def strip(params: Pixels) -> None:
             '<div style="display:flex;gap:1rem">'
             f'<div style="flex:1 1 0;min-width:{LEAST};max-width:{SIDE}px">{one}</div>'
             f'<div style="flex:{MOVES} 1 0;min-width:0">{moves}</div></div>'
-            f'<small style="opacity:0.75">At {said[0]}; then {titles[name].lower()} alone, low to '
-            f"high{NEAREST if params.found else ''}.</small>"
+            f'<small style="opacity:0.75">At {said[0]}; then {titles[name].lower()} '
+            f"{'low to high, nearest pictures' if params.found else 'alone, low to high'}.</small>"
         )
 
 
@@ -95,17 +89,16 @@ def along(result: Result) -> None:
         f"{ALONG} points of a line on which this code goes from low to high and the others stay in "
         "the middle. Where a code is one factor, that alone changes along its row."
     )
-    if params.absent():
-        st.info(f"{params.absent()}.", icon=NOT_FOUND)
-        return
     names = _partners(world, z, z_hat)
     units = (z_hat - np.median(z_hat, 0)) / z_hat.std(0).clip(1e-12)
     for code in range(min(z_hat.shape[1], MOST_AXES)):
         picked = _on_the_way(units, code)
         said = f"Code {code + 1}" + (f", matched with {names[code]}" if code in names else "")
+        drawn = _read(params, z[picked], LARGE)
+        if drawn is None:
+            return
         st.caption(f"**{said}**")
-        row(rendered(world, z[picked], LARGE),
-            f"{said}: {ALONG} pictures from low to high.")  # fmt: skip
+        row(drawn, f"{said}: {ALONG} pictures from low to high.")
     left = z_hat.shape[1] - MOST_AXES
     if left > 0:
         st.caption(f"{left} more codes are not drawn.")
@@ -130,6 +123,30 @@ def _on_the_way(units: np.ndarray, code: int) -> list[int]:
         target[code] = place
         found.append(int((weight * (units - target) ** 2).sum(1).argmin()))
     return found
+
+
+def _in_classes(world: World, z: np.ndarray) -> np.ndarray:
+    """Latents z (n, k) whose categories stand in the middle of their bins, where pictures are."""
+    columns = [
+        factor.latent(factor.value(column)) if factor.kind == "categorical" else column
+        for factor, column in zip(world.factors, z.T, strict=True)
+    ]
+    return np.stack(columns, 1)
+
+
+def _read(params: Pixels, z: np.ndarray, side: int) -> np.ndarray | None:
+    """As `rendered`; None where there are none, which it says."""
+    if params.absent():
+        st.info(f"{params.absent()}.", icon=":material/folder_off:")
+        return None
+    if not params.found:
+        return rendered(params.seen, z, side)
+    try:
+        with st.spinner(f"Reading {params.seen.title}"), turns.lent():  # once; others go on
+            return rendered(params.seen, z, side)
+    except Misread as why:
+        st.error(str(why), icon=":material/broken_image:")
+        return None
 
 
 def rendered(world: World, z: np.ndarray, side: int) -> np.ndarray:

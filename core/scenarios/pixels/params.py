@@ -23,9 +23,10 @@ USUAL = {  # factors that vary
     **dict.fromkeys(FOUND, 3), "masks": 3, "scene": 5, "sprites": 3,
     "shapes3d": 5, "smallnorb": 5, "3dident_train": 5,
 }  # fmt: skip
-STEP = {  # scale of the transition; a step on a grid is to reach a neighbour now and then
+STEP = {  # scale of the transition: where pictures lie apart, far enough for another to be nearest
     **dict.fromkeys(FOUND, 0.2), "masks": 0.1, "scene": 0.15, "sprites": 0.1,
 }  # fmt: skip
+LEAST = {"shapes3d": 3, "smallnorb": 4}  # that vary: of fewer there are too few pictures
 DRAWN = ("masks", "scene", "sprites")  # the worlds of this project's own
 CODES = 8  # dimensions of a classifier's code
 ARC = 0.5  # of the circle that a circular factor travels, as 3DIdent's do: low and high differ
@@ -270,7 +271,7 @@ class Pixels(Params):
         if self.task == "classify":
             return len(ORDER["sprites"])
         asked = self.n_factors or USUAL[self.world]
-        return min(asked, len(ORDER[self.world]))
+        return max(LEAST.get(self.world, 2), min(asked, len(ORDER[self.world])))
 
     @property
     def d(self) -> int:

@@ -6,9 +6,10 @@ from core.datasets.worlds import FOUND
 from core.scenarios.pixels.params import Pixels
 from core.scenarios.scenario import Assumption, Notice, Promise, lacking, missing
 
-PICTURED = {  # ms to draw one, in small batches, or to read it, about
-    **dict.fromkeys(FOUND, 0.5), "masks": 0.018, "scene": 0.2, "sprites": 0.03,
+PICTURED = {  # ms to draw one, in small batches, or to find it once its set has been read
+    **dict.fromkeys(FOUND, 0.02), "masks": 0.018, "scene": 0.2, "sprites": 0.03,
 }  # fmt: skip
+SHAPES = {"sprites": 4, "dsprites": 5}  # so many factors bring a square, or an ellipse, that turns
 SECOND = 3e9  # operations that take as long as a second of drawing
 
 PAIRS = Assumption(
@@ -30,8 +31,14 @@ BOX = Assumption(
 FILLED = Assumption(
     "world", "latents that fill their body", lambda p: not p.found,
     lambda p: f"The pictures are those of {p.seen.title}: a pair's second one is the nearest to a "
-    f"step from the first, and what does not vary rests where that can be. Half of up to "
-    "16,384 pictures train, the others score.",
+    "step from the first, at times the first itself, and factors that do not vary rest where they "
+    "lie on a grid. Half of up to 16,384 pictures train, the others score.",
+)  # fmt: skip
+TURNED = Assumption(
+    "n_factors", "pictures that differ wherever factors do",
+    lambda p: p.task != "pairs" or "rotation" not in p.seen.varied or p.k < SHAPES[p.world],
+    lambda p: "A square looks the same after a quarter turn, an ellipse after half a turn: their "
+    "rotation cannot be told in full.",
 )  # fmt: skip
 SAME_NORM = Assumption(
     "p", "the transition's own exponent in the model",
@@ -48,7 +55,7 @@ SIZE = Assumption(
     lambda p: f"{p.encoded} codes for {p.k} factors: codes to spare can split a factor."
     if p.encoded > p.k else f"{p.encoded} codes for {p.k} factors: not all can be told.",
 )  # fmt: skip
-ASSUMPTIONS = (PAIRS, METHOD, FILLED, BOX, SAME_NORM, AXES, SIZE)
+ASSUMPTIONS = (PAIRS, METHOD, FILLED, TURNED, BOX, SAME_NORM, AXES, SIZE)
 
 
 def broken(params: Pixels) -> list[str]:
@@ -66,8 +73,11 @@ def notices(params: Pixels) -> tuple[Notice, ...]:
     found = []
     if asked > params.k:
         found.append(Notice("n_factors", f"This world has {params.k} factors, and all vary."))
+    if asked and asked < params.k:
+        few = f"{params.k} factors vary: of fewer this data set has too few pictures."
+        found.append(Notice("n_factors", few))
     if params.method != "contrastive":
-        return (*found, *lacking((METHOD, FILLED, SIZE), params))
+        return (*found, *lacking((METHOD, FILLED, TURNED, SIZE), params))
     return (*found, *lacking(ASSUMPTIONS, params))
 
 
