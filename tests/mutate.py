@@ -83,7 +83,7 @@ EDITS = (
     Edit("core/learners/pixels.py", "self.warm**left", "self.warm", "test_pixels.py -k falls"),
     Edit("core/learners/pictures.py", "x.std(0) > HARDLY", "x.std(0) > -1",
          "test_pixels.py -k hardly"),
-    Edit("core/learners/pictures.py", "camera.side > POOLED", "camera.side < POOLED",
+    Edit("core/learners/pictures.py", "camera.side > side", "camera.side < side",
          "test_pixels.py -k convolutions_see"),
     Edit("core/scenarios/pixels/params.py", 'else self.k, "tau": self.matched_tau',
          'else self.encoded, "tau": self.model_tau', "test_experiment.py"),

@@ -416,7 +416,7 @@ def test_the_picture_stays_where_it_is_from_setting_to_setting(server, page):
 def test_the_first_screen_holds_picture_player_number_and_seeds(
     server, browser, page_name, present, width, height
 ):
-    with window(browser, True, viewport={"width": width, "height": height}) as page:
+    with window(browser, viewport={"width": width, "height": height}) as page:
         drawn(page, f"{server}/{page_name}{'?present=1' if present else ''}")
         settled(page)
         dots = "[class*=-lead] svg.marks"
