@@ -37,6 +37,19 @@ def test_a_factor_that_moves_changes_the_pictures_and_the_link():
     assert metric(at, "MCC") == "0.993"  # nothing is trained anew
 
 
+def test_a_category_that_moves_stands_in_the_middle_of_its_bins(monkeypatch):
+    asked, drawn = [], pictures.rendered
+    monkeypatch.setattr(
+        pictures, "rendered", lambda world, z, side: asked.append(z) or drawn(world, z, side)
+    )
+    at = opened(PIXELS, factor="shape", **{key: str(value) for key, value in CLASSES.items()})
+    assert not at.exception
+    axis = Pixels(**CLASSES).seen.varied.index("shape")
+    z = asked[0]
+    np.testing.assert_allclose(z[:, axis], [0, -2 / 3, -2 / 3, 0, 2 / 3, 2 / 3], atol=1e-12)
+    assert not np.delete(z, axis, 1).any()
+
+
 @pytest.mark.parametrize(
     ("space", "curve", "marked"),
     [("unbounded", "mcc", 2), ("unbounded", "linear_r2", 1), ("box", "mcc", 0)],
