@@ -46,7 +46,7 @@ EDITS = (
     Edit("core/datasets/subset.py", "fits &= values[:, i] == value", "pass", "test_found.py"),
     Edit("core/datasets/shapes3d.py", "read[band - band[0]]", "read[: len(band)]",
          "test_datasets.py -k chunk"),
-    Edit("ui/pixels/pictures.py", "z = _in_classes(world, z)", "pass",
+    Edit("ui/pixels/pictures.py", "z = world.centred(z)", "pass",
          "test_pictures_page.py -k bins"),
     Edit("core/datasets/subset.py", "found = _kept[key] = Future() if first else _kept.pop(key)",
          "found = _kept.setdefault(key, Future())", "test_found.py"),

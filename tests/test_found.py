@@ -28,8 +28,9 @@ from core.datasets.subset import FEWEST, SIDE, pooled
 from core.datasets.worlds import FOUND
 from core.images.camera import LEVELS
 from core.images.render import render
+from core.laws.samplers import Noise
 from core.learners import pixels
-from core.learners.pictures import HARDLY
+from core.learners.pictures import HARDLY, OfSubset
 from core.legend import CHOICES, SCORES
 from core.metrics import linear_r2
 from core.run.bounds import Refused
@@ -39,12 +40,12 @@ from core.run.experiment import Experiment, groups
 from core.run.store import Store
 from core.run.worker import train_group
 from core.scenarios.pixels import ORDER, Pixels
-from core.scenarios.pixels.params import DRAWN
 from core.scenarios.pixels.theory import notices, promise
 from core.scenarios.scenario import knob_of
 from ui import runner
 from ui.pixels import pictures
 
+DRAWN = ("masks", "scene", "sprites")
 TINY = {"width": 16, "batch": 32, "steps": 6}
 GREY = FOUND["dsprites"]
 
@@ -192,14 +193,22 @@ def test_too_few_pictures_are_a_sentence(folder):
         subset.subset(GREY.only("x", "y"))
 
 
+def blank(name, size, values):
+    """A source of black pictures with the factors of a set."""
+    data = Loaded(
+        name, FOUND[name].every, size, (64, 64, 3), np.dtype("u1"),
+        lambda rows: np.zeros((len(rows), 64, 64, 3), np.uint8), values,
+    )  # fmt: skip
+    return replace(SOURCES[name], files=(), loader=lambda _: data)
+
+
+def million():
+    return blank("mpi3d_toy", int(np.prod(mpi3d.SIZES)), lambda rows: grid(mpi3d.SIZES, rows))
+
+
 def resting(name, folder):
     """How many pictures are kept of a million, their bytes, and the memory at most meanwhile."""
-    data = Loaded(
-        name, FOUND[name].every, int(np.prod(mpi3d.SIZES)), (64, 64, 3), np.dtype("u1"),
-        lambda rows: np.zeros((len(rows), 64, 64, 3), np.uint8),
-        lambda rows: grid(mpi3d.SIZES, rows),
-    )  # fmt: skip
-    SOURCES[name] = replace(SOURCES[name], files=(), loader=lambda _: data)
+    SOURCES[name] = million()
     os.environ["EXPLORER_DATA"] = str(folder)
     world = FOUND[name]
     subset.subset(world.only("horizontal_axis", "vertical_axis"))  # what Python itself loads
@@ -307,6 +316,29 @@ def test_a_second_picture_is_the_nearest_to_a_step(sprites):
     np.testing.assert_allclose(steps, steps.round(), atol=1e-4)
     apart = [moved[..., i].mean() for i in range(3)]
     assert apart == pytest.approx([0.27, 0.27, 0.27], abs=0.06)  # of 0.3, cut off at the walls
+
+
+def moved(params):
+    """By factor, and of all together, the share of training pairs in which it is another."""
+    world = OfSubset([params.law], subset.subset(params.seen), ("train",), "cpu")
+    noise = Noise([0], "data", "cpu")
+    z = world.latents(8192, noise)
+    other = ((world.positives(z, noise) - z)[0].abs() > 1e-6).numpy()
+    return dict(zip(params.seen.varied, other.mean(0), strict=True)), other.any(1).mean()
+
+
+def test_how_many_pairs_are_one_picture_is_what_is_said_of_it(folder, monkeypatch):
+    """docs/datasets.md."""
+    monkeypatch.setitem(SOURCES, "mpi3d_toy", million())
+    z = np.random.default_rng(0).uniform(-1, 1, (250_000, 10))
+    source = blank("3dident_train", len(z), lambda rows: z[rows])
+    monkeypatch.setitem(SOURCES, "3dident_train", source)
+    by_factor, together = moved(Pixels(world="mpi3d_toy", n_factors=4))
+    assert together == pytest.approx(0.97, abs=0.01)
+    assert by_factor["camera_height"] == pytest.approx(0.08, abs=0.015)
+    assert by_factor["object_size"] == pytest.approx(0.01, abs=0.008)
+    assert moved(Pixels(world="3dident_train"))[1] == pytest.approx(0.9, abs=0.02)
+    assert moved(Pixels(world="3dident_train", n_factors=10))[1] < 0.5
 
 
 def test_a_member_alone_is_the_same_member_in_company(sprites):
@@ -454,7 +486,7 @@ def test_pictures_of_a_stored_run_are_read_where_they_are_shown(sprites, folder,
 def test_a_category_that_moves_is_called_what_its_picture_shows():
     """Even numbers of classes have a border in the middle, where two pictures are as near."""
     world = FOUND["shapes3d"].only("scale", "shape")
-    z = pictures._in_classes(world, np.array([[0.1, value] for value in (-1, -0.5, 0, 0.5, 1)]))
+    z = world.centred(np.array([[0.1, value] for value in (-1, -0.5, 0, 0.5, 1)]))
     np.testing.assert_allclose(z[:, 0], 0.1)
     np.testing.assert_allclose(z[:, 1], [-0.75, -0.25, 0.25, 0.75, 0.75])
     np.testing.assert_array_equal(world.values(z)[:, 1], [0, 1, 2, 3, 3])

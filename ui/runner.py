@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit import runtime
 
 from core.command import command
-from core.run.bounds import Bounds, Refused
+from core.run.bounds import Bounds, Refused, absent
 from core.run.experiment import Experiment, Member, Record, Result, beside
 from core.run.job import Job, Live, Snapshot
 from core.run.store import Store
@@ -309,7 +309,7 @@ def _offer(experiment: Experiment, wanted: Sequence[Member], key: str, about: st
     Where this server trains nothing, that, and how to do it oneself; where what the runs need is
     not there, that.
     """
-    if reason := next(filter(None, (member.params.absent() for member in wanted)), ""):
+    if reason := absent(wanted):
         with st.popover("Not found here", icon=":material/folder_off:"):
             st.caption(f"{reason}.{wording.instead(st.session_state.get(f'{key}.before'))}")
         return

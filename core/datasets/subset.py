@@ -29,9 +29,11 @@ _KEEPING = Lock()
 _kept: dict[Hashable, "Future[Subset]"] = {}  # by world, folder and files; the last one used last
 
 
-def some(data: Loaded, most: int, seed: int = 0) -> Array:
-    """Numbers of rows, growing: `most` of them at random, or all."""
-    return _some(np.arange(data.size), most, seed)
+def some(rows: Array, most: int, seed: int = 0) -> Array:
+    """Of rows that grow `most` at random, or all; they grow as well."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def pooled(data: Loaded, rows: Array, side: int = SIDE) -> tuple[Array, Array]:
@@ -142,11 +144,9 @@ def subset(world: World) -> Subset:
 
 def _read(world: World, folder: Path) -> Subset:
     data = SOURCES[world.name].load(folder)
-    if [_known(factor) for factor in data.factors] != [
-        _known(factor) for factor in FOUND[world.name].every
-    ]:
+    if list(map(_known, data.factors)) != list(map(_known, FOUND[world.name].every)):
         raise Misread(f"{world.title} has other factors than it is known to have.")
-    rows = _some(_fitting(world, data), MOST)
+    rows = some(_fitting(world, data), MOST)
     if len(rows) < FEWEST:
         raise Misread(
             f"Of {world.title} {len(rows):,} pictures show nothing else that varies, and "
@@ -159,13 +159,8 @@ def _read(world: World, folder: Path) -> Subset:
     return Subset(Points(z), pictures, dict(zip(QUARTERS, split, strict=True)))
 
 
-def _some(rows: Array, most: int, seed: int = 0) -> Array:
-    if len(rows) <= most:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
-
-
 def _known(factor: Factor) -> tuple[object, ...]:
+    """All of a factor but what it is called on a page, and where it rests."""
     return factor.name, factor.kind, factor.low, factor.high, factor.classes
 
 

@@ -107,6 +107,15 @@ class World:
         self._count(values)
         return np.stack([f.latent(values[..., i]) for i, f in enumerate(self.factors)], -1)
 
+    def centred(self, z: np.ndarray) -> np.ndarray:
+        """The same latents (..., k), of a category the middle of its bin, where pictures are."""
+        self.check(z)
+        columns = [
+            f.latent(f.value(z[..., i])) if f.kind == "categorical" else z[..., i]
+            for i, f in enumerate(self.factors)
+        ]
+        return np.stack(columns, -1)
+
     def check(self, z: Any) -> None:
         """ValueError unless z (..., k), an array or a tensor, has a column a factor in [-1, 1]."""
         self._count(z)

@@ -105,11 +105,15 @@ class Bounds(BaseModel):
             )
 
 
+def absent(members: Iterable[Member]) -> str:
+    """What some of the members need and this machine has not (`Params.absent`), else nothing."""
+    return next(filter(None, (member.params.absent() for member in members)), "")
+
+
 def available(members: Iterable[Member]) -> None:
     """Refuse members that need what this machine has not."""
-    for reason in (member.params.absent() for member in members):
-        if reason:
-            raise Refused(reason)
+    if reason := absent(members):
+        raise Refused(reason)
 
 
 class Pace:

@@ -28,9 +28,8 @@ def show() -> None:
     )  # fmt: skip
     source = SOURCES[name]
     if name not in here:
-        where = "EXPLORER_DATA names no folder" if folder is None else "Its files are not there"
-        st.info(f"{where}. {source.how} {source.page} (licence: {source.licence}). Expected: "
-                f"{', '.join(source.files)}.", icon=":material/folder_off:")  # fmt: skip
+        how = f"{source.absent(folder)}. {source.how} {source.page} (licence: {source.licence})."
+        st.info(f"{how} Expected: {', '.join(source.files)}.", icon=":material/folder_off:")
         return
     try:
         with turns.lent():

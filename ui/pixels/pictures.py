@@ -54,7 +54,7 @@ def strip(params: Pixels) -> None:
     z = np.zeros((MOVES + 1, len(titles)))
     z[1:, axis] = np.linspace(LOW, HIGH, MOVES)
     z[0, axis] = at / TENTHS
-    z = _in_classes(world, z)
+    z = world.centred(z)
     said = [_said(world.factors[axis], value) for value in world.values(z)[:, axis]]
     with shown:
         drawn = _read(params, z, SIDE)
@@ -123,15 +123,6 @@ def _on_the_way(units: np.ndarray, code: int) -> list[int]:
         target[code] = place
         found.append(int((weight * (units - target) ** 2).sum(1).argmin()))
     return found
-
-
-def _in_classes(world: World, z: np.ndarray) -> np.ndarray:
-    """Latents z (n, k) whose categories stand in the middle of their bins, where pictures are."""
-    columns = [
-        factor.latent(factor.value(column)) if factor.kind == "categorical" else column
-        for factor, column in zip(world.factors, z.T, strict=True)
-    ]
-    return np.stack(columns, 1)
 
 
 def _read(params: Pixels, z: np.ndarray, side: int) -> np.ndarray | None:

@@ -59,7 +59,7 @@ def _of_set(
 
     title, factors = SETS[name]
     data = SOURCES[name].load(folder)
-    pictures, values = pooled(data, some(data, PICTURES))
+    pictures, values = pooled(data, some(np.arange(data.size), PICTURES))
     place = {factor.name: i for i, factor in enumerate(data.factors)}
     labels = values[:, place[factors["category"]]].astype(np.int64)
     if len(np.unique(labels)) < 2:

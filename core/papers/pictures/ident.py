@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from core.datasets.registry import SOURCES
-from core.datasets.subset import latents, pooled, some
+from core.datasets.subset import Points, latents, pooled, some
 from core.metrics import linear_r2, mcc
 from core.papers.images import IDENT
 from core.papers.pictures.protocol import Number, Protocol, Recipe, Scored, known
@@ -51,7 +50,7 @@ def measure(rows: Sequence[str], folder: Path, seeds: Sequence[int]) -> Iterator
     from core.papers.pictures import train  # torch
 
     train_set, test_set = (SOURCES[f"3dident_{part}"].load(folder) for part in ("train", "test"))
-    shown, z = pooled(test_set, some(test_set, SHOWN))
+    shown, z = pooled(test_set, some(np.arange(test_set.size), SHOWN))
     z = latents(test_set, z)
     x = train.raw(shown)
     kept: dict[Law, tuple[Array, Array, Array]] = {}
@@ -95,7 +94,7 @@ def positives(z: Array, law: Law, pairs: int = PAIRS, seed: int = 0) -> Array:
     there = np.full(centre.shape, np.inf)
     while (left := np.abs(there) > 1).any():
         there[left] = draw(centre[left], STEP)
-    return np.stack([anchors, cKDTree(z).query(there)[1]], 1)
+    return np.stack([anchors, Points(z).nearest(there)], 1)
 
 
 def _codes(

@@ -27,7 +27,6 @@ STEP = {  # scale of the transition: where pictures lie apart, far enough for an
     **dict.fromkeys(FOUND, 0.2), "masks": 0.1, "scene": 0.15, "sprites": 0.1,
 }  # fmt: skip
 LEAST = {"shapes3d": 3, "smallnorb": 4}  # that vary: of fewer there are too few pictures
-DRAWN = ("masks", "scene", "sprites")  # the worlds of this project's own
 CODES = 8  # dimensions of a classifier's code
 ARC = 0.5  # of the circle that a circular factor travels, as 3DIdent's do: low and high differ
 POOLED = 16  # pixels a side that a multilayer encoder is fed
